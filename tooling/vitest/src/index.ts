@@ -1,0 +1,1 @@
+export { packageTestConfig } from "./package-test-config.ts";
