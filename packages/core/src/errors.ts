@@ -1,0 +1,39 @@
+/** Every way a request can be refused, as stable codes. The HTTP and tRPC status of each is chosen in one place: `packages/api/src/errors.ts`. */
+export type UsageErrorCode =
+  | "invalid_option"
+  | "invalid_time"
+  | "invalid_range"
+  | "range_too_long"
+  | "invalid_timezone"
+  | "invalid_cursor"
+  | "unknown_field"
+  | "unauthenticated"
+  | "invalid_token"
+  | "forbidden"
+  | "not_found"
+  | "number_too_large"
+  | "unavailable";
+
+export type UsageErrorDetails = { field?: string; value?: unknown; limit?: string; cause?: unknown };
+
+/** A refusal whose message is written for the caller: it may be shown to anyone. Any other error must not be. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+  readonly code: UsageErrorCode;
+  readonly field: string | undefined;
+  readonly limit: string | undefined;
+
+  /** `message` is a full sentence; `value`, when given, is quoted after it, cut to 100 characters. */
+  constructor(code: UsageErrorCode, message: string, details: UsageErrorDetails = {}) {
+    const shown = "value" in details ? ` Got ${quote(details.value)}.` : "";
+    super(message + shown, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.field = details.field;
+    this.limit = details.limit;
+  }
+}
+
+function quote(value: unknown): string {
+  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : String(value);
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+}

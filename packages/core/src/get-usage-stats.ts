@@ -1,0 +1,113 @@
+import { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
+import { chooseBucket } from "./bucket.ts";
+import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
+import { changeBetween } from "./growth.ts";
+import { type Measures, sumMeasures, toMetrics } from "./measures.ts";
+import { type CallType } from "./model-call.ts";
+import { type Clock, type UsageFacts, type UsageQuestion, type UsageRepository } from "./ports.ts";
+import { checkRange, previousRange, type TimeRange } from "./range.ts";
+import { parseTimeZone } from "./time-zone.ts";
+import { type MetricsByType, type Ranked, type SeriesItem, type UsageStats, type UsageStatsInput } from "./usage-stats.ts";
+
+/** What answering cost the database: for `Server-Timing`. */
+export type DatabaseCost = { statements: number; durationMs: number };
+
+/**
+ * Answers a usage question: totals, a zero-filled series, the top models and groups, and the period before, all of one
+ * database snapshot. Throws `UsageError` for a question that cannot be answered, and `unavailable` if the database cannot.
+ */
+export async function getUsageStats(
+  ports: { repository: UsageRepository; clock: Clock },
+  input: UsageStatsInput,
+): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
+  const plan = planQuestion(input);
+  const facts = await ports.repository.read(plan.question);
+  const stats = assemble(input, plan, facts, ports.clock.now());
+  return { stats, cost: { statements: facts.statements, durationMs: facts.durationMs } };
+}
+
+type Plan = { scope: CursorScope; page: SeriesPage; question: UsageQuestion };
+
+function planQuestion(input: UsageStatsInput): Plan {
+  const { userDid, groupBy, filter, topN } = input;
+  const range = checkRange({ from: input.from, to: input.to });
+  const timezone = parseTimeZone(input.timezone);
+  const bucket = chooseBucket(input.bucket, range);
+  const scope = { userDid, range, timezone, bucket };
+  const page = pageOf(seriesBuckets(range, timezone, bucket), scope, input.limit, input.cursor);
+  const previous = input.compare === "previous" ? previousRange(range) : null;
+  return { scope, page, question: { userDid, range, previous, edges: edgesOf(page.buckets), groupBy, filter, topN } };
+}
+
+function edgesOf(buckets: SeriesBucket[]): Date[] {
+  const last = buckets.at(-1);
+  return last === undefined ? [] : [...buckets.map((bucket) => bucket.start), last.end];
+}
+
+function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Date): UsageStats {
+  const { scope, page, question } = plan;
+  const current = facts.totals.filter((row) => row.period === "current");
+  const totals = sumMeasures(measuresOf(current));
+  return {
+    range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
+    totals: toMetrics(totals),
+    byType: byType(current),
+    series: series(page.buckets, facts, now, input.groupBy.length > 0),
+    models: ranked(facts.models, input.topN, totals, ({ providerId, model }) => ({ providerId, model })),
+    groups: input.groupBy.length === 0 ? null : ranked(facts.groups, input.topN, totals, ({ key }) => ({ key })),
+    comparison: question.previous && comparison(question.previous, facts, totals),
+    freshness: { computedAt: now, liveFrom: facts.liveFrom, source: facts.source },
+    nextCursor: page.nextCursor,
+  };
+}
+
+function series(buckets: SeriesBucket[], facts: UsageFacts, now: Date, grouped: boolean): SeriesItem[] {
+  const types = Map.groupBy(facts.series, (row) => row.bucket);
+  const groups = Map.groupBy(facts.groupSeries, (row) => row.bucket);
+  return buckets.map(({ start, end, label, whole }, index) => {
+    const rows = types.get(index) ?? [];
+    return {
+      start,
+      end,
+      label,
+      partial: !whole || end > now,
+      metrics: toMetrics(sumMeasures(measuresOf(rows))),
+      byType: byType(rows),
+      ...(grouped && {
+        groups: (groups.get(index) ?? []).map(({ key, measures }) => ({ key, metrics: toMetrics(measures) })),
+      }),
+    };
+  });
+}
+
+function comparison(range: TimeRange, facts: UsageFacts, current: Measures) {
+  const rows = facts.totals.filter((row) => row.period === "previous");
+  const totals = sumMeasures(measuresOf(rows));
+  return { range, totals: toMetrics(totals), byType: byType(rows), change: changeBetween(totals, current) };
+}
+
+function ranked<Row extends { measures: Measures }, Item>(
+  rows: Row[],
+  topN: number,
+  totals: Measures,
+  itemOf: (row: Row) => Item,
+): Ranked<Item> {
+  const rest = rows.slice(topN);
+  return {
+    items: rows.slice(0, topN).map((row) => ({
+      ...itemOf(row),
+      metrics: toMetrics(row.measures),
+      share: row.measures.calls / totals.calls,
+    })),
+    other: rest.length === 0 ? null : toMetrics(sumMeasures(measuresOf(rest))),
+    count: rows.length,
+  };
+}
+
+function byType(rows: { type: CallType; measures: Measures }[]): MetricsByType {
+  return Object.fromEntries(rows.map((row) => [row.type, toMetrics(row.measures)]));
+}
+
+function measuresOf(rows: { measures: Measures }[]): Measures[] {
+  return rows.map((row) => row.measures);
+}

@@ -1,0 +1,37 @@
+export const CALL_TYPES = ["chatCompletion", "embedding", "imageGeneration", "audioGeneration", "video", "custom"] as const;
+export type CallType = (typeof CALL_TYPES)[number];
+
+export const CALL_STATUSES = ["processing", "success", "failed"] as const;
+export type CallStatus = (typeof CALL_STATUSES)[number];
+
+/**
+ * One call of a model, as a gateway logged it. It is identified by `(userDid, id, callTime)`.
+ * `null` means unknown, which is not zero: an unknown count adds nothing and is left out of averages.
+ */
+export type ModelCall = {
+  id: string;
+  userDid: string;
+  appDid: string | null;
+  providerId: string;
+  model: string;
+  type: CallType;
+  status: CallStatus;
+  /** When the call started, to the millisecond. */
+  callTime: Date;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  cachedInputTokens: number | null;
+  /** In the type's own unit: tokens, images, or seconds of video. */
+  totalUsage: number | null;
+  /** A decimal with at most 8 places, never a float. */
+  credits: string;
+  durationMs: number | null;
+  ttfbMs: number | null;
+  errorReason: string | null;
+  requestId: string | null;
+  traceId: string | null;
+  metadata: Record<string, unknown> | null;
+};
+
+/** What recording one call did: `repeated` changed nothing, `corrected` replaced the call's earlier content. */
+export type RecordOutcome = "added" | "repeated" | "corrected";

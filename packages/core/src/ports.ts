@@ -1,0 +1,46 @@
+import { type TimeRange } from "./range.ts";
+import { type CallType, type ModelCall, type RecordOutcome } from "./model-call.ts";
+import { type Measures } from "./measures.ts";
+import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
+
+export type Clock = { now(): Date };
+
+/** A question to the repository. Every edge is an instant already: the repository knows no time zones. */
+export type UsageQuestion = {
+  /** `null` asks for all users together. */
+  userDid: string | null;
+  range: TimeRange;
+  previous: TimeRange | null;
+  /** The n + 1 edges of the n contiguous series buckets wanted; empty for none. They may cover only a part of the range. */
+  edges: Date[];
+  groupBy: GroupDimension[];
+  filter: UsageFilter;
+  /** How many of the groups with the most calls get a series of their own. */
+  topN: number;
+};
+
+export type ModelFact = { providerId: string; model: string; measures: Measures };
+export type GroupFact = { key: GroupKey; measures: Measures };
+
+/** Sums over the calls of a question, all of one database snapshot. Absent rows are zeros. */
+export type UsageFacts = {
+  totals: { period: "current" | "previous"; type: CallType; measures: Measures }[];
+  series: { bucket: number; type: CallType; measures: Measures }[];
+  /** Every provider and model of the range, most calls first. */
+  models: ModelFact[];
+  /** Every group of the range, most calls first; empty when nothing is grouped. */
+  groups: GroupFact[];
+  /** `key` is `null` for all groups after the first `topN` together. */
+  groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
+  /** From this instant on, calls were read one by one rather than from rollups. */
+  liveFrom: Date;
+  source: "rollup" | "rollup+live" | "raw";
+  statements: number;
+  durationMs: number;
+};
+
+/** Throws `unavailable` where the database does not answer in time: never a part of the answer. */
+export type UsageRepository = { read(question: UsageQuestion): Promise<UsageFacts> };
+
+/** Records calls, durably once the promise resolves; outcomes come in the order of the calls. Recording twice changes nothing. */
+export type CallRecorder = { record(calls: ModelCall[]): Promise<RecordOutcome[]> };

@@ -1,0 +1,56 @@
+import { type Bucket } from "./bucket.ts";
+import { type Change } from "./growth.ts";
+import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
+import { type Metrics } from "./measures.ts";
+import { type CallType } from "./model-call.ts";
+import { type TimeRange } from "./range.ts";
+
+/** A question as a person asks it. */
+export type UsageStatsInput = TimeRange & {
+  /** `null` asks for all users together; who may do so is decided before. */
+  userDid: string | null;
+  timezone: string;
+  bucket: Bucket | "auto";
+  groupBy: GroupDimension[];
+  filter: UsageFilter;
+  topN: number;
+  compare: "previous" | "none";
+  limit?: number;
+  cursor?: string;
+};
+
+export type MetricsByType = Partial<Record<CallType, Metrics>>;
+
+export type GroupMetrics = { key: GroupKey; metrics: Metrics };
+
+/** Items are ranked by calls; `other` is everything after them, `null` if there is nothing; `share` is of all calls, 0 to 1. */
+export type Ranked<Item> = { items: (Item & { metrics: Metrics; share: number })[]; other: Metrics | null; count: number };
+
+export type SeriesItem = {
+  start: Date;
+  end: Date;
+  label: string;
+  /** The range cuts the bucket short, or it is not over yet. */
+  partial: boolean;
+  metrics: Metrics;
+  byType: MetricsByType;
+  /** The groups with the most calls over the whole range that had calls here; `key: null` is all others together. */
+  groups?: { key: GroupKey | null; metrics: Metrics }[];
+};
+
+export type UsageStats = {
+  range: TimeRange & { timezone: string; bucket: Bucket };
+  totals: Metrics;
+  byType: MetricsByType;
+  series: SeriesItem[];
+  models: Ranked<{ providerId: string; model: string }>;
+  groups: Ranked<{ key: GroupKey }> | null;
+  comparison: { range: TimeRange; totals: Metrics; byType: MetricsByType; change: Change } | null;
+  freshness: {
+    computedAt: Date;
+    /** From this instant on, calls were read one by one rather than from rollups. */
+    liveFrom: Date;
+    source: "cache" | "cache+live" | "rollup" | "rollup+live" | "raw";
+  };
+  nextCursor: string | null;
+};
