@@ -1,0 +1,59 @@
+import { defineEntity, p } from "@mikro-orm/core";
+
+/** What every rollup knows: whose calls, and which quarter of an hour, hour or UTC day. The user "" is all users together. */
+const key = {
+  userDid: p.text().primary(),
+  timeType: p.enum(["quarter", "hour", "day"]).primary(),
+  timestamp: p.datetime().columnType("timestamptz").primary(),
+  type: p.text().primary(),
+};
+
+const measures = {
+  calls: p.bigint("number"),
+  successCalls: p.bigint("number"),
+  failedCalls: p.bigint("number"),
+  inputTokens: p.bigint("number"),
+  outputTokens: p.bigint("number"),
+  cachedInputTokens: p.bigint("number"),
+  totalUsage: p.bigint("number"),
+  credits: p.decimal("string").precision(30).scale(8),
+  durationMsSum: p.bigint("number"),
+  durationMsCount: p.bigint("number"),
+  ttfbMsSum: p.bigint("number"),
+  ttfbMsCount: p.bigint("number"),
+};
+
+/** Sums by type. */
+export const ModelCallStatsEntity = defineEntity({
+  name: "ModelCallStats",
+  tableName: "model_call_stats",
+  indexes: [{ name: "idx_model_call_stats_type_time", properties: ["timeType", "timestamp"] }],
+  properties: { ...key, ...measures },
+});
+
+/** Sums by type, provider and model. */
+export const ModelCallModelStatsEntity = defineEntity({
+  name: "ModelCallModelStats",
+  tableName: "model_call_model_stats",
+  properties: { ...key, providerId: p.text().primary(), model: p.text().primary(), ...measures },
+});
+
+/** Sums by every dimension; the app "" is none. */
+export const ModelCallDetailStatsEntity = defineEntity({
+  name: "ModelCallDetailStats",
+  tableName: "model_call_detail_stats",
+  indexes: [
+    {
+      name: "idx_model_call_detail_stats_type_time",
+      expression: `create index "idx_model_call_detail_stats_type_time" on "model_call_detail_stats" ("time_type", "timestamp") where time_type = 'quarter'`,
+    },
+  ],
+  properties: {
+    ...key,
+    providerId: p.text().primary(),
+    model: p.text().primary(),
+    appDid: p.text().primary(),
+    status: p.text().primary(),
+    ...measures,
+  },
+});

@@ -1,0 +1,34 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { CALL_STATUSES, CALL_TYPES } from "@usage-stats/core";
+
+/** One logged call: `PARTITION BY RANGE (call_time)`, a partition a month (the migration says so; MikroORM cannot). */
+export const ModelCallEntity = defineEntity({
+  name: "ModelCall",
+  tableName: "model_calls",
+  indexes: [{ name: "idx_model_calls_user_time_type", properties: ["userDid", "callTime", "type"] }],
+  checks: [{ name: "model_calls_names_check", expression: "user_did <> '' and app_did <> ''" }],
+  properties: {
+    userDid: p.text().primary(),
+    id: p.text().primary(),
+    callTime: p.datetime().columnType("timestamptz").primary(),
+    appDid: p.text().nullable(),
+    providerId: p.text(),
+    model: p.text(),
+    type: p.enum(CALL_TYPES),
+    status: p.enum(CALL_STATUSES),
+    inputTokens: p.bigint("number").nullable(),
+    outputTokens: p.bigint("number").nullable(),
+    cachedInputTokens: p.bigint("number").nullable(),
+    totalUsage: p.bigint("number").nullable(),
+    credits: p.decimal("string").precision(20).scale(8).default("0"),
+    durationMs: p.bigint("number").nullable(),
+    ttfbMs: p.bigint("number").nullable(),
+    errorReason: p.text().nullable(),
+    requestId: p.text().nullable(),
+    traceId: p.text().nullable(),
+    metadata: p.json().nullable(),
+    revision: p.integer().default(0),
+    createdAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
+    updatedAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
+  },
+});

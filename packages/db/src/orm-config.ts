@@ -1,0 +1,43 @@
+import { defineConfig, type Options } from "@mikro-orm/postgresql";
+import { ModelCallDetailStatsEntity, ModelCallModelStatsEntity, ModelCallStatsEntity } from "./entities/model-call-stats.ts";
+import { ModelCallEntity } from "./entities/model-call.ts";
+import { migrationsList } from "./migrations/list.ts";
+import { LockingMigrator } from "./migrations/locking-migrator.ts";
+import { RollupNamingStrategy } from "./naming-strategy.ts";
+
+export type DatabaseSettings = {
+  url: string;
+  /** Connections at the most. */
+  poolSize?: number;
+  /** After this long the database gives a statement up, in milliseconds. */
+  statementTimeoutMs?: number;
+  applicationName?: string;
+  /** Whether migrating prints nothing, which is the default. */
+  silent?: boolean;
+};
+
+/** MikroORM's configuration for a database: for the server, the command line and `mikro-orm` alike. */
+export function ormConfig({
+  url,
+  poolSize = 10,
+  statementTimeoutMs,
+  applicationName = "usage-stats",
+  silent = true,
+}: DatabaseSettings): Options {
+  return defineConfig({
+    clientUrl: url,
+    entities: [ModelCallEntity, ModelCallStatsEntity, ModelCallModelStatsEntity, ModelCallDetailStatsEntity],
+    extensions: [LockingMigrator],
+    forceUtcTimezone: true,
+    namingStrategy: RollupNamingStrategy,
+    pool: { max: poolSize },
+    driverOptions: {
+      application_name: applicationName,
+      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+    },
+    // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
+    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
+    // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
+    migrations: { migrationsList, path: `${import.meta.dirname}/migrations`, snapshot: false, emit: "ts", silent },
+  });
+}

@@ -1,0 +1,72 @@
+import { type UsageQuestion } from "@usage-stats/core";
+import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { bucketOf, instant } from "./bucket-sql.ts";
+import { DIMENSION_COLUMNS } from "./filter-sql.ts";
+import { MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+
+/** Tables or subqueries to add up, each with `at` (a time), measures, and the dimensions that its part needs. */
+export type Sources = {
+  /** Both periods, with `type`. */
+  series: Sql;
+  /** The asked range, with `provider_id` and `model`. */
+  models: Sql;
+  /** The asked range, with the dimensions grouped by. */
+  groups: Sql;
+  /** The asked range, cut at the series' edges, with the dimensions grouped by. */
+  groupSeries: Sql;
+};
+
+/** Everything an answer adds up, as the rows of `UsageRow`, ranked, with `more` columns: the end of one statement. */
+export function answerSql(question: UsageQuestion, sources: Sources, more = trusted("")): Sql {
+  const parts = [sumsSql(question, sources.series), modelsSql(sources.models)];
+  if (question.groupBy.length > 0) parts.push(groupsSql(question, sources.groups));
+  if (question.groupBy.length > 0 && question.edges.length > 0) parts.push(groupSeriesSql(question, sources.groups, sources.groupSeries));
+  return sql`select answer.*${more} from (${join(parts, " union all ")}) as answer
+    order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
+}
+
+// A sum can be over rows that cancel out (a rollup taken away, its calls added): no calls left means there is nothing.
+const MADE_OF_CALLS = trusted("having sum(calls) <> 0");
+const sums = trusted(SUMMED_MEASURES);
+
+function sumsSql({ range, edges }: UsageQuestion, source: Sql): Sql {
+  return sql`
+    select case when period is null then 'series' else 'total' end as part, period, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
+      from (select case when at < ${instant(range.from)}::timestamptz then 'previous' else 'current' end as period,
+                   ${bucketOf("at", edges)} as bucket, type, ${trusted(MEASURES)}
+              from ${source} as source) as placed
+     group by grouping sets ((period, type), (bucket, type))
+    having sum(calls) <> 0 and (period is not null or bucket is not null)`;
+}
+
+function modelsSql(source: Sql): Sql {
+  return sql`
+    select 'model', null, null, provider_id, model, null, ${sums}
+      from ${source} as source group by provider_id, model ${MADE_OF_CALLS}`;
+}
+
+function groupsSql(question: UsageQuestion, source: Sql): Sql {
+  const { key0, key1 } = keys(question);
+  return sql`
+    select 'group', null, null, ${key0}, ${key1}, null, ${sums}
+      from ${source} as source group by 4, 5 ${MADE_OF_CALLS}`;
+}
+
+function groupSeriesSql(question: UsageQuestion, source: Sql, seriesSource: Sql): Sql {
+  const { key0, key1 } = keys(question);
+  return sql`
+    select 'group series', null, bucket, min(top.key0), min(top.key1), rank, ${sums}
+      from (select ${bucketOf("at", question.edges)} as bucket, ${key0} as key0, ${key1} as key1, ${trusted(MEASURES)}
+              from ${seriesSource} as source) as placed
+      left join (select (row_number() over (order by sum(calls) desc, ${key0} collate "C", ${key1} collate "C"))::int as rank,
+                        ${key0} as key0, ${key1} as key1
+                   from ${source} as source group by 2, 3 ${MADE_OF_CALLS} order by 1 limit ${question.topN}) as top
+        on top.key0 is not distinct from placed.key0 and top.key1 is not distinct from placed.key1
+     where bucket is not null
+     group by bucket, rank ${MADE_OF_CALLS}`;
+}
+
+function keys({ groupBy }: UsageQuestion): { key0: Sql; key1: Sql } {
+  const [first, second] = groupBy.map((dimension) => trusted(DIMENSION_COLUMNS[dimension]));
+  return { key0: first!, key1: second ?? trusted("null::text") };
+}

@@ -1,0 +1,33 @@
+import { type GroupDimension, type UsageFilter } from "@usage-stats/core";
+import { arrayLiteral } from "../array-literal.ts";
+import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+
+export const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
+  app: "app_did",
+  provider: "provider_id",
+  model: "model",
+  type: "type",
+  status: "status",
+};
+
+const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
+  appDids: "app_did",
+  providerIds: "provider_id",
+  models: "model",
+  types: "type",
+  status: "status",
+};
+
+/** The columns that a filter looks at. */
+export function filterColumns(filter: UsageFilter): string[] {
+  return Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => (filter[field as keyof UsageFilter] ? [column] : []));
+}
+
+/** `and column = any(…)` for each list of the filter. */
+export function andMatches(filter: UsageFilter): Sql {
+  const conditions = Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => {
+    const values = filter[field as keyof UsageFilter];
+    return values === undefined ? [] : [sql` and ${trusted(column)} = any(${arrayLiteral(values)}::text[])`];
+  });
+  return join(conditions, "");
+}

@@ -1,0 +1,60 @@
+import { startOfGrain, type TimeRange, type UsageQuestion } from "@usage-stats/core";
+import { timeArray } from "../array-literal.ts";
+import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { instant } from "./bucket-sql.ts";
+import { andMatches } from "./filter-sql.ts";
+import { CALL_MEASURES, MEASURES, NEGATED_MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+import { ALL_USERS } from "./rollup-levels.ts";
+
+const measures = trusted(MEASURES);
+const dimensions = trusted("type, provider_id, model, nullif(app_did, '') as app_did, status");
+
+/**
+ * The CTE `live`: what has to be added to the tiles of a span of time to make them exact. A quarter that the change log
+ * names is taken away as it was rolled up and added again from its calls; the ragged ends, which no tile covers, are
+ * added from calls. Coarser tiles need nothing more, because they are sums of quarters.
+ *
+ * For all users together the same holds for every user; and a quarter of all users that is not yet the sum of the users'
+ * (logged under '') is replaced by that sum first.
+ */
+export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, ragged: TimeRange[]): Sql {
+  const everyone = userDid === null;
+  const raggedQuarters = timeArray(ragged.map(({ from }) => startOfGrain(from, "quarter")));
+  const whose = everyone ? sql`user_did <> ${ALL_USERS}` : sql`user_did = ${userDid}`;
+  const matches = andMatches(filter);
+  const from = instant(startOfGrain(span.from, "quarter"));
+  const to = instant(span.to);
+  return sql`
+    dirty as materialized (
+      select distinct user_did, quarter from model_call_changes
+       where ${everyone ? trusted("true") : whose} and quarter >= ${from} and quarter < ${to} and quarter <> all(${raggedQuarters}::timestamptz[])),
+    ragged as (
+      select lo, hi, quarter_of(lo) as quarter
+        from unnest(${timeArray(ragged.map((end) => end.from))}::timestamptz[], ${timeArray(ragged.map((end) => end.to))}::timestamptz[]) as ends(lo, hi)),
+    spans as materialized (
+      select user_did, quarter as lo, quarter + interval '15 minutes' as hi from dirty where ${whose}
+      union all
+      ${everyone ? usersOfRagged : sql`select ${userDid}, lo, hi from ragged`}),
+    live as materialized (
+      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}
+        from (select greatest(quarter_of(call_time), lo) as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+                from spans join model_calls using (user_did)
+               where call_time >= lo and call_time < hi and call_time >= ${instant(span.from)} and call_time < ${to}${matches}) as calls
+       group by 1, 2, 3, 4, app_did, status
+      union all
+      select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}
+        from dirty join model_call_detail_stats as stale using (user_did)
+       where time_type = 'quarter' and timestamp = quarter${matches}
+      ${everyone ? sql`
+      union all
+      select timestamp, ${dimensions}, ${measures}
+        from model_call_detail_stats
+       where time_type = 'quarter' and timestamp in (select quarter from dirty where user_did = ${ALL_USERS}) and ${whose}${matches}` : trusted("")})`;
+}
+
+// Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.
+const usersOfRagged = sql`
+      select distinct user_did, lo, hi
+        from ragged join (select user_did, timestamp as quarter from model_call_stats where time_type = 'quarter'
+                          union all select user_did, quarter from model_call_changes) as known using (quarter)
+       where user_did <> ${ALL_USERS}`;

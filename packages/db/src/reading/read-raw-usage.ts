@@ -1,0 +1,33 @@
+import { type TimeRange, type UsageQuestion } from "@usage-stats/core";
+import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { answerSql } from "./answer-sql.ts";
+import { instant } from "./bucket-sql.ts";
+import { andMatches } from "./filter-sql.ts";
+import { CALL_MEASURES } from "./measures-sql.ts";
+import { type ReadUsage } from "./read-usage.ts";
+import { factsOf, type UsageRow } from "./usage-rows.ts";
+
+/**
+ * Answers a question by adding up its raw calls, with nothing in between: what every faster way is checked against. One
+ * statement, and so one snapshot.
+ */
+export const readRawUsage: ReadUsage = async (execute, question) => {
+  const { range, previous, edges } = question;
+  const page = { from: edges[0] ?? range.from, to: edges.at(-1) ?? range.from };
+  const { sql: text, params } = answerSql(question, {
+    series: callsOf(question, { from: previous?.from ?? range.from, to: range.to }),
+    models: callsOf(question, range),
+    groups: callsOf(question, range),
+    groupSeries: callsOf(question, page),
+  });
+  const rows = await execute<UsageRow>(text, params);
+  return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
+};
+
+function callsOf({ userDid, filter }: UsageQuestion, { from, to }: TimeRange): Sql {
+  const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
+  return sql`(
+    select call_time as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+      from model_calls
+     where ${whose} and call_time >= ${instant(from)} and call_time < ${instant(to)}${andMatches(filter)})`;
+}

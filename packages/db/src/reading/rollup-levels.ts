@@ -1,0 +1,40 @@
+import { type Grain, GRAINS, type Tiles, type UsageQuestion } from "@usage-stats/core";
+import { timeArray } from "../array-literal.ts";
+import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { andMatches, filterColumns } from "./filter-sql.ts";
+import { MEASURES } from "./measures-sql.ts";
+
+export type Level = { table: string; dimensions: string[] };
+
+/** The rollups, narrowest first: each knows the dimensions of the one before and more, and has more rows. */
+export const LEVELS: Level[] = [
+  { table: "model_call_stats", dimensions: ["type"] },
+  { table: "model_call_model_stats", dimensions: ["type", "provider_id", "model"] },
+  { table: "model_call_detail_stats", dimensions: ["type", "provider_id", "model", "app_did", "status"] },
+];
+
+/** The user that stands for all users together in the rollups. */
+export const ALL_USERS = "";
+
+/** The rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
+export function tileRows({ userDid, filter }: UsageQuestion, tiles: Tiles, dimensions: string[]): Sql {
+  const needed = [...dimensions, ...filterColumns(filter)];
+  const level = LEVELS.find((candidate) => needed.every((dimension) => candidate.dimensions.includes(dimension)));
+  if (level === undefined) throw new Error(`no rollup knows ${needed.join(", ")}`);
+  const columns = trusted(dimensions.map(readDimension).join(", "));
+  const branches = GRAINS.filter((grain) => tiles[grain].length > 0).map(
+    (grain: Grain) => sql`
+      select timestamp as at, ${columns}, ${trusted(MEASURES)} from ${trusted(level.table)}
+       where user_did = ${userDid ?? ALL_USERS} and time_type = ${grain} and timestamp = any(${timeArray(tiles[grain])}::timestamptz[])${andMatches(filter)}`,
+  );
+  return join(branches.length > 0 ? branches : [noRows(level.table, columns)], " union all ");
+}
+
+function noRows(table: string, columns: Sql): Sql {
+  return sql`select timestamp as at, ${columns}, ${trusted(MEASURES)} from ${trusted(table)} where false`;
+}
+
+/** A primary key holds no null, so no app is '' in the rollups. */
+function readDimension(column: string): string {
+  return column === "app_did" ? "nullif(app_did, '') as app_did" : column;
+}

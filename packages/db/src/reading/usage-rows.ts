@@ -1,0 +1,48 @@
+import { type CallType, type GroupDimension, type GroupKey, type UsageFacts } from "@usage-stats/core";
+import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
+
+/**
+ * A row of an answer. What it sums: `total` (`period`; type in key0), `series` (`bucket`; type in key0), `model` (provider in
+ * key0, model in key1), `group` (key0, key1), `group series` (`bucket`, key0, key1, and `rank`, null for all the others).
+ */
+export type UsageRow = MeasuresRow & {
+  part: "total" | "series" | "model" | "group" | "group series";
+  period: "current" | "previous" | null;
+  bucket: number | null;
+  key0: string | null;
+  key1: string | null;
+  rank: number | null;
+};
+
+export type SummedFacts = Pick<UsageFacts, "totals" | "series" | "models" | "groups" | "groupSeries">;
+
+/** Sorts an answer's rows into facts; they must come ranked where rank matters. */
+export function factsOf(rows: UsageRow[], groupBy: GroupDimension[]): SummedFacts {
+  const facts: SummedFacts = { totals: [], series: [], models: [], groups: [], groupSeries: [] };
+  for (const row of rows) {
+    const measures = measuresOf(row);
+    const { period, key0, key1 } = row;
+    const bucket = row.bucket!;
+    switch (row.part) {
+      case "total":
+        facts.totals.push({ period: period!, type: key0 as CallType, measures });
+        break;
+      case "series":
+        facts.series.push({ bucket, type: key0 as CallType, measures });
+        break;
+      case "model":
+        facts.models.push({ providerId: key0!, model: key1!, measures });
+        break;
+      case "group":
+        facts.groups.push({ key: groupKey(groupBy, row), measures });
+        break;
+      case "group series":
+        facts.groupSeries.push({ bucket, key: row.rank === null ? null : groupKey(groupBy, row), measures });
+    }
+  }
+  return facts;
+}
+
+function groupKey(groupBy: GroupDimension[], { key0, key1 }: UsageRow): GroupKey {
+  return Object.fromEntries(groupBy.map((dimension, i) => [dimension, i === 0 ? key0 : key1]));
+}

@@ -1,0 +1,49 @@
+import { type EntityManager } from "@mikro-orm/postgresql";
+import { ALL_USERS } from "../reading/rollup-levels.ts";
+import { type Scope } from "./recompute-rollups.ts";
+
+/** Quarters of an hour of users, to be rolled up again; in the order of `users`, then of `quarters` (as PostgreSQL writes them). */
+export type Buckets = { users: string[]; quarters: string[] };
+
+/** Where the last pick ended: the next goes on from there, past the rows that were just deleted. */
+export type Position = { user: string; quarter: string } | null;
+
+type Row = { user_did: string; quarter: string };
+
+/**
+ * Takes up to `limit` closed quarters from the change log, with every mark of them that is visible: their calls are visible
+ * too, because each mark was committed with its calls. A mark that comes later stays, for the next time.
+ */
+export async function pickChanges(em: EntityManager, of: Scope, limit: number, after: Position): Promise<Buckets> {
+  const rows = await em.execute<Row[]>(
+    `with picked as (
+       select distinct user_did, quarter from model_call_changes
+        where user_did ${of === "users" ? "<>" : "="} ? and quarter < quarter_of(clock_timestamp())
+          and (?::text is null or (user_did, quarter) > (?::text, ?::timestamptz))
+        order by user_did, quarter limit ?),
+     taken as (
+       delete from model_call_changes using picked
+        where model_call_changes.user_did = picked.user_did and model_call_changes.quarter = picked.quarter)
+     select user_did, quarter::text from picked order by 1, picked.quarter`,
+    [ALL_USERS, after?.user ?? null, after?.user ?? null, after?.quarter ?? null, limit],
+  );
+  return { users: rows.map((row) => row.user_did), quarters: rows.map((row) => row.quarter) };
+}
+
+/** Marks quarters as changed for all users together. */
+export async function markAllUsers(em: EntityManager, quarters: string): Promise<void> {
+  await em.execute(
+    `insert into model_call_changes
+     select ?, quarter from (select distinct unnest(?::timestamptz[]) as quarter) as touched
+      where not exists (select from model_call_changes as known where known.user_did = ? and known.quarter = touched.quarter)`,
+    [ALL_USERS, quarters, ALL_USERS],
+  );
+}
+
+/** How many quarters wait to be rolled up: users' closed ones, and those of all users together. */
+export async function countChanges(em: EntityManager): Promise<number> {
+  const [row] = await em.execute<{ count: string }[]>(
+    "select count(*) from (select distinct user_did, quarter from model_call_changes where quarter < quarter_of(clock_timestamp())) as waiting",
+  );
+  return Number(row!.count);
+}

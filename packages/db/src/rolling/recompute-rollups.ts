@@ -1,0 +1,79 @@
+import { type EntityManager } from "@mikro-orm/postgresql";
+import { type Grain } from "@usage-stats/core";
+import { arrayLiteral } from "../array-literal.ts";
+import { CALL_MEASURES, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
+import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
+import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { type Buckets } from "./pick-changes.ts";
+
+/** Whose rollups: those of single users come from calls, those of all users together from the users'. */
+export type Scope = "users" | "all users";
+
+/**
+ * Recomputes and replaces the rollups of some quarters, and of the hours and days that hold them, at every level of
+ * detail. A bucket whose calls are gone goes too. Set-based: the number of statements is the same for any number of buckets.
+ */
+export async function recomputeRollups(em: EntityManager, scope: Scope, buckets: Buckets): Promise<void> {
+  const touched = (grain: Grain) => touchedBuckets(buckets, grain);
+  const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
+  const statements = [
+    ...LEVELS.flatMap(({ table }) => (["quarter", "hour", "day"] as const).map((grain) => remove(table, grain, touched(grain)))),
+    insert(detail, "quarter", scope === "users" ? sumOfCalls(detail, buckets, touched("quarter")) : sumOfUsers(detail, touched("quarter"))),
+    ...narrower.map((level, i) => insert(level, "quarter", sumOfWiderLevel(level, [detail, ...narrower][i]!, touched("quarter")))),
+    ...LEVELS.map((level) => insert(level, "hour", sumOfFinerGrain(level, "quarter", "1 hour", touched("hour")))),
+    ...LEVELS.map((level) => insert(level, "day", sumOfFinerGrain(level, "hour", "1 day", touched("day")))),
+  ];
+  for (const statement of statements) await em.execute(statement.sql, statement.params);
+}
+
+const sums = trusted(SUMMED_MEASURES);
+const list = (names: string[], prefix = "") => trusted(names.map((name) => prefix + name).join(", "));
+
+/** The buckets of one grain that hold the changed quarters, as a subquery of `user_did` and `start`. */
+function touchedBuckets({ users, quarters }: Buckets, grain: Grain): Sql {
+  const start = grain === "quarter" ? trusted("quarter") : sql`date_trunc(${grain}, quarter, 'UTC')`;
+  return sql`(select distinct user_did, ${start} as start
+                from unnest(${arrayLiteral(users)}::text[], ${arrayLiteral(quarters)}::timestamptz[]) as changed(user_did, quarter)) as touched`;
+}
+
+function remove(table: string, grain: Grain, touched: Sql): Sql {
+  return sql`delete from ${trusted(table)} as old using ${touched}
+              where old.user_did = touched.user_did and old.time_type = ${grain} and old.timestamp = touched.start`;
+}
+
+function insert({ table, dimensions }: Level, grain: Grain, source: Sql): Sql {
+  return sql`insert into ${trusted(table)} (user_did, time_type, timestamp, ${list(dimensions)}, ${trusted(MEASURES)})
+             select user_did, ${grain}, start, ${list(dimensions)}, ${sums} from ${source} as source
+              group by user_did, start, ${list(dimensions)}`;
+}
+
+function sumOfCalls({ dimensions }: Level, { quarters }: Buckets, touched: Sql): Sql {
+  const columns = dimensions.map((name) => (name === "app_did" ? "coalesce(app_did, '') as app_did" : name));
+  // The outer bounds tell the planner which partitions to leave out.
+  return sql`(select touched.user_did, start, ${list(columns)}, ${trusted(CALL_MEASURES)}
+                from ${touched} join model_calls as calls
+                  on calls.user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes'
+               where call_time >= ${earliest(quarters)}::timestamptz and call_time < ${latest(quarters)}::timestamptz + interval '15 minutes')`;
+}
+
+function sumOfUsers({ table, dimensions }: Level, touched: Sql): Sql {
+  return sql`(select ${ALL_USERS} as user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
+                from ${touched} join ${trusted(table)} as rollup on time_type = 'quarter' and timestamp = start
+               where rollup.user_did <> ${ALL_USERS})`;
+}
+
+function sumOfWiderLevel({ dimensions }: Level, wider: Level, touched: Sql): Sql {
+  return sql`(select rollup.user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
+                from ${touched} join ${trusted(wider.table)} as rollup
+                  on rollup.user_did = touched.user_did and time_type = 'quarter' and timestamp = start)`;
+}
+
+function sumOfFinerGrain({ table, dimensions }: Level, finer: Grain, width: "1 hour" | "1 day", touched: Sql): Sql {
+  return sql`(select rollup.user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
+                from ${touched} join ${trusted(table)} as rollup
+                  on rollup.user_did = touched.user_did and time_type = ${finer}
+                 and timestamp >= start and timestamp < start + ${width}::interval)`;
+}
+
+const earliest = (quarters: string[]) => quarters.reduce((one, other) => (new Date(other) < new Date(one) ? other : one));
+const latest = (quarters: string[]) => quarters.reduce((one, other) => (new Date(other) > new Date(one) ? other : one));

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { inject } from "vitest";
+import { type Database, openDatabase } from "../database.ts";
+import { type DatabaseSettings } from "../orm-config.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    postgresUrl: string;
+  }
+}
+
+export const TEMPLATE = "usage_stats_template";
+
+export type TestDatabase = { url: string; orm: Database; close(): Promise<void> };
+
+/** A migrated, empty database of this test's own; `from: "empty"` gives one without any schema. */
+export async function createTestDatabase(
+  options: Omit<DatabaseSettings, "url"> & { from?: "template" | "empty" } = {},
+): Promise<TestDatabase> {
+  const { from = "template", ...settings } = options;
+  const name = `test_${randomUUID().replaceAll("-", "")}`;
+  const server = new URL(inject("postgresUrl"));
+  await administer(server, `create database ${name} template ${from === "template" ? TEMPLATE : "template0"}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  const orm = await openDatabase({ url: url.href, ...settings });
+  return {
+    url: url.href,
+    orm,
+    async close() {
+      await orm.close();
+      await administer(server, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+async function administer(server: URL, sql: string): Promise<void> {
+  const orm = await openDatabase({ url: server.href, poolSize: 1 });
+  try {
+    await orm.em.execute(sql);
+  } finally {
+    await orm.close();
+  }
+}

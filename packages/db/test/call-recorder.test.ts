@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type CallRecorder } from "@usage-stats/core";
+import { createCallRecorder, openDatabase } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { modelCall } from "./model-calls.ts";
+
+let database: TestDatabase;
+let recorder: CallRecorder;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+beforeEach(async () => {
+  await database.orm.em.fork().execute("delete from model_calls");
+  recorder = createCallRecorder(database.orm);
+});
+afterAll(() => database.close());
+
+async function rows(): Promise<Record<string, unknown>[]> {
+  return database.orm.em.fork().execute("select * from model_calls order by user_did, id, call_time");
+}
+
+describe("recording", () => {
+  it("keeps every field as it was given", async () => {
+    await recorder.record([modelCall({ userDid: 'did:{a},"b"\\', model: "NULL", errorReason: "line\nbreak ✓", appDid: null })]);
+    expect(await rows()).toMatchObject([
+      {
+        user_did: 'did:{a},"b"\\',
+        model: "NULL",
+        app_did: null,
+        error_reason: "line\nbreak ✓",
+        call_time: "2025-06-15 12:34:56.789+00",
+        credits: "0.00123456",
+        metadata: { purpose: "test", nested: { quote: '"\\' } },
+        revision: 0,
+      },
+    ]);
+  });
+
+  it("counts the same call once, however often it comes", async () => {
+    expect(await recorder.record([modelCall()])).toEqual(["added"]);
+    expect(await recorder.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual(["repeated", "repeated"]);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it("replaces a call whose content changed", async () => {
+    await recorder.record([modelCall({ status: "processing", totalUsage: null, credits: "0" })]);
+    expect(await recorder.record([modelCall()])).toEqual(["corrected"]);
+    expect(await rows()).toMatchObject([{ status: "success", total_usage: "120", revision: 1 }]);
+  });
+
+  it("notices a change from and to unknown", async () => {
+    await recorder.record([modelCall({ ttfbMs: null })]);
+    expect(await recorder.record([modelCall({ ttfbMs: 0 })])).toEqual(["corrected"]);
+    expect(await recorder.record([modelCall({ ttfbMs: null })])).toEqual(["corrected"]);
+  });
+
+  it("tells what each copy in one batch did, in order", async () => {
+    const other = modelCall({ status: "failed" });
+    expect(await recorder.record([modelCall(), modelCall(), other, modelCall({ id: "call-2" }), other])).toEqual(["added", "repeated", "corrected", "added", "repeated"]);
+    expect(await rows()).toMatchObject([{ status: "failed", revision: 1 }, { id: "call-2" }]);
+  });
+
+  it("tells calls apart whose user, id or time differ, even where their texts run together", async () => {
+    const outcomes = await recorder.record([
+      modelCall({ userDid: "a:b", id: "c" }),
+      modelCall({ userDid: "a", id: "b:c" }),
+      modelCall({ userDid: "a", id: "b:c", callTime: new Date("2025-06-15T12:34:56.788Z") }),
+    ]);
+    expect(outcomes).toEqual(["added", "added", "added"]);
+  });
+
+  it("takes an empty batch", async () => {
+    expect(await recorder.record([])).toEqual([]);
+  });
+
+  it("makes the partition of a call outside every existing one", async () => {
+    const times = ["2003-02-28T23:59:59.999Z", "2003-03-01T00:00:00Z", "2088-12-31T23:59:59.999Z"].map((time) => new Date(time));
+    await recorder.record(times.map((callTime) => modelCall({ callTime })));
+    const partitions = await database.orm.em.fork().execute<{ name: string }[]>("select distinct tableoid::regclass::text as name from model_calls order by 1");
+    expect(partitions.map(({ name }) => name)).toEqual(["model_calls_2003_02", "model_calls_2003_03", "model_calls_2088_12"]);
+  });
+
+  it("makes a partition again that was dropped behind its back", async () => {
+    const callTime = new Date("2004-05-05T00:00:00Z");
+    await recorder.record([modelCall({ callTime })]);
+    await database.orm.em.fork().execute("drop table model_calls_2004_05");
+    expect(await recorder.record([modelCall({ callTime })])).toEqual(["added"]);
+  });
+
+  it("neither deadlocks nor loses a call when writers send overlapping batches in opposite order", async () => {
+    const other = await openDatabase({ url: database.url });
+    try {
+      const recorders = [recorder, createCallRecorder(other)];
+      const calls = Array.from({ length: 200 }, (_, i) => modelCall({ id: `call-${i}`, callTime: new Date(Date.UTC(2007, i % 12, 1)) }));
+      const versions = Array.from({ length: 12 }, (_, version) =>
+        calls.map((call) => ({ ...call, totalUsage: version })).sort(() => (version % 2 === 0 ? 1 : -1)),
+      );
+      const outcomes = (await Promise.all(versions.map((batch, i) => recorders[i % 2]!.record(batch)))).flat();
+      expect(outcomes.filter((outcome) => outcome === "added")).toHaveLength(200);
+      expect(await rows()).toHaveLength(200);
+      expect(new Set((await rows()).map((row) => row["revision"]))).toEqual(new Set([11]));
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("says that the database is unavailable, and writes nothing, when it gives up", async () => {
+    const hurried = await openDatabase({ url: database.url, statementTimeoutMs: 100 });
+    const blocker = database.orm.em.fork();
+    try {
+      await recorder.record([modelCall()]);
+      await blocker.begin();
+      await blocker.execute("select * from model_calls for update");
+      await expect(createCallRecorder(hurried).record([modelCall({ id: "call-0" }), modelCall({ status: "failed" })])).rejects.toMatchObject({ code: "unavailable" });
+      await blocker.rollback();
+      expect(await rows()).toMatchObject([{ id: "call-1", status: "success" }]);
+    } finally {
+      await hurried.close();
+    }
+  });
+});

@@ -1,0 +1,27 @@
+import { type ModelCall } from "@usage-stats/core";
+
+/** A call with everything filled in, changed where a test cares. */
+export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
+  return {
+    id: "call-1",
+    userDid: "did:abt:z1test",
+    appDid: "z2app1",
+    providerId: "openai",
+    model: "gpt-4o",
+    type: "chatCompletion",
+    status: "success",
+    callTime: new Date("2025-06-15T12:34:56.789Z"),
+    inputTokens: 100,
+    outputTokens: 20,
+    cachedInputTokens: 10,
+    totalUsage: 120,
+    credits: "0.00123456",
+    durationMs: 900,
+    ttfbMs: 300,
+    errorReason: null,
+    requestId: "request-1",
+    traceId: null,
+    metadata: { purpose: "test", nested: { quote: '"\\' } },
+    ...change,
+  };
+}
