@@ -1,0 +1,60 @@
+import { type Metrics, type MetricsByType, type SeriesItem, type UsageStats } from "@usage-stats/core";
+
+type Totals = { totalUsage: number; totalCredits: number; totalCalls: number };
+type ByType = Record<string, Totals & { successCalls: number }>;
+type Growth = { usageGrowth: number; creditsGrowth: number; callsGrowth: number };
+
+/** The answer that existing front ends expect of `GET /app/api/user/usage-stats`, in plain JSON numbers. */
+export type RestUsageStats = {
+  summary: Totals & { byType: ByType; modelCount: number };
+  /** Only days that had calls; `timestamp` is `date` at 00:00 UTC, in unix seconds. */
+  dailyStats: (Totals & { date: string; timestamp: number; byType: ByType })[];
+  modelStats: (Totals & { providerId: string; provider: { id: string; name: string; displayName: string }; model: string })[];
+  /** Growth is a fraction: 1 from a zero base, 0 when both are zero. */
+  trendComparison: { current: Totals & { byType: ByType }; previous: Totals & { byType: ByType }; growth: Growth };
+};
+
+/** Projects an answer by days, compared with the previous period, onto the REST shape. */
+export function toRestUsageStats({ totals, byType, series, models, comparison }: UsageStats): RestUsageStats {
+  if (comparison === null) throw new Error("the REST answer needs the previous period");
+  const current = { ...totalsOf(totals), byType: byTypeOf(byType) };
+  const previous = { ...totalsOf(comparison.totals), byType: byTypeOf(comparison.byType) };
+  return {
+    summary: { ...current, modelCount: models.count },
+    dailyStats: series.filter(({ metrics }) => metrics.calls > 0).map(dayOf),
+    modelStats: models.items.map(({ providerId, model, metrics }) => ({
+      providerId,
+      provider: { id: providerId, name: providerId, displayName: providerId },
+      model,
+      ...totalsOf(metrics),
+    })),
+    trendComparison: {
+      current,
+      previous,
+      growth: {
+        usageGrowth: growth(previous.totalUsage, current.totalUsage),
+        creditsGrowth: growth(previous.totalCredits, current.totalCredits),
+        callsGrowth: growth(previous.totalCalls, current.totalCalls),
+      },
+    },
+  };
+}
+
+function totalsOf(metrics: Metrics): Totals {
+  return { totalUsage: metrics.totalUsage, totalCredits: Number(metrics.credits), totalCalls: metrics.calls };
+}
+
+function byTypeOf(byType: MetricsByType): ByType {
+  return Object.fromEntries(
+    Object.entries(byType).map(([type, metrics]) => [type, { ...totalsOf(metrics), successCalls: metrics.successCalls }]),
+  );
+}
+
+function dayOf({ label, metrics, byType }: SeriesItem): RestUsageStats["dailyStats"][number] {
+  return { date: label, timestamp: Date.parse(label) / 1000, ...totalsOf(metrics), byType: byTypeOf(byType) };
+}
+
+function growth(previous: number, current: number): number {
+  if (previous === 0) return current > 0 ? 1 : 0;
+  return (current - previous) / previous;
+}

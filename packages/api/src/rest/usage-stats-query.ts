@@ -1,0 +1,70 @@
+import { timeZoneOfOffset, UsageError, type UsageStatsInput } from "@usage-stats/core";
+
+const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid"]);
+
+/** The question of `GET …/usage-stats?startTime&endTime`, apart from whose usage it is. */
+export type RestQuestion = { userDid: string | undefined; question: Omit<UsageStatsInput, "userDid"> };
+
+/**
+ * Reads the query string: unix seconds, both ends inclusive, and a zone by name or by `Date.getTimezoneOffset()`.
+ * Throws `UsageError` naming the parameter.
+ */
+export function readUsageStatsQuery(query: URLSearchParams): RestQuestion {
+  for (const name of query.keys()) {
+    if (!PARAMETERS.has(name)) throw new UsageError("unknown_field", `There is no parameter "${name.slice(0, 100)}".`, { field: name.slice(0, 100) });
+    if (query.getAll(name).length > 1) throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
+  }
+  const start = seconds(query, "startTime");
+  const end = seconds(query, "endTime");
+  if (start >= end) {
+    throw new UsageError("invalid_range", "startTime must be before endTime.", { field: "endTime", value: query.get("endTime") });
+  }
+  return {
+    userDid: query.get("userDid") ?? undefined,
+    question: {
+      from: new Date(start * 1000),
+      to: new Date((end + 1) * 1000),
+      timezone: timezone(query),
+      bucket: "day",
+      groupBy: [],
+      filter: {},
+      topN: 5,
+      compare: "previous",
+    },
+  };
+}
+
+function seconds(query: URLSearchParams, field: "startTime" | "endTime"): number {
+  const text = query.get(field);
+  if (text !== null && /^\d{9,10}$/.test(text)) return Number(text);
+  throw new UsageError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
+    field,
+    value: text ?? "nothing",
+    limit: "unix seconds",
+  });
+}
+
+function timezone(query: URLSearchParams): string {
+  const name = query.get("timezone");
+  const offset = query.get("timezoneOffset");
+  if (name !== null && offset !== null) {
+    throw new UsageError("invalid_option", "Send timezone or timezoneOffset, not both.", { field: "timezoneOffset" });
+  }
+  if (offset === null) return name ?? "UTC";
+  if (!/^-?\d{1,3}$/.test(offset)) {
+    throw new UsageError("invalid_timezone", "timezoneOffset must be minutes, as Date.getTimezoneOffset() gives them.", {
+      field: "timezoneOffset",
+      value: offset,
+    });
+  }
+  return timeZoneOfOffset(Number(offset));
+}
+
+/** Names the REST parameter where an error of the core names its own. */
+export function inRestTerms(error: unknown): unknown {
+  if (!(error instanceof UsageError)) return error;
+  const field = error.field === "from" ? "startTime" : error.field === "to" ? "endTime" : undefined;
+  if (field === undefined) return error;
+  const details = { field, cause: error, ...(error.limit !== undefined && { limit: error.limit }) };
+  return new UsageError(error.code, error.message.replace(/^(from|to) /, `${field} `), details);
+}

@@ -1,0 +1,43 @@
+import { initTRPC } from "@trpc/server";
+import superjson from "superjson";
+import { ZodError } from "zod";
+import { type ApiContext } from "./context.ts";
+import { inputError, publicError, toTrpcError } from "./errors.ts";
+
+// Input stays plain JSON: an 82-byte superjson body can make a server reserve 16 GB. Output carries Dates.
+const transformer = {
+  input: { serialize: (value: unknown) => value, deserialize: (value: unknown) => value },
+  output: superjson,
+};
+
+const t = initTRPC.context<ApiContext>().create({
+  transformer,
+  errorFormatter({ shape, error, ctx }) {
+    // Errors that tRPC itself finds (no such procedure, unreadable JSON) are its own words about the request: safe to show.
+    const own = error.code !== "INTERNAL_SERVER_ERROR" && !(error.cause instanceof ZodError);
+    const told = publicError(error.cause instanceof ZodError ? inputError(error.cause) : error.cause);
+    const { path, httpStatus, code } = shape.data;
+    return {
+      message: own ? error.message : told.message,
+      code: shape.code,
+      data: {
+        code,
+        httpStatus,
+        ...(path !== undefined && { path }),
+        appCode: told.code === "internal" && own ? "invalid_request" : told.code,
+        ...(told.field !== undefined && { field: told.field }),
+        ...(told.limit !== undefined && { limit: told.limit }),
+        ...(ctx && { requestId: ctx.requestId }),
+      },
+    };
+  },
+});
+
+export const { router } = t;
+
+/** Identity comes before input, so that a stranger learns nothing from how input is checked. */
+export const procedure = t.procedure.use(async ({ ctx, next }) => {
+  const result = await next({ ctx: { identity: await ctx.identify().catch((error: unknown) => Promise.reject(toTrpcError(error))) } });
+  if (!result.ok) throw toTrpcError(result.error);
+  return result;
+});
