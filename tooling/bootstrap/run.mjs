@@ -1,0 +1,46 @@
+// The commands of the root package.json. Plain JavaScript without dependencies, for Node 18 and newer: it brings the rest itself.
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { endLike, expectedError, Interrupted, runChild } from "./child.mjs";
+import { runChecks, runTests } from "./quality-commands.mjs";
+import { prepare } from "./prepare.mjs";
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const [command = "", ...args] = process.argv.slice(2);
+
+const commands = {
+  start: () => runServer(["serve", ...args]),
+  "usage-stats": () => runServer(args),
+  "mikro-orm": () => runServer(["mikro-orm", ...args]),
+  test: async () => runTests({ root, env: await prepare(root, { pnpm: true }), args }),
+  check: async () => runChecks({ root, env: await prepare(root, { pnpm: true }) }),
+};
+
+/** Runs the server's program directly, not through pnpm: signals and exit codes have one hop less to get lost on. */
+async function runServer(serverArgs) {
+  const env = await prepare(root, { pnpm: false });
+  const asked = process.env.INIT_CWD;
+  return runChild(
+    "node",
+    ["--disable-warning=ExperimentalWarning", join(root, "apps/server/src/main.ts"), ...serverArgs],
+    {
+      // npm and pnpm move to the root; paths on the command line are relative to where the user stood.
+      cwd: asked && existsSync(asked) ? asked : process.cwd(),
+      env,
+    },
+  );
+}
+
+try {
+  const run = commands[command];
+  if (!run)
+    throw expectedError(`unknown command "${command}"; there are: ${Object.keys(commands).join(", ")}`);
+  endLike(await run());
+} catch (error) {
+  if (error instanceof Interrupted) endLike(error.outcome);
+  else {
+    console.error(`\n${error.expected ? error.message : error.stack}`);
+    process.exitCode = 1;
+  }
+}
