@@ -33,7 +33,12 @@ export type PublicError = {
 
 export function publicError(error: unknown): PublicError {
   if (!(error instanceof UsageError)) {
-    return { code: "internal", status: 500, title: "Internal error", message: "Something went wrong on our side." };
+    return {
+      code: "internal",
+      status: 500,
+      title: "Internal error",
+      message: "Something went wrong on our side.",
+    };
   }
   const { http, title } = STATUS[error.code];
   return {

@@ -1,8 +1,12 @@
 export type { ApiContext } from "./context.ts";
+export { parseModelCall } from "./contract/model-call.ts";
+export type { RebuildRequest } from "./contract/rebuild-input.ts";
 export { usageStatsInput, type UsageStatsRequest } from "./contract/usage-stats-input.ts";
 export { publicError, type PublicError } from "./errors.ts";
 export { requireAdmin, scopeOf, type Identity } from "./identity.ts";
 export { toRestUsageStats, type RestUsageStats } from "./rest/rest-usage-stats.ts";
+export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
+export { readRebuildBody } from "./rest/rebuild-body.ts";
 export { inRestTerms, readUsageStatsQuery, type RestQuestion } from "./rest/usage-stats-query.ts";
 export { appRouter, type AppRouter } from "./router.ts";
 export { answer } from "./usage-stats-procedure.ts";

@@ -37,7 +37,9 @@ export const { router } = t;
 
 /** Identity comes before input, so that a stranger learns nothing from how input is checked. */
 export const procedure = t.procedure.use(async ({ ctx, next }) => {
-  const result = await next({ ctx: { identity: await ctx.identify().catch((error: unknown) => Promise.reject(toTrpcError(error))) } });
+  const result = await next({
+    ctx: { identity: await ctx.identify().catch((error: unknown) => Promise.reject(toTrpcError(error))) },
+  });
   if (!result.ok) throw toTrpcError(result.error);
   return result;
 });

@@ -6,15 +6,19 @@ import { requireAdmin, scopeOf } from "./identity.ts";
 import { procedure } from "./trpc.ts";
 
 /** Usage of one user: the caller, or for admins anyone. */
-export const usageStats = procedure.input(usageStatsInput).query(({ ctx, input }) =>
-  answer(ctx, { ...toQuestion(input), userDid: scopeOf(ctx.identity, input.userDid) }),
-);
+export const usageStats = procedure
+  .input(usageStatsInput)
+  .query(({ ctx, input }) =>
+    answer(ctx, { ...toQuestion(input), userDid: scopeOf(ctx.identity, input.userDid) }),
+  );
 
 /** Usage of all users together, for admins. */
-export const adminUsageStats = procedure.input(usageStatsInput.omit({ userDid: true })).query(({ ctx, input }) => {
-  requireAdmin(ctx.identity);
-  return answer(ctx, { ...toQuestion(input), userDid: null });
-});
+export const adminUsageStats = procedure
+  .input(usageStatsInput.omit({ userDid: true }))
+  .query(({ ctx, input }) => {
+    requireAdmin(ctx.identity);
+    return answer(ctx, { ...toQuestion(input), userDid: null });
+  });
 
 /** Answers a question and notes what it cost. */
 export async function answer(

@@ -1,9 +1,18 @@
-import type { AppRouter, UsageStats, UsageStatsRequest } from "@usage-stats/api";
+import type {
+  AppRouter,
+  RebuildAnswer,
+  RebuildRequest,
+  UsageStats,
+  UsageStatsRequest,
+} from "@usage-stats/api";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 
 /** A question: `[from, to)`, half-open; everything else has a default. */
 export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: Date; to: Date };
+
+/** One user or everyone; a half-open range or all time. */
+export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; to?: Date };
 
 export type CallOptions = { signal?: AbortSignal };
 
@@ -13,6 +22,8 @@ export type UsageClient = {
   admin: {
     /** Usage of all users together. */
     usageStats(query: Omit<UsageStatsQuery, "userDid">, options?: CallOptions): Promise<UsageStats>;
+    /** Makes rollups anew from their calls; `dryRun` only says what that would replace. Answers stay right meanwhile. */
+    rebuild(scope: RebuildQuery, options?: CallOptions): Promise<RebuildAnswer>;
   };
 };
 
@@ -40,14 +51,23 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
           input: { serialize: (value: unknown) => value, deserialize: (value: unknown) => value },
           output: superjson,
         },
-        headers: async () => ({ authorization: `Bearer ${typeof token === "string" ? token : await token()}` }),
+        headers: async () => ({
+          authorization: `Bearer ${typeof token === "string" ? token : await token()}`,
+        }),
         ...(fetch && { fetch: (input, init) => fetch(input as string | URL, init as RequestInit) }),
       }),
     ],
   });
   return {
     usageStats: (query, options) => trpc.usageStats.query(onTheWire(query), options),
-    admin: { usageStats: (query, options) => trpc.admin.usageStats.query(onTheWire(query), options) },
+    admin: {
+      usageStats: (query, options) => trpc.admin.usageStats.query(onTheWire(query), options),
+      rebuild: ({ from, to, ...scope }, options) =>
+        trpc.admin.rebuild.mutate(
+          { ...scope, ...(from && { from: from.toISOString() }), ...(to && { to: to.toISOString() }) },
+          options,
+        ),
+    },
   };
 }
 

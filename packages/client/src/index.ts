@@ -1,9 +1,10 @@
 export {
   createUsageClient,
   type CallOptions,
+  type RebuildQuery,
   type UsageClient,
   type UsageClientOptions,
   type UsageStatsQuery,
 } from "./create-usage-client.ts";
 export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
-export type { UsageStats } from "@usage-stats/api";
+export type { RebuildAnswer, UsageStats } from "@usage-stats/api";

@@ -2,7 +2,14 @@ import type { AppRouter } from "@usage-stats/api";
 import { TRPCClientError } from "@trpc/client";
 
 /** Why the server refused: `code` is stable, `field` and `limit` name what to change. */
-export type UsageErrorInfo = { code: string; httpStatus: number; message: string; field?: string; limit?: string; requestId?: string };
+export type UsageErrorInfo = {
+  code: string;
+  httpStatus: number;
+  message: string;
+  field?: string;
+  limit?: string;
+  requestId?: string;
+};
 
 /** Reads a refusal of the server; `null` for anything else, such as a network that is down. */
 export function usageErrorOf(error: unknown): UsageErrorInfo | null {

@@ -17,7 +17,10 @@ export function seriesBuckets(range: TimeRange, timezone: string, bucket: Bucket
   if (bucket === "none") return [];
   const to = range.to.getTime();
   const buckets: SeriesBucket[] = [];
-  let start = startOf(Temporal.Instant.fromEpochMilliseconds(range.from.getTime()).toZonedDateTimeISO(timezone), bucket);
+  let start = startOf(
+    Temporal.Instant.fromEpochMilliseconds(range.from.getTime()).toZonedDateTimeISO(timezone),
+    bucket,
+  );
   while (start.epochMilliseconds < to) {
     const end = nextAfter(start, bucket);
     const whole = start.epochMilliseconds >= range.from.getTime() && end.epochMilliseconds <= to;
@@ -59,7 +62,13 @@ function nextAfter(start: Zoned, bucket: Width): Zoned {
     case "day":
       return nextDate(start, start.toPlainDate().add({ days: 1 }));
     case "week":
-      return nextDate(start, start.toPlainDate().subtract({ days: start.dayOfWeek - 1 }).add({ weeks: 1 }));
+      return nextDate(
+        start,
+        start
+          .toPlainDate()
+          .subtract({ days: start.dayOfWeek - 1 })
+          .add({ weeks: 1 }),
+      );
     case "month":
       return nextDate(start, start.toPlainDate().with({ day: 1 }).add({ months: 1 }));
   }

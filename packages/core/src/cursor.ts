@@ -10,7 +10,12 @@ export type CursorScope = { userDid: string | null; range: TimeRange; timezone: 
 export type SeriesPage = { buckets: SeriesBucket[]; nextCursor: string | null };
 
 /** Takes the `limit` newest buckets before the cursor. Throws `invalid_cursor` for one that this question did not give out. */
-export function pageOf(buckets: SeriesBucket[], scope: CursorScope, limit?: number, cursor?: string): SeriesPage {
+export function pageOf(
+  buckets: SeriesBucket[],
+  scope: CursorScope,
+  limit?: number,
+  cursor?: string,
+): SeriesPage {
   const end = cursor === undefined ? buckets.length : decode(buckets, scope, cursor);
   const start = limit === undefined ? 0 : Math.max(0, end - limit);
   const oldest = buckets[start];
@@ -24,14 +29,21 @@ function encode(scope: CursorScope, before: Date): string {
   const { userDid, range, timezone, bucket } = scope;
   const fields = [1, userDid, range.from.getTime(), range.to.getTime(), timezone, bucket, before.getTime()];
   const bytes = new TextEncoder().encode(JSON.stringify(fields));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replace(/=+$/, "");
 }
 
 function decode(buckets: SeriesBucket[], scope: CursorScope, cursor: string): number {
   // A cursor is right if it is the very text we would give out for one of this question's edges: nothing needs parsing.
   const index = buckets.findIndex((bucket, i) => i > 0 && encode(scope, bucket.start) === cursor);
   if (index > 0) return index;
-  throw new UsageError("invalid_cursor", "The cursor does not belong to this question: use the nextCursor of its last page.", {
-    field: "cursor",
-  });
+  throw new UsageError(
+    "invalid_cursor",
+    "The cursor does not belong to this question: use the nextCursor of its last page.",
+    {
+      field: "cursor",
+    },
+  );
 }

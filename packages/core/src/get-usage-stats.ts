@@ -7,7 +7,13 @@ import { type CallType } from "./model-call.ts";
 import { type Clock, type UsageFacts, type UsageQuestion, type UsageRepository } from "./ports.ts";
 import { checkRange, previousRange, type TimeRange } from "./range.ts";
 import { parseTimeZone } from "./time-zone.ts";
-import { type MetricsByType, type Ranked, type SeriesItem, type UsageStats, type UsageStatsInput } from "./usage-stats.ts";
+import {
+  type MetricsByType,
+  type Ranked,
+  type SeriesItem,
+  type UsageStats,
+  type UsageStatsInput,
+} from "./usage-stats.ts";
 
 /** What answering cost the database: for `Server-Timing`. */
 export type DatabaseCost = { statements: number; durationMs: number };
@@ -36,7 +42,11 @@ function planQuestion(input: UsageStatsInput): Plan {
   const scope = { userDid, range, timezone, bucket };
   const page = pageOf(seriesBuckets(range, timezone, bucket), scope, input.limit, input.cursor);
   const previous = input.compare === "previous" ? previousRange(range) : null;
-  return { scope, page, question: { userDid, range, previous, edges: edgesOf(page.buckets), groupBy, filter, topN } };
+  return {
+    scope,
+    page,
+    question: { userDid, range, previous, edges: edgesOf(page.buckets), groupBy, filter, topN },
+  };
 }
 
 function edgesOf(buckets: SeriesBucket[]): Date[] {
@@ -54,7 +64,8 @@ function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Da
     byType: byType(current),
     series: series(page.buckets, facts, now, input.groupBy.length > 0),
     models: ranked(facts.models, input.topN, totals, ({ providerId, model }) => ({ providerId, model })),
-    groups: input.groupBy.length === 0 ? null : ranked(facts.groups, input.topN, totals, ({ key }) => ({ key })),
+    groups:
+      input.groupBy.length === 0 ? null : ranked(facts.groups, input.topN, totals, ({ key }) => ({ key })),
     comparison: question.previous && comparison(question.previous, facts, totals),
     freshness: { computedAt: now, liveFrom: facts.liveFrom, source: facts.source },
     nextCursor: page.nextCursor,

@@ -14,6 +14,5 @@ export function changeBetween(previous: Measures, current: Measures): Change {
 
 function fraction(previous: number | string, current: number | string): number | null {
   const base = Big(previous);
-  if (base.eq(0)) return null;
-  return Number(current) === Number(previous) ? 0 : Big(current).minus(base).toNumber() / base.toNumber();
+  return base.eq(0) ? null : Big(current).minus(base).div(base).toNumber();
 }

@@ -2,9 +2,22 @@ export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageError, type UsageErrorCode } from "./errors.ts";
 export { getUsageStats, type DatabaseCost } from "./get-usage-stats.ts";
-export { GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS, type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
+export {
+  GROUP_DIMENSIONS,
+  MAX_GROUP_DIMENSIONS,
+  type GroupDimension,
+  type GroupKey,
+  type UsageFilter,
+} from "./group-by.ts";
 export { changeBetween, type Change } from "./growth.ts";
-export { assertExact, CREDIT_DECIMALS, sumMeasures, toMetrics, type Measures, type Metrics } from "./measures.ts";
+export {
+  assertExact,
+  CREDIT_DECIMALS,
+  sumMeasures,
+  toMetrics,
+  type Measures,
+  type Metrics,
+} from "./measures.ts";
 export {
   CALL_STATUSES,
   CALL_TYPES,
@@ -13,8 +26,26 @@ export {
   type ModelCall,
   type RecordOutcome,
 } from "./model-call.ts";
-export type { CallRecorder, Clock, GroupFact, ModelFact, UsageFacts, UsageQuestion, UsageRepository } from "./ports.ts";
-export { isInside, previousRange, type TimeRange } from "./range.ts";
+export type {
+  CallRecorder,
+  Clock,
+  GroupFact,
+  ModelFact,
+  Rebuilder,
+  RebuildPlan,
+  RollupScope,
+  UsageFacts,
+  UsageQuestion,
+  UsageRepository,
+} from "./ports.ts";
+export { checkRange, isInside, previousRange, type TimeRange } from "./range.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
-export type { GroupMetrics, MetricsByType, Ranked, SeriesItem, UsageStats, UsageStatsInput } from "./usage-stats.ts";
+export type {
+  GroupMetrics,
+  MetricsByType,
+  Ranked,
+  SeriesItem,
+  UsageStats,
+  UsageStatsInput,
+} from "./usage-stats.ts";

@@ -65,15 +65,23 @@ export function sumMeasures(all: Iterable<Measures>): Measures {
 /** Throws `number_too_large` for a sum that a JavaScript number cannot hold exactly. */
 export function assertExact(field: string, value: number): void {
   if (Number.isSafeInteger(value)) return;
-  throw new UsageError("number_too_large", `The sum of ${field} is too large to be exact. Ask for a shorter range.`, {
-    field,
-    limit: String(Number.MAX_SAFE_INTEGER),
-  });
+  throw new UsageError(
+    "number_too_large",
+    `The sum of ${field} is too large to be exact. Ask for a shorter range.`,
+    {
+      field,
+      limit: String(Number.MAX_SAFE_INTEGER),
+    },
+  );
 }
 
 export function toMetrics(measures: Measures): Metrics {
   const { durationMsSum, durationMsCount, ttfbMsSum, ttfbMsCount, ...counts } = measures;
-  return { ...counts, durationMs: average(durationMsSum, durationMsCount), ttfbMs: average(ttfbMsSum, ttfbMsCount) };
+  return {
+    ...counts,
+    durationMs: average(durationMsSum, durationMsCount),
+    ttfbMs: average(ttfbMsSum, ttfbMsCount),
+  };
 }
 
 function average(sum: number, count: number): { avg: number } | null {

@@ -1,4 +1,11 @@
-export const CALL_TYPES = ["chatCompletion", "embedding", "imageGeneration", "audioGeneration", "video", "custom"] as const;
+export const CALL_TYPES = [
+  "chatCompletion",
+  "embedding",
+  "imageGeneration",
+  "audioGeneration",
+  "video",
+  "custom",
+] as const;
 export type CallType = (typeof CALL_TYPES)[number];
 
 export const CALL_STATUSES = ["processing", "success", "failed"] as const;

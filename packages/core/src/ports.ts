@@ -44,3 +44,17 @@ export type UsageRepository = { read(question: UsageQuestion): Promise<UsageFact
 
 /** Records calls, durably once the promise resolves; outcomes come in the order of the calls. Recording twice changes nothing. */
 export type CallRecorder = { record(calls: ModelCall[]): Promise<RecordOutcome[]> };
+
+/** Which rollups: one user's or everyone's, of a range or of all time. */
+export type RollupScope = { userDid?: string; range?: TimeRange };
+
+/** What a rebuild replaces: quarters of an hour of users that have calls or rollups, and the rollup rows they have now. */
+export type RebuildPlan = { users: number; quarters: number; rollupRows: number };
+
+/** Has rollups made anew from their calls. Answers are right all the while. */
+export type Rebuilder = {
+  /** Says what `start` would do, and does nothing. */
+  plan(scope: RollupScope): Promise<RebuildPlan>;
+  /** Begins; a worker does the rest. */
+  start(scope: RollupScope): Promise<void>;
+};

@@ -27,11 +27,15 @@ function isOffset(timezone: string): boolean {
 /** The fixed zone of `Date.getTimezoneOffset()` minutes, which are positive west of UTC: -330 is `+05:30`. */
 export function timeZoneOfOffset(minutes: number): string {
   if (!Number.isInteger(minutes) || minutes % 15 !== 0 || minutes < -14 * 60 || minutes > 14 * 60) {
-    throw new UsageError("invalid_timezone", "timezoneOffset must be whole quarters of an hour between -840 and 840 minutes.", {
-      field: "timezoneOffset",
-      value: minutes,
-      limit: "-840..840, a multiple of 15",
-    });
+    throw new UsageError(
+      "invalid_timezone",
+      "timezoneOffset must be whole quarters of an hour between -840 and 840 minutes.",
+      {
+        field: "timezoneOffset",
+        value: minutes,
+        limit: "-840..840, a multiple of 15",
+      },
+    );
   }
   if (minutes === 0) return "UTC";
   const abs = Math.abs(minutes);

@@ -24,7 +24,11 @@ export type MetricsByType = Partial<Record<CallType, Metrics>>;
 export type GroupMetrics = { key: GroupKey; metrics: Metrics };
 
 /** Items are ranked by calls; `other` is everything after them, `null` if there is nothing; `share` is of all calls, 0 to 1. */
-export type Ranked<Item> = { items: (Item & { metrics: Metrics; share: number })[]; other: Metrics | null; count: number };
+export type Ranked<Item> = {
+  items: (Item & { metrics: Metrics; share: number })[];
+  other: Metrics | null;
+  count: number;
+};
 
 export type SeriesItem = {
   start: Date;

@@ -4,7 +4,13 @@ import { type Bucket, seriesBuckets } from "../src/index.ts";
 import { CLOCK_CHANGES, isoWeek, readLocalClock, ZONES } from "./local-clock.ts";
 
 const QUARTER = 900_000;
-const LONGEST: Record<Exclude<Bucket, "none">, number> = { "15m": 2, hour: 10, day: 60, week: 120, month: 400 };
+const LONGEST: Record<Exclude<Bucket, "none">, number> = {
+  "15m": 2,
+  hour: 10,
+  day: 60,
+  week: 120,
+  month: 400,
+};
 
 /** Whether a bucket begins at a whole quarter of an hour, read off the local clock before and after it. */
 function isEdge(time: number, timezone: string, bucket: Bucket): boolean {
@@ -36,7 +42,11 @@ const cases = fc
   .map(({ timezone, bucket, near, before, length }) => {
     const longest = LONGEST[bucket] * 86_400_000;
     const from = Math.floor(Date.parse(near) - before * longest);
-    return { timezone, bucket, range: { from: new Date(from), to: new Date(from + 1 + Math.floor(length * longest)) } };
+    return {
+      timezone,
+      bucket,
+      range: { from: new Date(from), to: new Date(from + 1 + Math.floor(length * longest)) },
+    };
   });
 
 describe("seriesBuckets", () => {
@@ -46,7 +56,11 @@ describe("seriesBuckets", () => {
         const buckets = seriesBuckets(range, timezone, bucket);
         const starts = buckets.map(({ start }) => start.getTime());
         const expected = [range.from.getTime()];
-        for (let time = (Math.floor(expected[0]! / QUARTER) + 1) * QUARTER; time < range.to.getTime(); time += QUARTER) {
+        for (
+          let time = (Math.floor(expected[0]! / QUARTER) + 1) * QUARTER;
+          time < range.to.getTime();
+          time += QUARTER
+        ) {
           if (isEdge(time, timezone, bucket)) expected.push(time);
         }
         expect(starts).toEqual(expected);
@@ -61,7 +75,16 @@ describe("seriesBuckets", () => {
       fc.property(cases, ({ timezone, bucket, range }) => {
         const buckets = seriesBuckets(range, timezone, bucket);
         expect(buckets.slice(1, -1).every(({ whole }) => whole)).toBe(true);
-        const wider = seriesBuckets({ from: buckets[0]!.start, to: new Date(range.to.getTime() + (bucket === "month" || bucket === "week" ? 40 : 2) * 86_400_000) }, timezone, bucket);
+        const wider = seriesBuckets(
+          {
+            from: buckets[0]!.start,
+            to: new Date(
+              range.to.getTime() + (bucket === "month" || bucket === "week" ? 40 : 2) * 86_400_000,
+            ),
+          },
+          timezone,
+          bucket,
+        );
         const last = buckets.at(-1)!;
         const same = wider.find(({ start }) => start.getTime() === last.start.getTime())!;
         if (buckets.length > 1) expect(last.whole).toBe(same.end.getTime() === last.end.getTime());

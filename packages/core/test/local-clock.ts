@@ -4,9 +4,21 @@ export type LocalReading = { year: number; month: number; day: number; minute: n
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 export function readLocalClock(time: number, timeZone: string): LocalReading {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat("en-US", { timeZone, year: "numeric", month: "numeric", day: "numeric", minute: "numeric", hour: "numeric", hourCycle: "h23" });
+  const format =
+    formats.get(timeZone) ??
+    new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      minute: "numeric",
+      hour: "numeric",
+      hourCycle: "h23",
+    });
   formats.set(timeZone, format);
-  const parts = Object.fromEntries(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+  const parts = Object.fromEntries(
+    format.formatToParts(time).map(({ type, value }) => [type, Number(value)]),
+  );
   const [year, month, day] = [parts["year"]!, parts["month"]!, parts["day"]!];
   return { year, month, day, minute: parts["minute"]!, date: `${year}-${month}-${day}` };
 }

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { type Bucket, chooseBucket, getUsageStats, parseTimeZone, sumMeasures, timeZoneOfOffset, UsageError, type UsageFacts, type UsageStatsInput } from "../src/index.ts";
+import {
+  type Bucket,
+  chooseBucket,
+  getUsageStats,
+  parseTimeZone,
+  sumMeasures,
+  timeZoneOfOffset,
+  UsageError,
+  type UsageFacts,
+  type UsageStatsInput,
+} from "../src/index.ts";
 
 const DAY = 86_400_000;
 const start = new Date("2025-06-01T00:00:00Z");
@@ -15,9 +25,31 @@ function refusal(attempt: () => unknown): UsageError {
   throw new Error("was not refused");
 }
 
-const emptyFacts: UsageFacts = { totals: [], series: [], models: [], groups: [], groupSeries: [], liveFrom: start, source: "raw", statements: 2, durationMs: 1 };
-const ports = { repository: { read: async () => emptyFacts }, clock: { now: () => new Date("2026-01-01T00:00:00Z") } };
-const input: UsageStatsInput = { ...days(3), userDid: "did:abt:z1a:b", timezone: "UTC", bucket: "day", groupBy: [], filter: {}, topN: 5, compare: "previous" };
+const emptyFacts: UsageFacts = {
+  totals: [],
+  series: [],
+  models: [],
+  groups: [],
+  groupSeries: [],
+  liveFrom: start,
+  source: "raw",
+  statements: 2,
+  durationMs: 1,
+};
+const ports = {
+  repository: { read: async () => emptyFacts },
+  clock: { now: () => new Date("2026-01-01T00:00:00Z") },
+};
+const input: UsageStatsInput = {
+  ...days(3),
+  userDid: "did:abt:z1a:b",
+  timezone: "UTC",
+  bucket: "day",
+  groupBy: [],
+  filter: {},
+  topN: 5,
+  compare: "previous",
+};
 
 describe("the longest range of each bucket", () => {
   it.each<[Bucket, number, string]>([
@@ -36,7 +68,16 @@ describe("the longest range of each bucket", () => {
 
   it("is chosen for auto so that a chart has a handful to about a hundred points", () => {
     expect([0.1, 0.25, 1, 4, 7, 30, 100, 365, 731, 1800].map((n) => chooseBucket("auto", days(n)))).toEqual([
-      "15m", "15m", "hour", "hour", "day", "day", "day", "week", "week", "month",
+      "15m",
+      "15m",
+      "hour",
+      "hour",
+      "day",
+      "day",
+      "day",
+      "week",
+      "week",
+      "month",
     ]);
   });
 });
@@ -54,7 +95,18 @@ describe("a range", () => {
 });
 
 describe("a time zone", () => {
-  it.each(["Mars/Base", "+99:00", "../etc", "", "Europe/Berlin ", "UTC\0", "[u-ca=iso8601]", "2025-01-01T00:00Z", "+05:07", "x".repeat(5000)])("%j is refused", (zone) => {
+  it.each([
+    "Mars/Base",
+    "+99:00",
+    "../etc",
+    "",
+    "Europe/Berlin ",
+    "UTC\0",
+    "[u-ca=iso8601]",
+    "2025-01-01T00:00Z",
+    "+05:07",
+    "x".repeat(5000),
+  ])("%j is refused", (zone) => {
     expect(refusal(() => parseTimeZone(zone))).toMatchObject({ code: "invalid_timezone", field: "timezone" });
   });
 
@@ -70,8 +122,15 @@ describe("a time zone", () => {
   });
 
   it("of getTimezoneOffset minutes is positive in the west", () => {
-    expect([0, -330, 345, -840, 720].map(timeZoneOfOffset)).toEqual(["UTC", "+05:30", "-05:45", "+14:00", "-12:00"]);
-    for (const minutes of [7, 900, -900, 1.5, Number.NaN]) expect(refusal(() => timeZoneOfOffset(minutes)).code).toBe("invalid_timezone");
+    expect([0, -330, 345, -840, 720].map(timeZoneOfOffset)).toEqual([
+      "UTC",
+      "+05:30",
+      "-05:45",
+      "+14:00",
+      "-12:00",
+    ]);
+    for (const minutes of [7, 900, -900, 1.5, Number.NaN])
+      expect(refusal(() => timeZoneOfOffset(minutes)).code).toBe("invalid_timezone");
   });
 });
 
@@ -80,34 +139,75 @@ describe("pages", () => {
     const labels: string[][] = [];
     let cursor: string | undefined;
     do {
-      const { stats } = await getUsageStats(ports, { ...input, ...days(7), limit: 3, ...(cursor && { cursor }) });
+      const { stats } = await getUsageStats(ports, {
+        ...input,
+        ...days(7),
+        limit: 3,
+        ...(cursor && { cursor }),
+      });
       labels.push(stats.series.map(({ label }) => label));
       cursor = stats.nextCursor ?? undefined;
     } while (cursor);
-    expect(labels).toEqual([["2025-06-05", "2025-06-06", "2025-06-07"], ["2025-06-02", "2025-06-03", "2025-06-04"], ["2025-06-01"]]);
+    expect(labels).toEqual([
+      ["2025-06-05", "2025-06-06", "2025-06-07"],
+      ["2025-06-02", "2025-06-03", "2025-06-04"],
+      ["2025-06-01"],
+    ]);
   });
 
   it("refuse a cursor of another user, range, zone or bucket, and an edited one", async () => {
     const { stats } = await getUsageStats(ports, { ...input, limit: 1 });
     const cursor = stats.nextCursor!;
-    for (const change of [{ userDid: "did:abt:z1a" }, { userDid: null }, days(4), { timezone: "Europe/Berlin" }, { bucket: "hour" as const }, { cursor: `${cursor}A` }, { cursor: "" }]) {
-      await expect(getUsageStats(ports, { ...input, limit: 1, cursor, ...change })).rejects.toMatchObject({ code: "invalid_cursor", field: "cursor" });
+    for (const change of [
+      { userDid: "did:abt:z1a" },
+      { userDid: null },
+      days(4),
+      { timezone: "Europe/Berlin" },
+      { bucket: "hour" as const },
+      { cursor: `${cursor}A` },
+      { cursor: "" },
+    ]) {
+      await expect(getUsageStats(ports, { ...input, limit: 1, cursor, ...change })).rejects.toMatchObject({
+        code: "invalid_cursor",
+        field: "cursor",
+      });
     }
     await expect(getUsageStats(ports, { ...input, limit: 1, cursor })).resolves.toBeDefined();
   });
 });
 
 describe("sums", () => {
-  const one = { calls: 1, successCalls: 1, failedCalls: 0, inputTokens: 1, outputTokens: 1, cachedInputTokens: 0, totalUsage: 2, credits: "0.10000000", durationMsSum: 1, durationMsCount: 1, ttfbMsSum: 0, ttfbMsCount: 0 };
+  const one = {
+    calls: 1,
+    successCalls: 1,
+    failedCalls: 0,
+    inputTokens: 1,
+    outputTokens: 1,
+    cachedInputTokens: 0,
+    totalUsage: 2,
+    credits: "0.10000000",
+    durationMsSum: 1,
+    durationMsCount: 1,
+    ttfbMsSum: 0,
+    ttfbMsCount: 0,
+  };
 
   it("of credits are exact where floats are not", () => {
     expect(sumMeasures([one, { ...one, credits: "0.20000000" }]).credits).toBe("0.30000000");
-    expect(sumMeasures([{ ...one, credits: "9999999999999999999.99999999" }, { ...one, credits: "0.00000001" }]).credits).toBe("10000000000000000000.00000000");
+    expect(
+      sumMeasures([
+        { ...one, credits: "9999999999999999999.99999999" },
+        { ...one, credits: "0.00000001" },
+      ]).credits,
+    ).toBe("10000000000000000000.00000000");
     expect(sumMeasures([]).credits).toBe("0.00000000");
   });
 
   it("past 2^53 are refused rather than rounded", () => {
     const huge = { ...one, inputTokens: Number.MAX_SAFE_INTEGER };
-    expect(refusal(() => sumMeasures([huge, one]))).toMatchObject({ code: "number_too_large", field: "inputTokens" });
+    expect(refusal(() => sumMeasures([huge, one]))).toMatchObject({
+      code: "number_too_large",
+      field: "inputTokens",
+    });
   });
 });

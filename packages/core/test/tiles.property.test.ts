@@ -6,22 +6,39 @@ import { CLOCK_CHANGES, ZONES } from "./local-clock.ts";
 const range = fc
   .record({
     near: fc.constantFrom(...CLOCK_CHANGES),
-    from: fc.oneof(fc.integer({ min: -3e9, max: 3e9 }), fc.integer({ min: -3000, max: 3000 }).map((quarter) => quarter * 900_000)),
-    length: fc.oneof(fc.integer({ min: 1, max: 5e9 }), fc.integer({ min: 1, max: 5000 }).map((quarter) => quarter * 900_000), fc.integer({ min: 1, max: 2_000_000 })),
+    from: fc.oneof(
+      fc.integer({ min: -3e9, max: 3e9 }),
+      fc.integer({ min: -3000, max: 3000 }).map((quarter) => quarter * 900_000),
+    ),
+    length: fc.oneof(
+      fc.integer({ min: 1, max: 5e9 }),
+      fc.integer({ min: 1, max: 5000 }).map((quarter) => quarter * 900_000),
+      fc.integer({ min: 1, max: 2_000_000 }),
+    ),
   })
-  .map(({ near, from, length }): TimeRange => ({ from: new Date(Date.parse(near) + from), to: new Date(Date.parse(near) + from + length) }));
+  .map(({ near, from, length }): TimeRange => ({
+    from: new Date(Date.parse(near) + from),
+    to: new Date(Date.parse(near) + from + length),
+  }));
 
 /** Every tile and ragged end as [start, end), in order. */
 function pieces(tiles: ReturnType<typeof tilesOf>): [number, number][] {
-  const whole = GRAINS.flatMap((grain) => tiles[grain].map((start): [number, number] => [start.getTime(), start.getTime() + GRAIN_MS[grain]]));
-  return [...whole, ...tiles.ragged.map(({ from, to }): [number, number] => [from.getTime(), to.getTime()])].sort(([a], [b]) => a - b);
+  const whole = GRAINS.flatMap((grain) =>
+    tiles[grain].map((start): [number, number] => [start.getTime(), start.getTime() + GRAIN_MS[grain]]),
+  );
+  return [
+    ...whole,
+    ...tiles.ragged.map(({ from, to }): [number, number] => [from.getTime(), to.getTime()]),
+  ].toSorted(([a], [b]) => a - b);
 }
 
 /** The fewest aligned buckets for a span of whole quarters, by trying every way (shortest path). */
 function fewest(from: number, to: number): number {
   const best = new Map([[to, 0]]);
   for (let at = to - GRAIN_MS.quarter; at >= from; at -= GRAIN_MS.quarter) {
-    const next = GRAINS.filter((grain: Grain) => at % GRAIN_MS[grain] === 0 && at + GRAIN_MS[grain] <= to).map((grain) => best.get(at + GRAIN_MS[grain])!);
+    const next = GRAINS.filter(
+      (grain: Grain) => at % GRAIN_MS[grain] === 0 && at + GRAIN_MS[grain] <= to,
+    ).map((grain) => best.get(at + GRAIN_MS[grain])!);
     best.set(at, 1 + Math.min(...next));
   }
   return best.get(from)!;
@@ -32,7 +49,8 @@ describe("tilesOf", () => {
     fc.assert(
       fc.property(range, (asked) => {
         const tiles = tilesOf(asked);
-        for (const grain of GRAINS) expect(tiles[grain].every((start) => start.getTime() % GRAIN_MS[grain] === 0)).toBe(true);
+        for (const grain of GRAINS)
+          expect(tiles[grain].every((start) => start.getTime() % GRAIN_MS[grain] === 0)).toBe(true);
         const covered = pieces(tiles);
         expect(covered[0]![0]).toBe(asked.from.getTime());
         expect(covered.at(-1)![1]).toBe(asked.to.getTime());
@@ -61,7 +79,9 @@ describe("tilesOf", () => {
       fc.property(fc.integer({ min: 0, max: 400 }), fc.integer({ min: 1, max: 600 }), (from, length) => {
         const base = Date.parse("2025-01-01T00:00:00Z");
         const [start, end] = [base + from * 900_000, base + (from + length) * 900_000];
-        expect(pieces(tilesOf({ from: new Date(start), to: new Date(end) }))).toHaveLength(fewest(start, end));
+        expect(pieces(tilesOf({ from: new Date(start), to: new Date(end) }))).toHaveLength(
+          fewest(start, end),
+        );
       }),
       { numRuns: 300 },
     );
@@ -69,16 +89,26 @@ describe("tilesOf", () => {
 
   it("never reaches across the bucket edges of a series, in any zone", () => {
     fc.assert(
-      fc.property(range, fc.constantFrom(...ZONES), fc.constantFrom("hour" as const, "day" as const, "week" as const), (asked, timezone, bucket) => {
-        const buckets = seriesBuckets(asked, timezone, bucket);
-        const covered = pieces(tilesOf(asked, buckets.map(({ start }) => start)));
-        let place = 0;
-        for (const [start, end] of covered) {
-          while (buckets[place]!.end.getTime() <= start) place += 1;
-          expect(buckets[place]!.start.getTime()).toBeLessThanOrEqual(start);
-          expect(buckets[place]!.end.getTime()).toBeGreaterThanOrEqual(end);
-        }
-      }),
+      fc.property(
+        range,
+        fc.constantFrom(...ZONES),
+        fc.constantFrom("hour" as const, "day" as const, "week" as const),
+        (asked, timezone, bucket) => {
+          const buckets = seriesBuckets(asked, timezone, bucket);
+          const covered = pieces(
+            tilesOf(
+              asked,
+              buckets.map(({ start }) => start),
+            ),
+          );
+          let place = 0;
+          for (const [start, end] of covered) {
+            while (buckets[place]!.end.getTime() <= start) place += 1;
+            expect(buckets[place]!.start.getTime()).toBeLessThanOrEqual(start);
+            expect(buckets[place]!.end.getTime()).toBeGreaterThanOrEqual(end);
+          }
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -24,6 +24,8 @@ export async function isMigrated(orm: Database): Promise<boolean> {
 
 /** Whether no call was ever recorded. */
 export async function isEmpty(orm: Database): Promise<boolean> {
-  const [row] = await orm.em.fork().execute<{ empty: boolean }[]>("select not exists (select from model_calls) as empty");
+  const [row] = await orm.em
+    .fork()
+    .execute<{ empty: boolean }[]>("select not exists (select from model_calls) as empty");
   return row!.empty;
 }

@@ -4,9 +4,11 @@ export const EXPECTED_INDEXES: Record<string, string> = {
   idx_model_calls_user_time_type: "btree (user_did, call_time, type)",
   idx_model_call_stats_user_type_time: 'UNIQUE btree (user_did, time_type, "timestamp", type)',
   idx_model_call_stats_type_time: 'btree (time_type, "timestamp")',
-  idx_model_call_model_stats_user_type_time: 'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model)',
+  idx_model_call_model_stats_user_type_time:
+    'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model)',
   idx_model_call_detail_stats_user_type_time:
     'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model, app_did, status)',
-  idx_model_call_detail_stats_type_time: "btree (time_type, \"timestamp\") WHERE (time_type = 'quarter'::text)",
+  idx_model_call_detail_stats_type_time:
+    "btree (time_type, \"timestamp\") WHERE (time_type = 'quarter'::text)",
   idx_model_call_changes_user_quarter: "btree (user_did, quarter)",
 };

@@ -2,8 +2,13 @@ export { isEmpty, isMigrated, migrate, openDatabase, type Database } from "./dat
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
 export { ormConfig, type DatabaseSettings } from "./orm-config.ts";
+export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";
+export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
+export { verifyRollups, type RollupDifference } from "./rolling/verify.ts";
+export { countChanges } from "./rolling/pick-changes.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { readRawUsage } from "./reading/read-raw-usage.ts";
 export { createUsageRepository } from "./usage-repository.ts";
 export { createCallRecorder } from "./writing/call-recorder.ts";
 export { ensurePartitionsAhead } from "./writing/partitions.ts";
+export { recordAllCalls } from "./writing/record-all-calls.ts";

@@ -1,5 +1,9 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
-import { ModelCallDetailStatsEntity, ModelCallModelStatsEntity, ModelCallStatsEntity } from "./entities/model-call-stats.ts";
+import {
+  ModelCallDetailStatsEntity,
+  ModelCallModelStatsEntity,
+  ModelCallStatsEntity,
+} from "./entities/model-call-stats.ts";
 import { ModelCallEntity } from "./entities/model-call.ts";
 import { migrationsList } from "./migrations/list.ts";
 import { LockingMigrator } from "./migrations/locking-migrator.ts";
@@ -38,6 +42,12 @@ export function ormConfig({
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
     schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
-    migrations: { migrationsList, path: `${import.meta.dirname}/migrations`, snapshot: false, emit: "ts", silent },
+    migrations: {
+      migrationsList,
+      path: `${import.meta.dirname}/migrations`,
+      snapshot: false,
+      emit: "ts",
+      silent,
+    },
   });
 }

@@ -1,4 +1,11 @@
-import { CALL_STATUSES, CALL_TYPES, GROUP_DIMENSIONS, type GroupDimension, type ModelCall, type UsageFilter, type UsageStatsInput } from "@usage-stats/core";
+import {
+  CALL_STATUSES,
+  CALL_TYPES,
+  GROUP_DIMENSIONS,
+  type GroupDimension,
+  type ModelCall,
+  type UsageStatsInput,
+} from "@usage-stats/core";
 import fc from "fast-check";
 import { modelCall } from "./model-calls.ts";
 
@@ -21,7 +28,12 @@ const CHANGES: [string, string][] = [
 
 export const USERS = ["did:abt:z1a", "did:abt:z1a:b", "did:abt:z1c"];
 const APPS = [null, "z2app1", "z2app2", "z2app3"];
-const MODELS = [["openai", "gpt-4o"], ["azure", "gpt-4o"], ["openai", "o3"], ["google", "veo-3"]] as const;
+const MODELS = [
+  ["openai", "gpt-4o"],
+  ["azure", "gpt-4o"],
+  ["openai", "o3"],
+  ["google", "veo-3"],
+] as const;
 
 /** Where in time a case plays: a zone, and an instant that matters there. */
 export const scene = fc.constantFrom(...CHANGES).map(([timezone, at]) => ({ timezone, at: Date.parse(at) }));
@@ -29,10 +41,15 @@ export const scene = fc.constantFrom(...CHANGES).map(([timezone, at]) => ({ time
 const count = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
 
 /** Calls within some days of an instant, many of them exactly on whole quarters and a millisecond beside. */
-export function callsNear(at: number, size: { minLength?: number; maxLength: number }): fc.Arbitrary<ModelCall[]> {
+export function callsNear(
+  at: number,
+  size: { minLength?: number; maxLength: number },
+): fc.Arbitrary<ModelCall[]> {
   const time = fc.oneof(
     fc.integer({ min: -400 * HOUR, max: 400 * HOUR }),
-    fc.tuple(fc.integer({ min: -600, max: 600 }), fc.constantFrom(-1, 0, 1)).map(([quarter, ms]) => (quarter * HOUR) / 4 + ms),
+    fc
+      .tuple(fc.integer({ min: -600, max: 600 }), fc.constantFrom(-1, 0, 1))
+      .map(([quarter, ms]) => (quarter * HOUR) / 4 + ms),
   );
   const call = fc
     .record({
@@ -52,9 +69,19 @@ export function callsNear(at: number, size: { minLength?: number; maxLength: num
       ttfbMs: count,
     })
     .map(({ offset, id, model: [providerId, model], credits, ...rest }) =>
-      modelCall({ ...rest, id: `call-${id}`, providerId, model, callTime: new Date(at + offset), credits: `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}` }),
+      modelCall({
+        ...rest,
+        id: `call-${id}`,
+        providerId,
+        model,
+        callTime: new Date(at + offset),
+        credits: `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}`,
+      }),
     );
-  return fc.uniqueArray(call, { ...size, selector: ({ userDid, id, callTime }) => `${userDid} ${id} ${callTime.getTime()}` });
+  return fc.uniqueArray(call, {
+    ...size,
+    selector: ({ userDid, id, callTime }) => `${userDid} ${id} ${callTime.getTime()}`,
+  });
 }
 
 /** Any question about the time around an instant: ragged ranges, every bucket, grouping and filter. */
@@ -79,9 +106,20 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
       userDid: fc.constantFrom(null, ...USERS),
       one: edge,
       other: edge,
-      bucket: fc.constantFrom("auto" as const, "15m" as const, "hour" as const, "day" as const, "week" as const, "month" as const, "none" as const),
-      groupBy: fc.oneof(fc.constant<GroupDimension[]>([]), fc.shuffledSubarray([...GROUP_DIMENSIONS], { minLength: 1, maxLength: 2 })),
-      filter: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filter as fc.Arbitrary<UsageFilter> }),
+      bucket: fc.constantFrom(
+        "auto" as const,
+        "15m" as const,
+        "hour" as const,
+        "day" as const,
+        "week" as const,
+        "month" as const,
+        "none" as const,
+      ),
+      groupBy: fc.oneof(
+        fc.constant<GroupDimension[]>([]),
+        fc.shuffledSubarray([...GROUP_DIMENSIONS], { minLength: 1, maxLength: 2 }),
+      ),
+      filter: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filter }),
       topN: fc.integer({ min: 1, max: 4 }),
       compare: fc.constantFrom("previous" as const, "none" as const),
       limit: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
@@ -89,6 +127,13 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
     .map(({ one, other, bucket, limit, ...rest }) => {
       const [from, to] = [at + Math.min(one, other), at + Math.max(one, other) + 1];
       const tooLong = bucket === "15m" && to - from > 7 * 24 * HOUR;
-      return { ...rest, from: new Date(from), to: new Date(to), timezone, bucket: tooLong ? "hour" : bucket, ...(limit !== undefined && { limit }) };
+      return {
+        ...rest,
+        from: new Date(from),
+        to: new Date(to),
+        timezone,
+        bucket: tooLong ? "hour" : bucket,
+        ...(limit !== undefined && { limit }),
+      };
     });
 }

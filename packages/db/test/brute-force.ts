@@ -1,10 +1,17 @@
-import { type GroupDimension, type ModelCall, type UsageStats, type UsageStatsInput } from "@usage-stats/core";
+import {
+  type GroupDimension,
+  type ModelCall,
+  type UsageStats,
+  type UsageStatsInput,
+} from "@usage-stats/core";
 
 type Sums = Record<string, number | string | null>;
 
 /** What an answer must say, by adding up calls one by one in plain TypeScript; credits as whole 1e-8 units in a bigint. */
 export function bruteForce(calls: ModelCall[], input: UsageStatsInput, stats: UsageStats) {
-  const mine = calls.filter((call) => (input.userDid === null || call.userDid === input.userDid) && matches(call, input));
+  const mine = calls.filter(
+    (call) => (input.userDid === null || call.userDid === input.userDid) && matches(call, input),
+  );
   const within = (from: Date, to: Date) => mine.filter(({ callTime }) => callTime >= from && callTime < to);
   const current = within(input.from, input.to);
   const length = input.to.getTime() - input.from.getTime();
@@ -22,21 +29,48 @@ export function bruteForce(calls: ModelCall[], input: UsageStatsInput, stats: Us
         ...(input.groupBy.length > 0 && { groups: seriesGroups(inside, input.groupBy, top) }),
       };
     }),
-    models: { items: ranked.slice(0, input.topN).map(([key, own]) => [key, sums(own), own.length / current.length]), other: rest(ranked, input.topN), count: ranked.length },
-    groups: input.groupBy.length === 0 ? null : { items: groups.slice(0, input.topN).map(([key, own]) => [key, sums(own)]), other: rest(groups, input.topN), count: groups.length },
-    previous: input.compare === "none" ? null : sums(within(new Date(input.from.getTime() - length), input.from)),
+    models: {
+      items: ranked.slice(0, input.topN).map(([key, own]) => [key, sums(own), own.length / current.length]),
+      other: rest(ranked, input.topN),
+      count: ranked.length,
+    },
+    groups:
+      input.groupBy.length === 0
+        ? null
+        : {
+            items: groups.slice(0, input.topN).map(([key, own]) => [key, sums(own)]),
+            other: rest(groups, input.topN),
+            count: groups.length,
+          },
+    previous:
+      input.compare === "none" ? null : sums(within(new Date(input.from.getTime() - length), input.from)),
   };
 }
 
 /** The same parts of the answer itself. */
 export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
-  const key = (group: Record<string, unknown> | null) => group && JSON.stringify(groupBy.map((dimension) => group[dimension]));
+  const key = (group: Record<string, unknown> | null) =>
+    group && JSON.stringify(groupBy.map((dimension) => group[dimension]));
   return {
     totals: stats.totals,
     byType: stats.byType,
-    series: stats.series.map(({ metrics, byType: types, groups }) => ({ metrics, byType: types, ...(groups && { groups: groups.map((group) => [key(group.key), group.metrics]) }) })),
-    models: { ...stats.models, items: stats.models.items.map(({ providerId, model, metrics, share }) => [JSON.stringify([providerId, model]), metrics, share]) },
-    groups: stats.groups && { ...stats.groups, items: stats.groups.items.map((group) => [key(group.key), group.metrics]) },
+    series: stats.series.map(({ metrics, byType: types, groups }) => ({
+      metrics,
+      byType: types,
+      ...(groups && { groups: groups.map((group) => [key(group.key), group.metrics]) }),
+    })),
+    models: {
+      ...stats.models,
+      items: stats.models.items.map(({ providerId, model, metrics, share }) => [
+        JSON.stringify([providerId, model]),
+        metrics,
+        share,
+      ]),
+    },
+    groups: stats.groups && {
+      ...stats.groups,
+      items: stats.groups.items.map((group) => [key(group.key), group.metrics]),
+    },
     previous: stats.comparison && stats.comparison.totals,
   };
 }
@@ -65,8 +99,11 @@ function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
 
 /** Most calls first, then by key; no value comes after every value. */
 function rank(calls: ModelCall[], keyOf: (call: ModelCall) => string): [string, ModelCall[]][] {
-  const order = (key: string) => (JSON.parse(key) as (string | null)[]).map((value) => value ?? "\uffff").join("\0");
-  return [...Map.groupBy(calls, keyOf)].sort(([a, x], [b, y]) => y.length - x.length || (order(a) < order(b) ? -1 : 1));
+  const order = (key: string) =>
+    (JSON.parse(key) as (string | null)[]).map((value) => value ?? "\uffff").join("\0");
+  return [...Map.groupBy(calls, keyOf)].toSorted(
+    ([a, x], [b, y]) => y.length - x.length || (order(a) < order(b) ? -1 : 1),
+  );
 }
 
 function rest(ranked: [string, ModelCall[]][], topN: number): Sums | null {
@@ -82,14 +119,19 @@ function seriesGroups(calls: ModelCall[], groupBy: GroupDimension[], top: string
 }
 
 function byType(calls: ModelCall[]): Record<string, Sums> {
-  return Object.fromEntries([...Map.groupBy(calls, ({ type }) => type)].map(([type, own]) => [type, sums(own)]));
+  return Object.fromEntries(
+    [...Map.groupBy(calls, ({ type }) => type)].map(([type, own]) => [type, sums(own)]),
+  );
 }
 
 function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
-  const sum = (field: "inputTokens" | "outputTokens" | "cachedInputTokens" | "totalUsage") => calls.reduce((total, call) => total + (call[field] ?? 0), 0);
+  const sum = (field: "inputTokens" | "outputTokens" | "cachedInputTokens" | "totalUsage") =>
+    calls.reduce((total, call) => total + (call[field] ?? 0), 0);
   const average = (field: "durationMs" | "ttfbMs") => {
     const told = calls.filter((call) => call.status === "success" && call[field] !== null);
-    return told.length === 0 ? null : { avg: told.reduce((total, call) => total + call[field]!, 0) / told.length };
+    return told.length === 0
+      ? null
+      : { avg: told.reduce((total, call) => total + call[field]!, 0) / told.length };
   };
   const units = calls.reduce((total, { credits }) => total + BigInt(credits.replace(".", "")), 0n);
   return {

@@ -22,7 +22,9 @@ async function rows(): Promise<Record<string, unknown>[]> {
 
 describe("recording", () => {
   it("keeps every field as it was given", async () => {
-    await recorder.record([modelCall({ userDid: 'did:{a},"b"\\', model: "NULL", errorReason: "line\nbreak ✓", appDid: null })]);
+    await recorder.record([
+      modelCall({ userDid: 'did:{a},"b"\\', model: "NULL", errorReason: "line\nbreak ✓", appDid: null }),
+    ]);
     expect(await rows()).toMatchObject([
       {
         user_did: 'did:{a},"b"\\',
@@ -39,7 +41,10 @@ describe("recording", () => {
 
   it("counts the same call once, however often it comes", async () => {
     expect(await recorder.record([modelCall()])).toEqual(["added"]);
-    expect(await recorder.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual(["repeated", "repeated"]);
+    expect(await recorder.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual([
+      "repeated",
+      "repeated",
+    ]);
     expect(await rows()).toHaveLength(1);
   });
 
@@ -57,7 +62,9 @@ describe("recording", () => {
 
   it("tells what each copy in one batch did, in order", async () => {
     const other = modelCall({ status: "failed" });
-    expect(await recorder.record([modelCall(), modelCall(), other, modelCall({ id: "call-2" }), other])).toEqual(["added", "repeated", "corrected", "added", "repeated"]);
+    expect(
+      await recorder.record([modelCall(), modelCall(), other, modelCall({ id: "call-2" }), other]),
+    ).toEqual(["added", "repeated", "corrected", "added", "repeated"]);
     expect(await rows()).toMatchObject([{ status: "failed", revision: 1 }, { id: "call-2" }]);
   });
 
@@ -75,10 +82,20 @@ describe("recording", () => {
   });
 
   it("makes the partition of a call outside every existing one", async () => {
-    const times = ["2003-02-28T23:59:59.999Z", "2003-03-01T00:00:00Z", "2088-12-31T23:59:59.999Z"].map((time) => new Date(time));
+    const times = ["2003-02-28T23:59:59.999Z", "2003-03-01T00:00:00Z", "2088-12-31T23:59:59.999Z"].map(
+      (time) => new Date(time),
+    );
     await recorder.record(times.map((callTime) => modelCall({ callTime })));
-    const partitions = await database.orm.em.fork().execute<{ name: string }[]>("select distinct tableoid::regclass::text as name from model_calls order by 1");
-    expect(partitions.map(({ name }) => name)).toEqual(["model_calls_2003_02", "model_calls_2003_03", "model_calls_2088_12"]);
+    const partitions = await database.orm.em
+      .fork()
+      .execute<{ name: string }[]>(
+        "select distinct tableoid::regclass::text as name from model_calls order by 1",
+      );
+    expect(partitions.map(({ name }) => name)).toEqual([
+      "model_calls_2003_02",
+      "model_calls_2003_03",
+      "model_calls_2088_12",
+    ]);
   });
 
   it("makes a partition again that was dropped behind its back", async () => {
@@ -92,11 +109,15 @@ describe("recording", () => {
     const other = await openDatabase({ url: database.url });
     try {
       const recorders = [recorder, createCallRecorder(other)];
-      const calls = Array.from({ length: 200 }, (_, i) => modelCall({ id: `call-${i}`, callTime: new Date(Date.UTC(2007, i % 12, 1)) }));
-      const versions = Array.from({ length: 12 }, (_, version) =>
-        calls.map((call) => ({ ...call, totalUsage: version })).sort(() => (version % 2 === 0 ? 1 : -1)),
+      const calls = Array.from({ length: 200 }, (_, i) =>
+        modelCall({ id: `call-${i}`, callTime: new Date(Date.UTC(2007, i % 12, 1)) }),
       );
-      const outcomes = (await Promise.all(versions.map((batch, i) => recorders[i % 2]!.record(batch)))).flat();
+      const versions = Array.from({ length: 12 }, (_, version) =>
+        calls.map((call) => ({ ...call, totalUsage: version })).toSorted(() => (version % 2 === 0 ? 1 : -1)),
+      );
+      const outcomes = (
+        await Promise.all(versions.map((batch, i) => recorders[i % 2]!.record(batch)))
+      ).flat();
       expect(outcomes.filter((outcome) => outcome === "added")).toHaveLength(200);
       expect(await rows()).toHaveLength(200);
       expect(new Set((await rows()).map((row) => row["revision"]))).toEqual(new Set([11]));
@@ -112,7 +133,9 @@ describe("recording", () => {
       await recorder.record([modelCall()]);
       await blocker.begin();
       await blocker.execute("select * from model_calls for update");
-      await expect(createCallRecorder(hurried).record([modelCall({ id: "call-0" }), modelCall({ status: "failed" })])).rejects.toMatchObject({ code: "unavailable" });
+      await expect(
+        createCallRecorder(hurried).record([modelCall({ id: "call-0" }), modelCall({ status: "failed" })]),
+      ).rejects.toMatchObject({ code: "unavailable" });
       await blocker.rollback();
       expect(await rows()).toMatchObject([{ id: "call-1", status: "success" }]);
     } finally {

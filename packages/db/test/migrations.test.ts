@@ -37,7 +37,8 @@ it("run once when two processes migrate at once", async () => {
   const other = await openDatabase({ url: database.url });
   try {
     const [one, two] = await Promise.all([migrate(database.orm, now), migrate(other, now)]);
-    expect([one.length, two.length].sort()).toEqual([0, one.length + two.length]);
+    expect(Math.min(one.length, two.length)).toBe(0);
+    expect(one.length + two.length).toBeGreaterThan(1);
     expect(await isMigrated(other)).toBe(true);
   } finally {
     await other.close();
@@ -64,7 +65,10 @@ it("leave exactly the expected indexes", async () => {
         and x.indisvalid`,
   );
   const live = Object.fromEntries(
-    rows.map(({ name, definition }) => [name, `${definition.startsWith("CREATE UNIQUE") ? "UNIQUE " : ""}${definition.replace(/^.* USING /, "")}`]),
+    rows.map(({ name, definition }) => [
+      name,
+      `${definition.startsWith("CREATE UNIQUE") ? "UNIQUE " : ""}${definition.replace(/^.* USING /, "")}`,
+    ]),
   );
   expect(live).toEqual(EXPECTED_INDEXES);
 });

@@ -20,20 +20,37 @@ const question: UsageStatsInput = {
 
 async function ask(change: Partial<UsageStatsInput> = {}) {
   const clock = { now: () => new Date("2025-06-16T12:00:00Z") };
-  return getUsageStats({ repository: createUsageRepository(database.orm, readRawUsage), clock }, { ...question, ...change });
+  return getUsageStats(
+    { repository: createUsageRepository(database.orm, readRawUsage), clock },
+    { ...question, ...change },
+  );
 }
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const at = (time: string, change = {}) => modelCall({ id: time + JSON.stringify(change), callTime: new Date(time), ...change });
+  const at = (time: string, change = {}) =>
+    modelCall({ id: time + JSON.stringify(change), callTime: new Date(time), ...change });
   await createCallRecorder(database.orm).record([
     at("2025-06-12T23:59:59.999Z"),
     at("2025-06-13T00:00:00Z"),
     at("2025-06-14T23:59:59.999Z", { status: "failed", durationMs: 5 }),
     at("2025-06-15T00:00:00Z"),
     at("2025-06-15T10:00:00Z", { status: "failed", appDid: null, durationMs: 77_777 }),
-    at("2025-06-15T10:30:00Z", { status: "processing", model: "o3", inputTokens: null, outputTokens: null, totalUsage: null, durationMs: null, ttfbMs: null }),
-    at("2025-06-16T23:59:59.999Z", { type: "imageGeneration", model: "gpt-image-1", totalUsage: 4, durationMs: 2_100 }),
+    at("2025-06-15T10:30:00Z", {
+      status: "processing",
+      model: "o3",
+      inputTokens: null,
+      outputTokens: null,
+      totalUsage: null,
+      durationMs: null,
+      ttfbMs: null,
+    }),
+    at("2025-06-16T23:59:59.999Z", {
+      type: "imageGeneration",
+      model: "gpt-image-1",
+      totalUsage: 4,
+      durationMs: 2_100,
+    }),
     at("2025-06-17T00:00:00Z"),
     at("2025-06-15T12:00:00Z", { userDid: "did:abt:z1other" }),
   ]);
@@ -43,9 +60,23 @@ afterAll(() => database.close());
 describe("raw calls", () => {
   it("are counted from the first instant of a range up to, but not at, its last, for one user", async () => {
     const { stats } = await ask();
-    expect(stats.totals).toMatchObject({ calls: 4, successCalls: 2, failedCalls: 1, inputTokens: 300, totalUsage: 244, credits: "0.00493824" });
-    expect(stats.series.map(({ label, metrics, partial }) => [label, metrics.calls, partial])).toEqual([["2025-06-15", 3, false], ["2025-06-16", 1, true]]);
-    expect(stats.comparison).toMatchObject({ range: { from: new Date("2025-06-13T00:00:00Z"), to: question.from }, totals: { calls: 2 }, change: { calls: 1 } });
+    expect(stats.totals).toMatchObject({
+      calls: 4,
+      successCalls: 2,
+      failedCalls: 1,
+      inputTokens: 300,
+      totalUsage: 244,
+      credits: "0.00493824",
+    });
+    expect(stats.series.map(({ label, metrics, partial }) => [label, metrics.calls, partial])).toEqual([
+      ["2025-06-15", 3, false],
+      ["2025-06-16", 1, true],
+    ]);
+    expect(stats.comparison).toMatchObject({
+      range: { from: new Date("2025-06-13T00:00:00Z"), to: question.from },
+      totals: { calls: 2 },
+      change: { calls: 1 },
+    });
   });
 
   it("count latencies of successful calls that told theirs", async () => {
@@ -64,14 +95,25 @@ describe("raw calls", () => {
 
   it("rank models and fold the rest into other", async () => {
     const { models } = (await ask({ topN: 1 })).stats;
-    expect(models).toMatchObject({ items: [{ model: "gpt-4o", share: 0.5, metrics: { calls: 2 } }], other: { calls: 2, totalUsage: 4 }, count: 3 });
+    expect(models).toMatchObject({
+      items: [{ model: "gpt-4o", share: 0.5, metrics: { calls: 2 } }],
+      other: { calls: 2, totalUsage: 4 },
+      count: 3,
+    });
     expect((await ask({ topN: 3 })).stats.models.other).toBeNull();
   });
 
   it("group by app, where no app is a group of its own", async () => {
     const { stats } = await ask({ groupBy: ["app"], topN: 1 });
-    expect(stats.groups).toMatchObject({ items: [{ key: { app: "z2app1" }, metrics: { calls: 3 } }], other: { calls: 1 }, count: 2 });
-    expect(stats.series[0]!.groups).toMatchObject([{ key: { app: "z2app1" }, metrics: { calls: 2 } }, { key: null, metrics: { calls: 1 } }]);
+    expect(stats.groups).toMatchObject({
+      items: [{ key: { app: "z2app1" }, metrics: { calls: 3 } }],
+      other: { calls: 1 },
+      count: 2,
+    });
+    expect(stats.series[0]!.groups).toMatchObject([
+      { key: { app: "z2app1" }, metrics: { calls: 2 } },
+      { key: null, metrics: { calls: 1 } },
+    ]);
   });
 
   it.each([
@@ -86,7 +128,11 @@ describe("raw calls", () => {
   it("give zeros, no models and no change for someone who never called", async () => {
     const { stats } = await ask({ userDid: "did:abt:z1nobody", groupBy: ["model"] });
     expect(stats.totals).toMatchObject({ calls: 0, credits: "0.00000000", durationMs: null });
-    expect(stats).toMatchObject({ byType: {}, models: { items: [], other: null, count: 0 }, groups: { items: [], other: null, count: 0 } });
+    expect(stats).toMatchObject({
+      byType: {},
+      models: { items: [], other: null, count: 0 },
+      groups: { items: [], other: null, count: 0 },
+    });
     expect(stats.comparison!.change).toEqual({ calls: null, usage: null, credits: null });
     expect(stats.series).toHaveLength(2);
   });
@@ -109,7 +155,9 @@ describe("raw calls", () => {
       await blocker.begin();
       await blocker.execute("lock table model_calls in access exclusive mode");
       const repository = createUsageRepository(hurried, readRawUsage);
-      await expect(getUsageStats({ repository, clock: { now: () => question.to } }, question)).rejects.toMatchObject({ code: "unavailable" });
+      await expect(
+        getUsageStats({ repository, clock: { now: () => question.to } }, question),
+      ).rejects.toMatchObject({ code: "unavailable" });
     } finally {
       await blocker.rollback();
       await hurried.close();

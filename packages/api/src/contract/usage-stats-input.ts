@@ -1,7 +1,17 @@
-import { BUCKETS, CALL_STATUSES, CALL_TYPES, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS } from "@usage-stats/core";
+import {
+  BUCKETS,
+  CALL_STATUSES,
+  CALL_TYPES,
+  GROUP_DIMENSIONS,
+  MAX_GROUP_DIMENSIONS,
+} from "@usage-stats/core";
 import { z } from "zod";
 
-const instant = z.iso.datetime({ offset: true, error: "an ISO 8601 instant with Z or an offset, such as 2026-01-31T00:00:00Z" });
+/** An instant on the wire. */
+export const instant = z.iso.datetime({
+  offset: true,
+  error: "an ISO 8601 instant with Z or an offset, such as 2026-01-31T00:00:00Z",
+});
 
 /** Text that a database can hold: no NUL, no half of a character. */
 export const text = (maxLength: number) =>
@@ -9,7 +19,10 @@ export const text = (maxLength: number) =>
     .string()
     .min(1)
     .max(maxLength)
-    .refine((value) => !value.includes("\0") && value.isWellFormed(), "text without NUL or broken characters");
+    .refine(
+      (value) => !value.includes("\0") && value.isWellFormed(),
+      "text without NUL or broken characters",
+    );
 
 const anyOf = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(100);
 

@@ -9,9 +9,17 @@ export type RestUsageStats = {
   summary: Totals & { byType: ByType; modelCount: number };
   /** Only days that had calls; `timestamp` is `date` at 00:00 UTC, in unix seconds. */
   dailyStats: (Totals & { date: string; timestamp: number; byType: ByType })[];
-  modelStats: (Totals & { providerId: string; provider: { id: string; name: string; displayName: string }; model: string })[];
+  modelStats: (Totals & {
+    providerId: string;
+    provider: { id: string; name: string; displayName: string };
+    model: string;
+  })[];
   /** Growth is a fraction: 1 from a zero base, 0 when both are zero. */
-  trendComparison: { current: Totals & { byType: ByType }; previous: Totals & { byType: ByType }; growth: Growth };
+  trendComparison: {
+    current: Totals & { byType: ByType };
+    previous: Totals & { byType: ByType };
+    growth: Growth;
+  };
 };
 
 /** Projects an answer by days, compared with the previous period, onto the REST shape. */
@@ -32,9 +40,9 @@ export function toRestUsageStats({ totals, byType, series, models, comparison }:
       current,
       previous,
       growth: {
-        usageGrowth: growth(previous.totalUsage, current.totalUsage),
-        creditsGrowth: growth(previous.totalCredits, current.totalCredits),
-        callsGrowth: growth(previous.totalCalls, current.totalCalls),
+        usageGrowth: growth(comparison.change.usage, current.totalUsage),
+        creditsGrowth: growth(comparison.change.credits, current.totalCredits),
+        callsGrowth: growth(comparison.change.calls, current.totalCalls),
       },
     },
   };
@@ -46,7 +54,10 @@ function totalsOf(metrics: Metrics): Totals {
 
 function byTypeOf(byType: MetricsByType): ByType {
   return Object.fromEntries(
-    Object.entries(byType).map(([type, metrics]) => [type, { ...totalsOf(metrics), successCalls: metrics.successCalls }]),
+    Object.entries(byType).map(([type, metrics]) => [
+      type,
+      { ...totalsOf(metrics), successCalls: metrics.successCalls },
+    ]),
   );
 }
 
@@ -54,7 +65,7 @@ function dayOf({ label, metrics, byType }: SeriesItem): RestUsageStats["dailySta
   return { date: label, timestamp: Date.parse(label) / 1000, ...totalsOf(metrics), byType: byTypeOf(byType) };
 }
 
-function growth(previous: number, current: number): number {
-  if (previous === 0) return current > 0 ? 1 : 0;
-  return (current - previous) / previous;
+/** From a zero base the core knows no fraction; the front ends expect 1, or 0 where nothing came of nothing. */
+function growth(change: number | null, current: number): number {
+  return change ?? (current > 0 ? 1 : 0);
 }

@@ -11,13 +11,20 @@ export type RestQuestion = { userDid: string | undefined; question: Omit<UsageSt
  */
 export function readUsageStatsQuery(query: URLSearchParams): RestQuestion {
   for (const name of query.keys()) {
-    if (!PARAMETERS.has(name)) throw new UsageError("unknown_field", `There is no parameter "${name.slice(0, 100)}".`, { field: name.slice(0, 100) });
-    if (query.getAll(name).length > 1) throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
+    if (!PARAMETERS.has(name))
+      throw new UsageError("unknown_field", `There is no parameter "${name.slice(0, 100)}".`, {
+        field: name.slice(0, 100),
+      });
+    if (query.getAll(name).length > 1)
+      throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
   }
   const start = seconds(query, "startTime");
   const end = seconds(query, "endTime");
   if (start >= end) {
-    throw new UsageError("invalid_range", "startTime must be before endTime.", { field: "endTime", value: query.get("endTime") });
+    throw new UsageError("invalid_range", "startTime must be before endTime.", {
+      field: "endTime",
+      value: query.get("endTime"),
+    });
   }
   return {
     userDid: query.get("userDid") ?? undefined,
@@ -48,14 +55,20 @@ function timezone(query: URLSearchParams): string {
   const name = query.get("timezone");
   const offset = query.get("timezoneOffset");
   if (name !== null && offset !== null) {
-    throw new UsageError("invalid_option", "Send timezone or timezoneOffset, not both.", { field: "timezoneOffset" });
+    throw new UsageError("invalid_option", "Send timezone or timezoneOffset, not both.", {
+      field: "timezoneOffset",
+    });
   }
   if (offset === null) return name ?? "UTC";
   if (!/^-?\d{1,3}$/.test(offset)) {
-    throw new UsageError("invalid_timezone", "timezoneOffset must be minutes, as Date.getTimezoneOffset() gives them.", {
-      field: "timezoneOffset",
-      value: offset,
-    });
+    throw new UsageError(
+      "invalid_timezone",
+      "timezoneOffset must be minutes, as Date.getTimezoneOffset() gives them.",
+      {
+        field: "timezoneOffset",
+        value: offset,
+      },
+    );
   }
   return timeZoneOfOffset(Number(offset));
 }

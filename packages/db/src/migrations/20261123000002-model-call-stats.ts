@@ -47,10 +47,13 @@ export class ModelCallStats extends Migration {
         status text not null,${MEASURES}
         constraint idx_model_call_detail_stats_user_type_time primary key (user_did, time_type, timestamp, type, provider_id, model, app_did, status)
       )`);
-    this.addSql(`create index idx_model_call_detail_stats_type_time on model_call_detail_stats (time_type, timestamp) where time_type = 'quarter'`);
+    this.addSql(
+      `create index idx_model_call_detail_stats_type_time on model_call_detail_stats (time_type, timestamp) where time_type = 'quarter'`,
+    );
   }
 
   override down(): void {
-    for (const table of ["model_call_detail_stats", "model_call_model_stats", "model_call_stats"]) this.addSql(`drop table ${table}`);
+    for (const table of ["model_call_detail_stats", "model_call_model_stats", "model_call_stats"])
+      this.addSql(`drop table ${table}`);
   }
 }

@@ -39,10 +39,14 @@ export class ModelCallChanges extends Migration {
         execute format('create trigger refuse_truncate before truncate on %s for each statement execute function refuse_truncate()', target);
       end $$`);
     this.addSql(`select add_model_calls_triggers('model_calls')`);
-    this.addSql(`select add_model_calls_triggers(inhrelid::regclass) from pg_inherits where inhparent = 'model_calls'::regclass`);
+    this.addSql(
+      `select add_model_calls_triggers(inhrelid::regclass) from pg_inherits where inhparent = 'model_calls'::regclass`,
+    );
     this.addSql(ensurePartition("perform add_model_calls_triggers(partition_name::regclass);"));
     // What was there before the log began.
-    this.addSql(`insert into model_call_changes select distinct user_did, quarter_of(call_time) from model_calls`);
+    this.addSql(
+      `insert into model_call_changes select distinct user_did, quarter_of(call_time) from model_calls`,
+    );
   }
 
   override down(): void {

@@ -20,7 +20,8 @@ export type Sources = {
 export function answerSql(question: UsageQuestion, sources: Sources, more = trusted("")): Sql {
   const parts = [sumsSql(question, sources.series), modelsSql(sources.models)];
   if (question.groupBy.length > 0) parts.push(groupsSql(question, sources.groups));
-  if (question.groupBy.length > 0 && question.edges.length > 0) parts.push(groupSeriesSql(question, sources.groups, sources.groupSeries));
+  if (question.groupBy.length > 0 && question.edges.length > 0)
+    parts.push(groupSeriesSql(question, sources.groups, sources.groupSeries));
   return sql`select answer.*${more} from (${join(parts, " union all ")}) as answer
     order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
 }

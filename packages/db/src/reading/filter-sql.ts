@@ -20,7 +20,9 @@ const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
 
 /** The columns that a filter looks at. */
 export function filterColumns(filter: UsageFilter): string[] {
-  return Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => (filter[field as keyof UsageFilter] ? [column] : []));
+  return Object.entries(FILTER_COLUMNS).flatMap(([field, column]) =>
+    filter[field as keyof UsageFilter] ? [column] : [],
+  );
 }
 
 /** `and column = any(…)` for each list of the filter. */

@@ -45,11 +45,15 @@ export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, rag
       select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}
         from dirty join model_call_detail_stats as stale using (user_did)
        where time_type = 'quarter' and timestamp = quarter${matches}
-      ${everyone ? sql`
+      ${
+        everyone
+          ? sql`
       union all
       select timestamp, ${dimensions}, ${measures}
         from model_call_detail_stats
-       where time_type = 'quarter' and timestamp in (select quarter from dirty where user_did = ${ALL_USERS}) and ${whose}${matches}` : trusted("")})`;
+       where time_type = 'quarter' and timestamp in (select quarter from dirty where user_did = ${ALL_USERS}) and ${whose}${matches}`
+          : trusted("")
+      })`;
 }
 
 // Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.

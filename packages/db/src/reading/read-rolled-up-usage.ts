@@ -33,9 +33,12 @@ function statementOf(question: UsageQuestion): Sql {
   const ragged = [...before.ragged, ...coarse.ragged];
   const page = edges.length === 0 ? noTiles : tilesOf({ from: edges[0]!, to: edges.at(-1)! }, edges);
 
-  const rows = (dimensions: string[], tiles: Tiles, live: Sql) => sql`(${join([tileRows(question, tiles, dimensions), live], " union all ")})`;
-  const live = (dimensions: string[]) => sql`select at, ${trusted([...dimensions, MEASURES].join(", "))} from live`;
-  const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${instant(range.from)}::timestamptz`;
+  const rows = (dimensions: string[], tiles: Tiles, live: Sql) =>
+    sql`(${join([tileRows(question, tiles, dimensions), live], " union all ")})`;
+  const live = (dimensions: string[]) =>
+    sql`select at, ${trusted([...dimensions, MEASURES].join(", "))} from live`;
+  const liveNow = (dimensions: string[]) =>
+    sql`${live(dimensions)} where at >= ${instant(range.from)}::timestamptz`;
 
   const answer = answerSql(
     question,
@@ -47,7 +50,10 @@ function statementOf(question: UsageQuestion): Sql {
     },
     sql`, (select min(at) from live where at >= ${instant(range.from)}::timestamptz)::text as live_from`,
   );
-  const grouped = columns.length === 0 ? trusted("") : sql`, grouped as materialized ${rows(columns, coarse, liveNow(columns))}`;
+  const grouped =
+    columns.length === 0
+      ? trusted("")
+      : sql`, grouped as materialized ${rows(columns, coarse, liveNow(columns))}`;
   return sql`with ${liveSql(question, { from: previous?.from ?? range.from, to: range.to }, ragged)}${grouped} ${answer}`;
 }
 

@@ -4,4 +4,7 @@ import { type UsageFacts, type UsageQuestion } from "@usage-stats/core";
 export type Execute = <Row>(sql: string, params: unknown[]) => Promise<Row[]>;
 
 /** One way of reading what a question asks for. One statement, because that is one snapshot. */
-export type ReadUsage = (execute: Execute, question: UsageQuestion) => Promise<Omit<UsageFacts, "statements" | "durationMs">>;
+export type ReadUsage = (
+  execute: Execute,
+  question: UsageQuestion,
+) => Promise<Omit<UsageFacts, "statements" | "durationMs">>;

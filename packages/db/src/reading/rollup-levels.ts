@@ -19,7 +19,9 @@ export const ALL_USERS = "";
 /** The rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
 export function tileRows({ userDid, filter }: UsageQuestion, tiles: Tiles, dimensions: string[]): Sql {
   const needed = [...dimensions, ...filterColumns(filter)];
-  const level = LEVELS.find((candidate) => needed.every((dimension) => candidate.dimensions.includes(dimension)));
+  const level = LEVELS.find((candidate) =>
+    needed.every((dimension) => candidate.dimensions.includes(dimension)),
+  );
   if (level === undefined) throw new Error(`no rollup knows ${needed.join(", ")}`);
   const columns = trusted(dimensions.map(readDimension).join(", "));
   const branches = GRAINS.filter((grain) => tiles[grain].length > 0).map(

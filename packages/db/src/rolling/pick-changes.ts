@@ -14,7 +14,12 @@ type Row = { user_did: string; quarter: string };
  * Takes up to `limit` closed quarters from the change log, with every mark of them that is visible: their calls are visible
  * too, because each mark was committed with its calls. A mark that comes later stays, for the next time.
  */
-export async function pickChanges(em: EntityManager, of: Scope, limit: number, after: Position): Promise<Buckets> {
+export async function pickChanges(
+  em: EntityManager,
+  of: Scope,
+  limit: number,
+  after: Position,
+): Promise<Buckets> {
   const rows = await em.execute<Row[]>(
     `with picked as (
        select distinct user_did, quarter from model_call_changes

@@ -17,10 +17,22 @@ export async function recomputeRollups(em: EntityManager, scope: Scope, buckets:
   const touched = (grain: Grain) => touchedBuckets(buckets, grain);
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   const statements = [
-    ...LEVELS.flatMap(({ table }) => (["quarter", "hour", "day"] as const).map((grain) => remove(table, grain, touched(grain)))),
-    insert(detail, "quarter", scope === "users" ? sumOfCalls(detail, buckets, touched("quarter")) : sumOfUsers(detail, touched("quarter"))),
-    ...narrower.map((level, i) => insert(level, "quarter", sumOfWiderLevel(level, [detail, ...narrower][i]!, touched("quarter")))),
-    ...LEVELS.map((level) => insert(level, "hour", sumOfFinerGrain(level, "quarter", "1 hour", touched("hour")))),
+    ...LEVELS.flatMap(({ table }) =>
+      (["quarter", "hour", "day"] as const).map((grain) => remove(table, grain, touched(grain))),
+    ),
+    insert(
+      detail,
+      "quarter",
+      scope === "users"
+        ? sumOfCalls(detail, buckets, touched("quarter"))
+        : sumOfUsers(detail, touched("quarter")),
+    ),
+    ...narrower.map((level, i) =>
+      insert(level, "quarter", sumOfWiderLevel(level, [detail, ...narrower][i]!, touched("quarter"))),
+    ),
+    ...LEVELS.map((level) =>
+      insert(level, "hour", sumOfFinerGrain(level, "quarter", "1 hour", touched("hour"))),
+    ),
     ...LEVELS.map((level) => insert(level, "day", sumOfFinerGrain(level, "hour", "1 day", touched("day")))),
   ];
   for (const statement of statements) await em.execute(statement.sql, statement.params);
@@ -68,12 +80,19 @@ function sumOfWiderLevel({ dimensions }: Level, wider: Level, touched: Sql): Sql
                   on rollup.user_did = touched.user_did and time_type = 'quarter' and timestamp = start)`;
 }
 
-function sumOfFinerGrain({ table, dimensions }: Level, finer: Grain, width: "1 hour" | "1 day", touched: Sql): Sql {
+function sumOfFinerGrain(
+  { table, dimensions }: Level,
+  finer: Grain,
+  width: "1 hour" | "1 day",
+  touched: Sql,
+): Sql {
   return sql`(select rollup.user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
                 from ${touched} join ${trusted(table)} as rollup
                   on rollup.user_did = touched.user_did and time_type = ${finer}
                  and timestamp >= start and timestamp < start + ${width}::interval)`;
 }
 
-const earliest = (quarters: string[]) => quarters.reduce((one, other) => (new Date(other) < new Date(one) ? other : one));
-const latest = (quarters: string[]) => quarters.reduce((one, other) => (new Date(other) > new Date(one) ? other : one));
+const earliest = (quarters: string[]) =>
+  quarters.reduce((one, other) => (new Date(other) < new Date(one) ? other : one));
+const latest = (quarters: string[]) =>
+  quarters.reduce((one, other) => (new Date(other) > new Date(one) ? other : one));

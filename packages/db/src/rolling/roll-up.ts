@@ -1,5 +1,7 @@
+import { type EntityManager } from "@mikro-orm/postgresql";
 import { arrayLiteral } from "../array-literal.ts";
 import { type Database } from "../database.ts";
+import { inTransaction } from "../transaction.ts";
 import { countChanges, markAllUsers, pickChanges, type Position } from "./pick-changes.ts";
 import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
 
@@ -42,8 +44,13 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
   return done;
 }
 
-async function rollUpBatch(orm: Database, scope: Scope, limit: number, after: Position): Promise<{ count: number; position: Position }> {
-  return orm.em.fork().transactional(async (em) => {
+async function rollUpBatch(
+  orm: Database,
+  scope: Scope,
+  limit: number,
+  after: Position,
+): Promise<{ count: number; position: Position }> {
+  const takeTurn = async (em: EntityManager) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
     await em.execute("select pg_advisory_xact_lock(?)", [ROLLING]);
     const buckets = await pickChanges(em, scope, limit, after);
@@ -52,5 +59,7 @@ async function rollUpBatch(orm: Database, scope: Scope, limit: number, after: Po
     await recomputeRollups(em, scope, buckets);
     if (scope === "users") await markAllUsers(em, arrayLiteral(buckets.quarters));
     return { count, position: { user: buckets.users[count - 1]!, quarter: buckets.quarters[count - 1]! } };
-  });
+  };
+  // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
+  return inTransaction(orm, { isolationLevel: "read committed" }, takeTurn);
 }

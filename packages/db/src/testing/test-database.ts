@@ -20,7 +20,10 @@ export async function createTestDatabase(
   const { from = "template", ...settings } = options;
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const server = new URL(inject("postgresUrl"));
-  await administer(server, `create database ${name} template ${from === "template" ? TEMPLATE : "template0"}`);
+  await administer(
+    server,
+    `create database ${name} template ${from === "template" ? TEMPLATE : "template0"}`,
+  );
   const url = new URL(server);
   url.pathname = `/${name}`;
   const orm = await openDatabase({ url: url.href, ...settings });

@@ -1,28 +1,41 @@
 import { type MikroORM } from "@mikro-orm/postgresql";
 import { type CallRecorder, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import { databaseFailure } from "../database-failure.ts";
+import { createChangeNotifier } from "../rolling/change-notifications.ts";
+import { inTransaction } from "../transaction.ts";
 import { createPartitions } from "./partitions.ts";
 import { upsertModelCalls } from "./upsert-model-calls.ts";
 
 /** Records calls in Postgres. Each `record` is one transaction: all of its calls are durable, or none is. */
 export function createCallRecorder(orm: MikroORM): CallRecorder {
   const partitions = createPartitions();
+  const notify = createChangeNotifier(orm);
 
   async function write(calls: ModelCall[]): Promise<RecordOutcome[]> {
-    const em = orm.em.fork();
-    await partitions.ensure(em, calls.map((call) => call.callTime));
-    return em.transactional((transaction) => upsertModelCalls(transaction, calls));
+    await partitions.ensure(
+      orm.em.fork(),
+      calls.map((call) => call.callTime),
+    );
+    return inTransaction(orm, { isolationLevel: "read committed" }, (transaction) =>
+      upsertModelCalls(transaction, calls),
+    );
   }
 
   return {
     async record(calls) {
       try {
-        return await write(calls).catch((error: unknown) => {
+        const outcomes = await write(calls).catch((error: unknown) => {
           if (!isMissingPartition(error)) throw error;
           // Retention, or a person, dropped a partition that was there a moment ago.
           partitions.forget();
           return write(calls);
         });
+        const changed = calls
+          .filter((_, i) => outcomes[i] !== "repeated")
+          .map((call) => call.callTime.getTime());
+        // The calls are recorded whether or not anybody hears of it: workers also look by themselves.
+        if (changed.length > 0) await notify(new Date(Math.min(...changed))).catch(() => {});
+        return outcomes;
       } catch (error) {
         throw databaseFailure(error);
       }

@@ -24,7 +24,10 @@ export function createPartitions(): Partitions {
 
 /** Makes the partitions of this month and the `ahead` next ones, so that writers other than this server find them too. */
 export async function ensurePartitionsAhead(em: EntityManager, now: Date, ahead = 3): Promise<void> {
-  const months = Array.from({ length: ahead + 1 }, (_, i) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)));
+  const months = Array.from(
+    { length: ahead + 1 },
+    (_, i) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)),
+  );
   await createPartitions().ensure(em, months);
 }
 

@@ -7,17 +7,23 @@ import { type Column, CONTENT_COLUMNS, IDENTITY_COLUMNS } from "./model-call-col
  * Writes calls inside the caller's transaction and says for each, in order, what it did. Their partitions must exist.
  * A statement can write a call only once, so a call that comes twice in the list is written in a second statement.
  */
-export async function upsertModelCalls(em: EntityManager, calls: readonly ModelCall[]): Promise<RecordOutcome[]> {
+export async function upsertModelCalls(
+  em: EntityManager,
+  calls: readonly ModelCall[],
+): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = [];
-  for (const round of rounds(calls)) {
-    const changes = await upsertOnce(em, [...round.values()].map((index) => calls[index]!));
+  for (const round of roundsOf(calls)) {
+    const changes = await upsertOnce(
+      em,
+      [...round.values()].map((index) => calls[index]!),
+    );
     for (const [identity, index] of round) outcomes[index] = changes.get(identity) ?? "repeated";
   }
   return outcomes;
 }
 
 /** The first occurrences of each identity, then the second ones, and so on: identity to place in the list. */
-function rounds(calls: readonly ModelCall[]): Map<string, number>[] {
+function roundsOf(calls: readonly ModelCall[]): Map<string, number>[] {
   const rounds: Map<string, number>[] = [];
   const seen = new Map<string, number>();
   calls.forEach((call, index) => {

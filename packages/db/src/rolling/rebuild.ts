@@ -1,0 +1,56 @@
+import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats/core";
+import { type Database } from "../database.ts";
+import { ALL_USERS, LEVELS } from "../reading/rollup-levels.ts";
+import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { createChangeNotifier } from "./change-notifications.ts";
+import { inScope } from "./rollup-scope.ts";
+
+/** Plans rebuilds and begins them; the database must not give up early on them. */
+export function createRebuilder(orm: Database): Rebuilder {
+  const notify = createChangeNotifier(orm);
+  return {
+    plan: (scope) => planRebuild(orm, scope),
+    async start(scope) {
+      await markForRebuild(orm, scope);
+      await notify(new Date(0));
+    },
+  };
+}
+
+/** Says what `markForRebuild` would mark, and changes nothing. */
+export async function planRebuild(orm: Database, scope: RollupScope): Promise<RebuildPlan> {
+  const rows = join(
+    LEVELS.map(
+      ({ table }) =>
+        sql`(select count(*) from ${trusted(table)} where ${inScope(scope, "user_did", "timestamp")})`,
+    ),
+    " + ",
+  );
+  const query = sql`
+    select count(distinct user_did) filter (where user_did <> ${ALL_USERS}) as users,
+           count(*) filter (where user_did <> ${ALL_USERS}) as quarters, (${rows}) as rows
+      from (${quartersIn(scope)}) as quarters`;
+  const [plan] = await orm.em
+    .fork()
+    .execute<{ users: string; quarters: string; rows: string }[]>(query.sql, query.params);
+  return { users: Number(plan!.users), quarters: Number(plan!.quarters), rollupRows: Number(plan!.rows) };
+}
+
+/**
+ * Marks every quarter of a scope as changed, so that rolling up recomputes it from its calls. Answers stay right from the
+ * first moment: what is marked is read from calls.
+ */
+export async function markForRebuild(orm: Database, scope: RollupScope): Promise<void> {
+  const query = sql`insert into model_call_changes ${quartersIn(scope)}`;
+  await orm.em.fork().execute(query.sql, query.params);
+}
+
+/** Quarters that have calls, or a rollup at any grain; a row that should not be there is found by its own start. */
+function quartersIn(scope: RollupScope): Sql {
+  const rollups = LEVELS.map(
+    ({ table }) =>
+      sql`select user_did, timestamp from ${trusted(table)} where ${inScope(scope, "user_did", "timestamp")}`,
+  );
+  const calls = sql`select user_did, quarter_of(call_time) from model_calls where ${inScope(scope, "user_did", "call_time")}`;
+  return join([calls, ...rollups], " union ");
+}

@@ -1,0 +1,49 @@
+import { type ModelCall } from "@usage-stats/core";
+import { type Database } from "../database.ts";
+import { databaseFailure } from "../database-failure.ts";
+import { inTransaction } from "../transaction.ts";
+import { createPartitions } from "./partitions.ts";
+import { upsertModelCalls } from "./upsert-model-calls.ts";
+
+const BATCH = 2_000;
+
+/**
+ * Records calls in one transaction, with the partitions they need: either all are durable when this returns how many they
+ * were, or none is. Holds one batch of them at a time. Throws `unavailable` where the database does not answer.
+ */
+export async function recordAllCalls(
+  orm: Database,
+  calls: Iterable<ModelCall>,
+  onProgress?: (recorded: number) => void,
+  batchSize = BATCH,
+): Promise<number> {
+  const partitions = createPartitions();
+  let recorded = 0;
+  try {
+    await inTransaction(orm, { isolationLevel: "read committed" }, async (transaction) => {
+      for (const batch of batchesOf(calls, batchSize)) {
+        await partitions.ensure(
+          transaction,
+          batch.map((call) => call.callTime),
+        );
+        await upsertModelCalls(transaction, batch);
+        recorded += batch.length;
+        onProgress?.(recorded);
+      }
+    });
+  } catch (error) {
+    throw databaseFailure(error);
+  }
+  return recorded;
+}
+
+function* batchesOf(calls: Iterable<ModelCall>, size: number): Generator<ModelCall[]> {
+  let batch: ModelCall[] = [];
+  for (const call of calls) {
+    batch.push(call);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
