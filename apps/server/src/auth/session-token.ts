@@ -1,0 +1,54 @@
+import { type Identity } from "@usage-stats/api";
+import { UsageError } from "@usage-stats/core";
+import { errors, jwtVerify, SignJWT } from "jose";
+
+/** Signs a session token (JWT, HS256): `sub` is the user's DID. `expires` is a span such as "12h". Throws on a span that is none. */
+export function signSessionToken(
+  secret: string,
+  identity: Identity,
+  expires: string,
+  now: Date,
+): Promise<string> {
+  return new SignJWT({ role: identity.role })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setSubject(identity.userDid)
+    .setIssuedAt(now)
+    .setExpirationTime(expiryAfter(expires, now))
+    .sign(keyOf(secret));
+}
+
+/** Reads a session token. Throws `invalid_token`, with the same words whatever is wrong, so that nothing can be probed. */
+export async function verifySessionToken(secret: string, token: string, now: Date): Promise<Identity> {
+  try {
+    const { payload } = await jwtVerify(token, keyOf(secret), {
+      algorithms: ["HS256"],
+      requiredClaims: ["sub", "exp"],
+      currentDate: now,
+      clockTolerance: "5 s",
+    });
+    if (typeof payload.sub !== "string" || payload.sub === "") throw new errors.JWTInvalid("no subject");
+    // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
+    return { userDid: payload.sub, role: payload["role"] === "admin" ? "admin" : "user" };
+  } catch (cause) {
+    if (!(cause instanceof errors.JOSEError)) throw cause;
+    throw new UsageError("invalid_token", "The session is not valid.", { cause });
+  }
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function expiryAfter(span: string, now: Date): Date {
+  const match = /^(\d{1,6})([smhd])$/.exec(span);
+  const seconds = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
+  if (seconds === 0) {
+    throw new UsageError("invalid_option", "The time until expiry must look like 30m, 12h or 7d.", {
+      field: "expires",
+      value: span,
+    });
+  }
+  return new Date(now.getTime() + seconds * 1000);
+}
+
+function keyOf(secret: string): Uint8Array {
+  return new TextEncoder().encode(secret);
+}

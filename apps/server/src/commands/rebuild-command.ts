@@ -1,0 +1,27 @@
+import { createRebuilder, migrate } from "@usage-stats/db";
+import { type Command } from "commander";
+import { rollUpWithProgress } from "./rollup-progress.ts";
+import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
+import { withDatabase } from "./with-deployment.ts";
+
+export function registerRebuild(program: Command): void {
+  addScopeOptions(program.command("rebuild"))
+    .description("make rollups anew from their calls; answers stay right all the while")
+    .option("--dry-run", "only say what would be replaced")
+    .action((options: ScopeOptions & { dryRun?: boolean }) => {
+      const scope = scopeOf(options);
+      return withDatabase(async (orm) => {
+        await migrate(orm, new Date());
+        const rebuilder = createRebuilder(orm);
+        const { users, quarters, rollupRows } = await rebuilder.plan(scope);
+        const n = (count: number) => count.toLocaleString("en");
+        console.log(
+          `${options.dryRun ? "would replace" : "replacing"} ${n(rollupRows)} rollup rows of ${n(quarters)} quarters of an hour of ${n(users)} users`,
+        );
+        if (options.dryRun) return;
+        await rebuilder.start(scope);
+        await rollUpWithProgress(orm);
+        console.log("done");
+      });
+    });
+}

@@ -1,0 +1,28 @@
+import { type Command } from "commander";
+import { readSettings } from "../env.ts";
+import { serve } from "../serve/serve.ts";
+
+export function registerServe(program: Command): void {
+  program
+    .command("serve")
+    .description("run the server; settings come from the environment")
+    .addHelpText(
+      "after",
+      `
+  PORT            3000               HOST            127.0.0.1
+  DATA_DIR        .data              DEMO            on: fills an empty embedded database
+  DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
+  SESSION_COOKIE  login_token`,
+    )
+    .action(async () => {
+      const stop = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        process.on(signal, () => {
+          // A second signal means now; the embedded database recovers from that.
+          if (stop.signal.aborted) process.exit(1);
+          stop.abort();
+        });
+      }
+      await serve(readSettings(), stop.signal);
+    });
+}

@@ -1,0 +1,35 @@
+import { startPostgres } from "@usage-stats/postgres";
+import { OperatorError } from "../operator-error.ts";
+import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
+
+export type EmbeddedDatabase = { url: string; lost: Promise<never>; close(): Promise<void> };
+
+const ATTEMPTS = 5;
+
+/**
+ * Joins the embedded PostgreSQL of a data folder, starting it where it does not run; the last process to close stops it.
+ * A database left over by a process that was killed is simply joined. Throws `OperatorError` for a second server.
+ */
+export async function joinEmbeddedDatabase(
+  dataDir: string,
+  as: "server" | "command",
+): Promise<EmbeddedDatabase> {
+  for (let attempt = 1; ; attempt += 1) {
+    const postgres = await startPostgres({ dataDir, durability: "durable" });
+    try {
+      const lock = await lockDataFolder(postgres.url, as);
+      return { url: postgres.url, lost: lock.lost, close: () => leave(lock, postgres.stop) };
+    } catch (error) {
+      // Its last user may be stopping it at this very moment: then it is started anew.
+      if (error instanceof OperatorError || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function leave(lock: DataFolderLock, stop: () => Promise<void>): Promise<void> {
+  const { lastUser, disconnect } = await lock.release();
+  if (lastUser) await stop();
+  await disconnect().catch(() => {
+    // Stopping the database has closed the connection already.
+  });
+}

@@ -1,0 +1,36 @@
+import { type Settings } from "../env.ts";
+import { loadAuthSecret } from "./auth-secret.ts";
+import { joinEmbeddedDatabase } from "./embedded-database.ts";
+
+/** The database and the secret that this installation works with: the operator's own, or the embedded ones of the data folder. */
+export type Deployment = {
+  databaseUrl: string;
+  authSecret: string;
+  embedded: boolean;
+  /** Rejects when the embedded database is gone. */
+  lost: Promise<never>;
+  close(): Promise<void>;
+};
+
+export async function openDeployment(settings: Settings, as: "server" | "command"): Promise<Deployment> {
+  const { databaseUrl, dataDir } = settings;
+  if (databaseUrl !== undefined) {
+    const never = new Promise<never>(() => {});
+    return {
+      databaseUrl,
+      authSecret: settings.authSecret!,
+      embedded: false,
+      lost: never,
+      close: async () => {},
+    };
+  }
+  const database = await joinEmbeddedDatabase(dataDir, as);
+  const authSecret = settings.authSecret ?? (await loadAuthSecret(dataDir));
+  return {
+    databaseUrl: database.url,
+    authSecret,
+    embedded: true,
+    lost: database.lost,
+    close: database.close,
+  };
+}

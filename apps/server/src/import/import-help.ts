@@ -1,0 +1,25 @@
+/** What `import --help` says after the options. */
+export const IMPORT_HELP = `
+A call, one on each line, with everything it needs:
+  {"id":"call-1","userDid":"did:abt:z1…","providerId":"openai","model":"gpt-4o",
+   "type":"chatCompletion","status":"success","callTime":"2026-01-31T10:00:00Z"}
+and what it may have besides:
+  appDid, inputTokens, outputTokens, cachedInputTokens, totalUsage, credits ("0.00012345"),
+  durationMs, ttfbMs, errorReason, requestId, traceId, metadata (an object)
+type is chatCompletion, embedding, imageGeneration, audioGeneration, video or custom; status is
+processing, success or failed; callTime may also be a number of unix seconds.
+
+Two lines mean the same call if userDid, id and callTime are the same. The same again is repeated
+and changes nothing; with other content it replaces what was there (corrected): the later wins.
+
+Examples:
+  usage-stats import calls.ndjson
+  usage-stats import calls.ndjson.gz --on-error skip
+      good lines go in, bad ones to calls.ndjson.gz.rejects.ndjson, each with its reason
+  cat 2026-0*.ndjson.gz | usage-stats import -
+      many files in one import, packed or not
+  jq -r .input calls.ndjson.gz.rejects.ndjson > mended.ndjson
+      the rejected lines as they were, to mend and import
+
+Ends with 0 if every line is in, with 1 if it stopped or rejected any, with 130 if interrupted:
+Ctrl-C writes what has been read and says how far it got.`;

@@ -1,0 +1,42 @@
+import { type ModelCall } from "@usage-stats/core";
+import { parseModelCall } from "@usage-stats/api";
+import { type Reject } from "./import-counts.ts";
+import { type NdjsonLine } from "./ndjson-lines.ts";
+
+const SHOWN_CHARACTERS = 100;
+
+/** The call of a line, or why there is none. */
+export function readCall(line: NdjsonLine): { call: ModelCall } | Reject {
+  if ("error" in line)
+    return { line: line.number, field: "", value: undefined, reason: line.error, input: line.start };
+  const input = line.text;
+  let value: unknown;
+  try {
+    value = JSON.parse(input);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return {
+      line: line.number,
+      field: "",
+      value: undefined,
+      reason: `The line is not JSON: ${error.message}.`,
+      input,
+    };
+  }
+  const result = parseModelCall(value);
+  if ("call" in result) return result;
+  const shown = result.field === "" ? undefined : shownValue(result.value);
+  return { line: line.number, field: result.field, value: shown, reason: result.reason, input };
+}
+
+function shownValue(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  // A value nested deeper than the stack can never be written out.
+  const json =
+    typeof value === "object" && value !== null
+      ? Array.isArray(value)
+        ? "[…]"
+        : "{…}"
+      : JSON.stringify(value);
+  return json.length > SHOWN_CHARACTERS ? `${json.slice(0, SHOWN_CHARACTERS)}…` : json;
+}

@@ -1,0 +1,5 @@
+import { ormConfig } from "@usage-stats/db";
+import { readDatabaseUrl } from "./env.ts";
+
+// MikroORM's command line loads this file and wants a default export.
+export default ormConfig({ url: readDatabaseUrl(), silent: false });

@@ -1,0 +1,101 @@
+import { type Database, isEmpty, migrate, openDatabase, startRollupWorker } from "@usage-stats/db";
+import { type Settings } from "../env.ts";
+import { openDeployment } from "../data-folder/open-deployment.ts";
+import { loadDemo } from "../demo/load-demo.ts";
+import { banner } from "./banner.ts";
+import { Closers } from "./closers.ts";
+import { composeApp } from "./compose-app.ts";
+import { type Fetch, listen } from "./http-server.ts";
+
+const STATEMENT_TIMEOUT_MS = 10_000;
+
+/** Serves until `stop` aborts, then closes everything in order, the embedded database included. */
+export async function serve(settings: Settings, stop: AbortSignal): Promise<void> {
+  const clock = { now: () => new Date() };
+  const closers = new Closers();
+  const stopped = new Promise<"stopped">((resolve) => {
+    if (stop.aborted) resolve("stopped");
+    stop.addEventListener("abort", () => resolve("stopped"));
+  });
+
+  async function start(): Promise<{ lost: Promise<never> }> {
+    let answer: Fetch = starting;
+    const server = await listen((request) => answer(request), settings);
+    closers.add(server.close);
+
+    const deployment = await openDeployment(settings, "server");
+    closers.add(deployment.close);
+
+    const { databaseUrl: url, authSecret } = deployment;
+    const patientOrm = await openDatabase({ url, poolSize: 4, applicationName: "usage-stats worker" });
+    closers.add(() => patientOrm.close());
+    for (const name of await migrate(patientOrm, clock.now())) console.error(`applied migration ${name}`);
+    if (settings.demo && deployment.embedded) await fillWithDemo(patientOrm, clock.now(), stop);
+
+    const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
+    closers.add(() => orm.close());
+    const worker = startRollupWorker(patientOrm, {
+      url,
+      onError: (error) => console.error("rolling up failed:", error),
+    });
+    closers.add(worker.stop);
+
+    const app = composeApp({
+      orm,
+      patientOrm,
+      clock,
+      authSecret,
+      sessionCookie: settings.sessionCookie,
+      onUnknownError: logError,
+    });
+    answer = (request) => app.fetch(request);
+    const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
+    console.log(
+      await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
+    );
+    return deployment;
+  }
+
+  const running = start();
+  try {
+    await Promise.race([stopped, running.then(({ lost }) => lost)]);
+  } finally {
+    if (stop.aborted) console.error("stopping …");
+    // Whatever start-up was doing fails once its database closes; that is how it is stopped.
+    await running.catch(() => {});
+    await closers.close();
+  }
+}
+
+/** Fills an empty database with the demo. */
+async function fillWithDemo(orm: Database, now: Date, stop: AbortSignal): Promise<void> {
+  if (!(await isEmpty(orm))) return;
+  await loadDemo(orm, now, (loaded, total) => {
+    stop.throwIfAborted();
+    if (loaded % 20_000 === 0 || loaded === total)
+      console.error(`demo data: ${loaded.toLocaleString("en")} of ${total.toLocaleString("en")} calls`);
+  });
+}
+
+function starting(): Response {
+  const told = {
+    type: "about:blank",
+    title: "Temporarily unavailable",
+    status: 503,
+    detail: "The server is starting.",
+    code: "unavailable",
+  };
+  return Response.json(told, {
+    status: 503,
+    headers: { "content-type": "application/problem+json", "retry-after": "1" },
+  });
+}
+
+function urlHost(host: string): string {
+  if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+function logError(error: unknown, requestId: string): void {
+  console.error(`request ${requestId} failed:`, error);
+}

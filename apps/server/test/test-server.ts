@@ -1,0 +1,48 @@
+import { createUsageClient, type UsageClient } from "@usage-stats/client";
+import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
+import { signSessionToken } from "../src/auth/session-token.ts";
+import { composeApp } from "../src/serve/compose-app.ts";
+
+export const AUTH_SECRET = "a secret for tests only, 32 bytes";
+
+export type TestServer = {
+  database: TestDatabase;
+  /** What `onUnknownError` was told. */
+  errors: unknown[];
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** A GET with a user's bearer token. */
+  get(path: string, as: { user: string; role?: "user" | "admin" }): Promise<Response>;
+  client(as: { user: string; role?: "user" | "admin" }): UsageClient;
+  close(): Promise<void>;
+};
+
+/** The whole application over a database of its own, without a socket. */
+export async function createTestServer({ now = () => new Date() } = {}): Promise<TestServer> {
+  const database = await createTestDatabase();
+  const errors: unknown[] = [];
+  const app = composeApp({
+    orm: database.orm,
+    patientOrm: database.orm,
+    clock: { now },
+    authSecret: AUTH_SECRET,
+    sessionCookie: "login_token",
+    onUnknownError: (error) => errors.push(error),
+  });
+  const request = async (path: string, init?: RequestInit) => app.request(path, init);
+  const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
+    signSessionToken(AUTH_SECRET, { userDid: user, role }, "1h", now());
+  return {
+    database,
+    errors,
+    request,
+    get: async (path, as) => request(path, { headers: { authorization: `Bearer ${await tokenOf(as)}` } }),
+    client: (as) =>
+      createUsageClient({
+        url: "http://localhost",
+        token: () => tokenOf(as),
+        fetch: (async (input: string | URL, init?: RequestInit) =>
+          app.request(input.toString(), init)) as typeof fetch,
+      }),
+    close: () => database.close(),
+  };
+}
