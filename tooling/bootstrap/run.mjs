@@ -14,22 +14,23 @@ const commands = {
   "usage-stats": () => runServer(args),
   "mikro-orm": () => runServer(["mikro-orm", ...args]),
   test: async () => runTests({ root, env: await prepare(root, { pnpm: true }), args }),
+  bench: () => runProgram("tooling/bench/src/main.ts", args),
   check: async () => runChecks({ root, env: await prepare(root, { pnpm: true }) }),
 };
 
-/** Runs the server's program directly, not through pnpm: signals and exit codes have one hop less to get lost on. */
-async function runServer(serverArgs) {
+function runServer(serverArgs) {
+  return runProgram("apps/server/src/main.ts", serverArgs);
+}
+
+/** Runs a program directly, not through pnpm: signals and exit codes have one hop less to get lost on. */
+async function runProgram(program, programArgs) {
   const env = await prepare(root, { pnpm: false });
   const asked = process.env.INIT_CWD;
-  return runChild(
-    "node",
-    ["--disable-warning=ExperimentalWarning", join(root, "apps/server/src/main.ts"), ...serverArgs],
-    {
-      // npm and pnpm move to the root; paths on the command line are relative to where the user stood.
-      cwd: asked && existsSync(asked) ? asked : process.cwd(),
-      env,
-    },
-  );
+  return runChild("node", ["--disable-warning=ExperimentalWarning", join(root, program), ...programArgs], {
+    // npm and pnpm move to the root; paths on the command line are relative to where the user stood.
+    cwd: asked && existsSync(asked) ? asked : process.cwd(),
+    env,
+  });
 }
 
 try {

@@ -26,15 +26,16 @@ export async function getUsageStats(
   ports: { repository: UsageRepository; clock: Clock },
   input: UsageStatsInput,
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
-  const plan = planQuestion(input);
+  const now = ports.clock.now();
+  const plan = planQuestion(input, now);
   const facts = await ports.repository.read(plan.question);
-  const stats = assemble(input, plan, facts, ports.clock.now());
+  const stats = assemble(input, plan, facts, now);
   return { stats, cost: { statements: facts.statements, durationMs: facts.durationMs } };
 }
 
 type Plan = { scope: CursorScope; page: SeriesPage; question: UsageQuestion };
 
-function planQuestion(input: UsageStatsInput): Plan {
+function planQuestion(input: UsageStatsInput, now: Date): Plan {
   const { userDid, groupBy, filter, topN } = input;
   const range = checkRange({ from: input.from, to: input.to });
   const timezone = parseTimeZone(input.timezone);
@@ -45,7 +46,16 @@ function planQuestion(input: UsageStatsInput): Plan {
   return {
     scope,
     page,
-    question: { userDid, range, previous, edges: edgesOf(page.buckets), groupBy, filter, topN },
+    question: {
+      userDid,
+      range,
+      previous,
+      closed: range.to <= now,
+      edges: edgesOf(page.buckets),
+      groupBy,
+      filter,
+      topN,
+    },
   };
 }
 

@@ -11,6 +11,8 @@ export type UsageQuestion = {
   userDid: string | null;
   range: TimeRange;
   previous: TimeRange | null;
+  /** Whether the range is over. A hint at what will be fast; an answer never depends on a clock. */
+  closed: boolean;
   /** The n + 1 edges of the n contiguous series buckets wanted; empty for none. They may cover only a part of the range. */
   edges: Date[];
   groupBy: GroupDimension[];

@@ -34,9 +34,12 @@ export function ormConfig({
     extensions: [LockingMigrator],
     forceUtcTimezone: true,
     namingStrategy: RollupNamingStrategy,
-    pool: { max: poolSize },
+    // Migrating holds its lock on one connection and works on another.
+    pool: { max: Math.max(2, poolSize) },
     driverOptions: {
       application_name: applicationName,
+      // Compiling a statement takes longer than running any of ours.
+      options: "-c jit=off",
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.

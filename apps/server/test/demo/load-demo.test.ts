@@ -27,7 +27,11 @@ describe("loading the demo", () => {
       if (loaded % 20_000 === 0) told.push(loaded);
     });
     expect(told).toEqual(Array.from({ length: 10 }, (_, i) => (i + 1) * 20_000));
-    const [row] = await database.orm.em.fork().execute<{ calls: number; users: number }[]>("select count(*)::int as calls, count(distinct user_did)::int as users from model_calls");
+    const [row] = await database.orm.em
+      .fork()
+      .execute<{ calls: number; users: number }[]>(
+        "select count(*)::int as calls, count(distinct user_did)::int as users from model_calls",
+      );
     expect(row).toEqual({ calls: 200_000, users: 50 });
   });
 });

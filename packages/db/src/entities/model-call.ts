@@ -6,7 +6,13 @@ export const ModelCallEntity = defineEntity({
   name: "ModelCall",
   tableName: "model_calls",
   indexes: [{ name: "idx_model_calls_user_time_type", properties: ["userDid", "callTime", "type"] }],
-  checks: [{ name: "model_calls_names_check", expression: "user_did <> '' and app_did <> ''" }],
+  checks: [
+    {
+      name: "model_calls_names_check",
+      expression:
+        "user_did <> '' and app_did <> '' and greatest(octet_length(user_did), octet_length(app_did), octet_length(provider_id), octet_length(model)) <= 512",
+    },
+  ],
   properties: {
     userDid: p.text().primary(),
     id: p.text().primary(),

@@ -28,7 +28,8 @@ export class ModelCalls extends Migration {
         created_at timestamptz not null default now(),
         updated_at timestamptz not null default now(),
         constraint model_calls_pkey primary key (user_did, id, call_time),
-        constraint model_calls_names_check check (user_did <> '' and app_did <> ''),
+        -- '' means something else in the rollups, and a name too long for their keys could never be rolled up.
+        constraint model_calls_names_check check (user_did <> '' and app_did <> '' and greatest(octet_length(user_did), octet_length(app_did), octet_length(provider_id), octet_length(model)) <= 512),
         constraint model_calls_type_check check (type in ('chatCompletion', 'embedding', 'imageGeneration', 'audioGeneration', 'video', 'custom')),
         constraint model_calls_status_check check (status in ('processing', 'success', 'failed'))
       ) partition by range (call_time)`);

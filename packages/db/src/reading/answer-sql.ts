@@ -16,14 +16,16 @@ export type Sources = {
   groupSeries: Sql;
 };
 
-/** Everything an answer adds up, as the rows of `UsageRow`, ranked, with `more` columns: the end of one statement. */
-export function answerSql(question: UsageQuestion, sources: Sources, more = trusted("")): Sql {
+/** Puts the rows of an answer in order of rank, at the end of a statement. */
+export const RANKED = trusted(`order by part, rank, calls desc, key0 collate "C", key1 collate "C"`);
+
+/** Everything an answer adds up, as the rows of `UsageRow`, in no order. */
+export function answerSql(question: UsageQuestion, sources: Sources): Sql {
   const parts = [sumsSql(question, sources.series), modelsSql(sources.models)];
   if (question.groupBy.length > 0) parts.push(groupsSql(question, sources.groups));
   if (question.groupBy.length > 0 && question.edges.length > 0)
     parts.push(groupSeriesSql(question, sources.groups, sources.groupSeries));
-  return sql`select answer.*${more} from (${join(parts, " union all ")}) as answer
-    order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
+  return join(parts, " union all ");
 }
 
 // A sum can be over rows that cancel out (a rollup taken away, its calls added): no calls left means there is nothing.

@@ -42,12 +42,14 @@ export const CALL_MEASURES = `
   (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count,
   credits`;
 
+const FIELDS = Object.entries(COLUMNS) as [keyof typeof COLUMNS, MeasureColumn][];
+
 export type MeasuresRow = Record<MeasureColumn, string>;
 
 /** Reads a row's sums, which PostgreSQL sends as text. Throws `number_too_large` where a number would round. */
 export function measuresOf(row: MeasuresRow): Measures {
   const measures = { credits: row.credits } as Measures;
-  for (const [field, column] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, MeasureColumn][]) {
+  for (const [field, column] of FIELDS) {
     const sum = Number(row[column]);
     assertExact(field, sum);
     measures[field] = sum;

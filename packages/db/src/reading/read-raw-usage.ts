@@ -1,6 +1,6 @@
 import { type TimeRange, type UsageQuestion } from "@usage-stats/core";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
-import { answerSql } from "./answer-sql.ts";
+import { answerSql, RANKED } from "./answer-sql.ts";
 import { instant } from "./bucket-sql.ts";
 import { andMatches } from "./filter-sql.ts";
 import { CALL_MEASURES } from "./measures-sql.ts";
@@ -14,12 +14,13 @@ import { factsOf, type UsageRow } from "./usage-rows.ts";
 export const readRawUsage: ReadUsage = async (execute, question) => {
   const { range, previous, edges } = question;
   const page = { from: edges[0] ?? range.from, to: edges.at(-1) ?? range.from };
-  const { sql: text, params } = answerSql(question, {
+  const answer = answerSql(question, {
     series: callsOf(question, { from: previous?.from ?? range.from, to: range.to }),
     models: callsOf(question, range),
     groups: callsOf(question, range),
     groupSeries: callsOf(question, page),
   });
+  const { sql: text, params } = sql`select * from (${answer}) as answer ${RANKED}`;
   const rows = await execute<UsageRow>(text, params);
   return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
 };

@@ -1,21 +1,31 @@
-import { type Tiles, tilesOf, type UsageQuestion } from "@usage-stats/core";
+import { type Tiles, tilesOf, type TimeRange, type UsageQuestion } from "@usage-stats/core";
 import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
-import { answerSql } from "./answer-sql.ts";
+import { answerSql, RANKED } from "./answer-sql.ts";
 import { instant } from "./bucket-sql.ts";
 import { DIMENSION_COLUMNS } from "./filter-sql.ts";
-import { liveSql } from "./live-sql.ts";
+import { changesIn, liveSql } from "./live-sql.ts";
 import { MEASURES } from "./measures-sql.ts";
-import { type ReadUsage } from "./read-usage.ts";
+import { type Execute, type ReadUsage } from "./read-usage.ts";
 import { tileRows } from "./rollup-levels.ts";
 import { factsOf, type UsageRow } from "./usage-rows.ts";
 
 /**
  * Answers a question from rollups, made exact by the calls of whatever changed since they were rolled up. One statement,
- * however long the range.
+ * however long the range; two where a range that looked closed had changed after all.
  */
 export const readRolledUpUsage: ReadUsage = async (execute, question) => {
-  const { sql: text, params } = statementOf(question);
-  const rows = await execute<UsageRow & { live_from: string | null }>(text, params);
+  const plan = planTiles(question);
+  if (plan.ragged.length === 0 && question.closed) {
+    const rows = await run<{ changed: boolean }>(execute, settledStatement(question, plan));
+    if (!rows[0]!.changed) {
+      const facts = factsOf(
+        rows.filter((row) => row.part !== null),
+        question.groupBy,
+      );
+      return { ...facts, liveFrom: question.range.to, source: "rollup" };
+    }
+  }
+  const rows = await run<{ live_from: string | null }>(execute, liveStatement(question, plan));
   const liveFrom = rows[0]?.live_from ?? null;
   return {
     ...factsOf(rows, question.groupBy),
@@ -24,37 +34,68 @@ export const readRolledUpUsage: ReadUsage = async (execute, question) => {
   };
 };
 
-function statementOf(question: UsageQuestion): Sql {
-  const { range, previous, edges, groupBy } = question;
-  const columns = groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]);
-  const series = tilesOf(range, edges);
-  const coarse = tilesOf(range);
-  const before = previous === null ? noTiles : tilesOf(previous);
-  const ragged = [...before.ragged, ...coarse.ragged];
-  const page = edges.length === 0 ? noTiles : tilesOf({ from: edges[0]!, to: edges.at(-1)! }, edges);
+function run<More>(execute: Execute, { sql: text, params }: Sql): Promise<(UsageRow & More)[]> {
+  return execute<UsageRow & More>(text, params);
+}
 
-  const rows = (dimensions: string[], tiles: Tiles, live: Sql) =>
+type Plan = {
+  span: TimeRange;
+  both: Tiles;
+  current: Tiles;
+  page: Tiles;
+  ragged: TimeRange[];
+  columns: string[];
+};
+
+function planTiles({ range, previous, edges, groupBy }: UsageQuestion): Plan {
+  const current = tilesOf(range);
+  const before = previous === null ? noTiles : tilesOf(previous);
+  return {
+    span: { from: previous?.from ?? range.from, to: range.to },
+    both: merged(before, tilesOf(range, edges)),
+    current,
+    page: edges.length === 0 ? noTiles : tilesOf({ from: edges[0]!, to: edges.at(-1)! }, edges),
+    ragged: [...before.ragged, ...current.ragged],
+    columns: groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]),
+  };
+}
+
+/**
+ * The answer from rollups alone, and whether anything had `changed`, in which case there is no answer. Half the work of the
+ * other statement for a range where nothing did: there are no calls to plan for.
+ */
+function settledStatement(question: UsageQuestion, { span, both, current, page, columns }: Plan): Sql {
+  const rows = (tiles: Tiles, dimensions: string[]) => sql`(${tileRows(question, tiles, dimensions)})`;
+  const answer = answerSql(question, {
+    series: rows(both, ["type"]),
+    models: rows(current, ["provider_id", "model"]),
+    groups: rows(current, columns),
+    groupSeries: rows(page, columns),
+  });
+  return sql`select * from (select exists (${changesIn(question, span)}) as changed) as log left join (${answer}) as answer on not changed ${RANKED}`;
+}
+
+/** The answer from rollups and from the calls of what changed. */
+function liveStatement(question: UsageQuestion, { span, both, current, page, ragged, columns }: Plan): Sql {
+  const rows = (tiles: Tiles, dimensions: string[], live: Sql) =>
     sql`(${join([tileRows(question, tiles, dimensions), live], " union all ")})`;
   const live = (dimensions: string[]) =>
     sql`select at, ${trusted([...dimensions, MEASURES].join(", "))} from live`;
-  const liveNow = (dimensions: string[]) =>
-    sql`${live(dimensions)} where at >= ${instant(range.from)}::timestamptz`;
+  const since = instant(question.range.from);
+  const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${since}::timestamptz`;
 
-  const answer = answerSql(
-    question,
-    {
-      series: rows(["type"], merged(before, series), live(["type"])),
-      models: rows(["provider_id", "model"], coarse, liveNow(["provider_id", "model"])),
-      groups: trusted("grouped"),
-      groupSeries: rows(columns, page, liveNow(columns)),
-    },
-    sql`, (select min(at) from live where at >= ${instant(range.from)}::timestamptz)::text as live_from`,
-  );
+  const answer = answerSql(question, {
+    series: rows(both, ["type"], live(["type"])),
+    models: rows(current, ["provider_id", "model"], liveNow(["provider_id", "model"])),
+    groups: trusted("grouped"),
+    groupSeries: rows(page, columns, liveNow(columns)),
+  });
   const grouped =
     columns.length === 0
       ? trusted("")
-      : sql`, grouped as materialized ${rows(columns, coarse, liveNow(columns))}`;
-  return sql`with ${liveSql(question, { from: previous?.from ?? range.from, to: range.to }, ragged)}${grouped} ${answer}`;
+      : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
+  return sql`with ${liveSql(question, span, ragged)}${grouped}
+    select answer.*, (select min(at) from live where at >= ${since}::timestamptz)::text as live_from from (${answer}) as answer ${RANKED}`;
 }
 
 const noTiles: Tiles = { day: [], hour: [], quarter: [], ragged: [] };

@@ -27,8 +27,9 @@ export async function pickChanges(
           and (?::text is null or (user_did, quarter) > (?::text, ?::timestamptz))
         order by user_did, quarter limit ?),
      taken as (
-       delete from model_call_changes using picked
-        where model_call_changes.user_did = picked.user_did and model_call_changes.quarter = picked.quarter)
+       delete from model_call_changes where ctid = any(array(
+         select mark.ctid from picked cross join lateral (
+           select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as mark)))
      select user_did, quarter::text from picked order by 1, picked.quarter`,
     [ALL_USERS, after?.user ?? null, after?.user ?? null, after?.quarter ?? null, limit],
   );

@@ -45,12 +45,17 @@ export async function markForRebuild(orm: Database, scope: RollupScope): Promise
   await orm.em.fork().execute(query.sql, query.params);
 }
 
-/** Quarters that have calls, or a rollup at any grain; a row that should not be there is found by its own start. */
+/** Quarters that have calls or a rollup; a coarser row that has no quarter, and so should not be there, is found by its start. */
 function quartersIn(scope: RollupScope): Sql {
-  const rollups = LEVELS.map(
-    ({ table }) =>
-      sql`select user_did, timestamp from ${trusted(table)} where ${inScope(scope, "user_did", "timestamp")}`,
-  );
   const calls = sql`select user_did, quarter_of(call_time) from model_calls where ${inScope(scope, "user_did", "call_time")}`;
+  const rollups = LEVELS.map(
+    ({ table }) => sql`
+      select user_did, timestamp from ${trusted(table)} as rollup
+       where ${inScope(scope, "user_did", "timestamp")}
+         and (time_type = 'quarter' or not exists (
+           select from ${trusted(table)} as finer
+            where finer.user_did = rollup.user_did and finer.time_type = 'quarter' and finer.timestamp >= rollup.timestamp
+              and finer.timestamp < rollup.timestamp + ('1 ' || rollup.time_type)::interval))`,
+  );
   return join([calls, ...rollups], " union ");
 }

@@ -49,8 +49,16 @@ function touchedBuckets({ users, quarters }: Buckets, grain: Grain): Sql {
 }
 
 function remove(table: string, grain: Grain, touched: Sql): Sql {
-  return sql`delete from ${trusted(table)} as old using ${touched}
-              where old.user_did = touched.user_did and old.time_type = ${grain} and old.timestamp = touched.start`;
+  return sql`delete from ${trusted(table)} where ctid = any(array(
+              select old.ctid from ${touched} cross join lateral ${lookUp(trusted("ctid"), table, grain, sql`user_did = touched.user_did and timestamp = touched.start`)} as old))`;
+}
+
+/**
+ * The rows of one touched bucket, looked up by the composite index. OFFSET 0 keeps the planner from turning the join
+ * around: after an import its statistics still say that the tables are empty, and it would scan them whole for each bucket.
+ */
+function lookUp(columns: Sql, table: string, grain: Grain, condition: Sql): Sql {
+  return sql`(select ${columns} from ${trusted(table)} where time_type = ${grain} and ${condition} offset 0)`;
 }
 
 function insert({ table, dimensions }: Level, grain: Grain, source: Sql): Sql {
@@ -62,22 +70,28 @@ function insert({ table, dimensions }: Level, grain: Grain, source: Sql): Sql {
 function sumOfCalls({ dimensions }: Level, { quarters }: Buckets, touched: Sql): Sql {
   const columns = dimensions.map((name) => (name === "app_did" ? "coalesce(app_did, '') as app_did" : name));
   // The outer bounds tell the planner which partitions to leave out.
-  return sql`(select touched.user_did, start, ${list(columns)}, ${trusted(CALL_MEASURES)}
-                from ${touched} join model_calls as calls
-                  on calls.user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes'
-               where call_time >= ${earliest(quarters)}::timestamptz and call_time < ${latest(quarters)}::timestamptz + interval '15 minutes')`;
+  return sql`(select touched.user_did, start, calls.*
+                from ${touched} cross join lateral (
+                  select ${list(columns)}, ${trusted(CALL_MEASURES)} from model_calls
+                   where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes'
+                     and call_time >= ${earliest(quarters)}::timestamptz and call_time < ${latest(quarters)}::timestamptz + interval '15 minutes'
+                  offset 0) as calls)`;
 }
 
 function sumOfUsers({ table, dimensions }: Level, touched: Sql): Sql {
-  return sql`(select ${ALL_USERS} as user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
-                from ${touched} join ${trusted(table)} as rollup on time_type = 'quarter' and timestamp = start
-               where rollup.user_did <> ${ALL_USERS})`;
+  return sumOf(
+    dimensions,
+    touched,
+    lookUp(COLUMNS, table, "quarter", sql`timestamp = touched.start and user_did <> ${ALL_USERS}`),
+  );
 }
 
 function sumOfWiderLevel({ dimensions }: Level, wider: Level, touched: Sql): Sql {
-  return sql`(select rollup.user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
-                from ${touched} join ${trusted(wider.table)} as rollup
-                  on rollup.user_did = touched.user_did and time_type = 'quarter' and timestamp = start)`;
+  return sumOf(
+    dimensions,
+    touched,
+    lookUp(COLUMNS, wider.table, "quarter", sql`user_did = touched.user_did and timestamp = touched.start`),
+  );
 }
 
 function sumOfFinerGrain(
@@ -86,10 +100,15 @@ function sumOfFinerGrain(
   width: "1 hour" | "1 day",
   touched: Sql,
 ): Sql {
-  return sql`(select rollup.user_did, start, ${list(dimensions)}, ${trusted(MEASURES)}
-                from ${touched} join ${trusted(table)} as rollup
-                  on rollup.user_did = touched.user_did and time_type = ${finer}
-                 and timestamp >= start and timestamp < start + ${width}::interval)`;
+  const within = sql`user_did = touched.user_did and timestamp >= touched.start and timestamp < touched.start + ${width}::interval`;
+  return sumOf(dimensions, touched, lookUp(COLUMNS, table, finer, within));
+}
+
+const COLUMNS = trusted("*");
+
+function sumOf(dimensions: string[], touched: Sql, rows: Sql): Sql {
+  return sql`(select touched.user_did, touched.start, ${list(dimensions)}, ${trusted(MEASURES)}
+                from ${touched} cross join lateral ${rows} as rollup)`;
 }
 
 const earliest = (quarters: string[]) =>

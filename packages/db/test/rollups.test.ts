@@ -1,0 +1,197 @@
+import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  createCallRecorder,
+  createRebuilder,
+  createUsageRepository,
+  planRebuild,
+  rollUp,
+  startRollupWorker,
+  verifyRollups,
+} from "../src/index.ts";
+import { type Execute, type ReadUsage } from "../src/reading/read-usage.ts";
+import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { modelCall } from "./model-calls.ts";
+
+const user = "did:abt:z1test";
+const clock = { now: () => new Date("2025-08-01T00:00:00Z") };
+const question: UsageStatsInput = {
+  userDid: user,
+  from: new Date("2025-06-01T00:00:00Z"),
+  to: new Date("2025-07-01T00:00:00Z"),
+  timezone: "UTC",
+  bucket: "day",
+  groupBy: [],
+  filter: {},
+  topN: 5,
+  compare: "previous",
+};
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const calls = Array.from({ length: 3000 }, (_, i) =>
+    modelCall({
+      id: `call-${i}`,
+      userDid: i % 3 === 0 ? user : `did:abt:z1user${i % 50}`,
+      model: `model-${i % 7}`,
+      appDid: i % 5 === 0 ? null : `app-${i % 5}`,
+      callTime: new Date(Date.UTC(2025, 4, 1) + i * 1_800_000),
+    }),
+  );
+  await createCallRecorder(database.orm).record(calls);
+  await rollUp(database.orm);
+});
+afterAll(() => database.close());
+
+function run<Row>(sql: string): Promise<Row[]> {
+  return database.orm.em.fork().execute(sql);
+}
+
+const ask = (change: Partial<UsageStatsInput> = {}, read?: ReadUsage) =>
+  getUsageStats({ repository: createUsageRepository(database.orm, read), clock }, { ...question, ...change });
+
+describe("an answer from rollups", () => {
+  it("takes one statement, however long the range and whatever is asked", async () => {
+    const long = { from: new Date("2021-01-01T00:00:00Z"), to: new Date("2025-12-01T00:00:00Z") };
+    for (const change of [
+      {},
+      long,
+      { userDid: null },
+      { groupBy: ["app", "model"] as const },
+      { timezone: "Asia/Kathmandu", ...long },
+    ]) {
+      const { cost } = await ask(change as Partial<UsageStatsInput>);
+      expect(cost.statements).toBe(1);
+    }
+  });
+
+  it("says that nothing had to be read live, until something changes", async () => {
+    expect((await ask()).stats.freshness).toMatchObject({ source: "rollup", liveFrom: question.to });
+    await createCallRecorder(database.orm).record([
+      modelCall({ id: "late", callTime: new Date("2025-06-10T08:07:00Z") }),
+    ]);
+    expect((await ask()).stats.freshness).toMatchObject({
+      source: "rollup+live",
+      liveFrom: new Date("2025-06-10T08:00:00Z"),
+    });
+    await rollUp(database.orm);
+    expect((await ask()).stats.freshness.source).toBe("rollup");
+  });
+
+  it("reads every rollup by its composite index and, when all is rolled up, no calls", async () => {
+    await run("analyze");
+    let plan = "";
+    const explaining: ReadUsage = (execute: Execute, asked) =>
+      readRolledUpUsage(async (sql, params) => {
+        const rows = await execute<Record<string, string>>(
+          `explain (analyze, costs off, timing off, summary off) ${sql}`,
+          params,
+        );
+        plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+        return execute(sql, params);
+      }, asked);
+    await ask({ groupBy: ["app", "status"] }, explaining);
+    expect(plan).toContain("idx_model_call_stats_user_type_time");
+    expect(plan).toContain("idx_model_call_model_stats_user_type_time");
+    expect(plan).toContain("idx_model_call_detail_stats_user_type_time");
+    expect(plan).not.toMatch(/Seq Scan on model_call_(model_|detail_)?stats/);
+    const callScans = plan.split("\n").filter((line) => / on model_calls_\d/.test(line));
+    expect(callScans.every((line) => line.includes("never executed"))).toBe(true);
+  });
+});
+
+describe("verify and rebuild", () => {
+  it("find nothing to say about rollups that are right", async () => {
+    expect(await verifyRollups(database.orm)).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a day that says too much",
+      `update model_call_stats set calls = calls + 1 where user_did = '${user}' and time_type = 'day' and timestamp = '2025-06-05'`,
+    ],
+    [
+      "a quarter that is gone",
+      `delete from model_call_detail_stats where ctid = (select ctid from model_call_detail_stats where user_did = '${user}' and time_type = 'quarter' limit 1)`,
+    ],
+    [
+      "an hour that should not be",
+      `insert into model_call_stats select user_did, time_type, '2024-02-03 04:00+00', type, calls, success_calls, failed_calls, input_tokens, output_tokens, cached_input_tokens, total_usage, credits, duration_ms_sum, duration_ms_count, ttfb_ms_sum, ttfb_ms_count from model_call_stats where time_type = 'hour' and user_did = '${user}' limit 1`,
+    ],
+    [
+      "all users' credits a hundred-millionth off",
+      "update model_call_detail_stats set credits = credits + 0.00000001 where user_did = '' and time_type = 'quarter' and timestamp = '2025-06-05 00:00+00'",
+    ],
+  ])("see %s, and mend it", async (_, damage) => {
+    await run(damage);
+    const differences = await verifyRollups(database.orm);
+    expect(differences.length).toBeGreaterThan(0);
+    const rebuilder = createRebuilder(database.orm);
+    await rebuilder.start({});
+    await rollUp(database.orm);
+    expect(await verifyRollups(database.orm)).toEqual([]);
+  });
+
+  it("keep to one user and a range", async () => {
+    await run(
+      `update model_call_stats set calls = calls + 1 where time_type = 'day' and timestamp in ('2025-05-05', '2025-06-05')`,
+    );
+    const range = { from: new Date("2025-06-01T00:00:00Z"), to: new Date("2025-07-01T00:00:00Z") };
+    const mine = await verifyRollups(database.orm, { userDid: user, range });
+    expect(new Set(mine.map(({ userDid, start }) => `${userDid} ${start}`))).toEqual(
+      new Set([`${user} 2025-06-05 00:00:00+00`]),
+    );
+    await createRebuilder(database.orm).start({ userDid: user, range });
+    await rollUp(database.orm);
+    expect(await verifyRollups(database.orm, { userDid: user, range })).toEqual([]);
+    expect((await verifyRollups(database.orm, { userDid: user })).map(({ start }) => start)).toEqual([
+      "2025-05-05 00:00:00+00",
+    ]);
+    await createRebuilder(database.orm).start({});
+    await rollUp(database.orm);
+  });
+
+  it("say what they would replace without doing it", async () => {
+    const plan = await planRebuild(database.orm, { userDid: user });
+    const [counted] = await run<{ quarters: string }>(
+      `select count(distinct quarter_of(call_time)) as quarters from model_calls where user_did = '${user}'`,
+    );
+    expect(plan).toMatchObject({ users: 1, quarters: Number(counted!.quarters) });
+    expect(plan.rollupRows).toBeGreaterThan(plan.quarters * 3);
+    expect(await run("select 1 from model_call_changes")).toEqual([]);
+  });
+});
+
+describe("the worker", () => {
+  it("rolls up what was there, and wakes up for a late call", async () => {
+    const worker = startRollupWorker(database.orm, {
+      url: database.url,
+      pollMs: 60_000,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    const drained = () =>
+      expect.poll(() => run("select 1 from model_call_changes"), { timeout: 10_000 }).toEqual([]);
+    try {
+      await drained();
+      await expect
+        .poll(
+          () =>
+            run(
+              "select 1 from pg_stat_activity where application_name = 'usage-stats listener' and query like 'listen%' and datname = current_database()",
+            ),
+          { timeout: 5_000 },
+        )
+        .toHaveLength(1);
+      await createCallRecorder(database.orm).record([
+        modelCall({ id: "later", callTime: new Date("2025-06-11T08:07:00Z") }),
+      ]);
+      await drained();
+    } finally {
+      await worker.stop();
+    }
+    expect((await ask()).stats.freshness.source).toBe("rollup");
+  });
+});
