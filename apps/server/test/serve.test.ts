@@ -89,6 +89,15 @@ describe("the server", () => {
     other.close();
   });
 
+  it("ends, and says why, when its database is killed; the next start recovers", async () => {
+    const first = await serve();
+    process.kill((await findRunningPostgres(join(dataDir, "data")))!.pid, "SIGKILL");
+    expect(await first.exit).toBe(1);
+    expect(first.text()).toMatch(/usage-stats: The embedded database has stopped/);
+    const second = await serve();
+    expect((await fetch(`${second.url}/ready`)).status).toBe(200);
+  }, 60_000);
+
   it("stops in order when it is told to while it starts", async () => {
     const starting = usageStats(["serve"], { DEMO: "on" });
     await expect.poll(starting.text, { timeout: 30_000 }).toMatch(/demo data/);

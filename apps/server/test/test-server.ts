@@ -10,6 +10,8 @@ export type TestServer = {
   /** What `onUnknownError` was told. */
   errors: unknown[];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** The headers of a user's bearer token. */
+  signed(as: { user: string; role?: "user" | "admin" }): Promise<{ headers: { authorization: string } }>;
   /** A GET with a user's bearer token. */
   get(path: string, as: { user: string; role?: "user" | "admin" }): Promise<Response>;
   client(as: { user: string; role?: "user" | "admin" }): UsageClient;
@@ -31,11 +33,15 @@ export async function createTestServer({ now = () => new Date() } = {}): Promise
   const request = async (path: string, init?: RequestInit) => app.request(path, init);
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
     signSessionToken(AUTH_SECRET, { userDid: user, role }, "1h", now());
+  const signed = async (as: { user: string; role?: "user" | "admin" }) => ({
+    headers: { authorization: `Bearer ${await tokenOf(as)}` },
+  });
   return {
     database,
     errors,
     request,
-    get: async (path, as) => request(path, { headers: { authorization: `Bearer ${await tokenOf(as)}` } }),
+    signed,
+    get: async (path, as) => request(path, await signed(as)),
     client: (as) =>
       createUsageClient({
         url: "http://localhost",

@@ -38,7 +38,7 @@ export type {
   UsageQuestion,
   UsageRepository,
 } from "./ports.ts";
-export { checkRange, isInside, previousRange, type TimeRange } from "./range.ts";
+export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
 export type {

@@ -33,7 +33,3 @@ export function checkRange(range: TimeRange): TimeRange {
 export function previousRange({ from, to }: TimeRange): TimeRange {
   return { from: new Date(2 * from.getTime() - to.getTime()), to: from };
 }
-
-export function isInside(time: Date, { from, to }: TimeRange): boolean {
-  return time >= from && time < to;
-}

@@ -24,7 +24,15 @@ export async function lockDataFolder(url: string, as: "server" | "command"): Pro
   });
   const { promise: lost, reject } = Promise.withResolvers<never>();
   lost.catch(() => {});
-  client.on("error", (error) => reject(new Error("The embedded database has stopped.", { cause: error })));
+  let gone = false;
+  client.on("error", () => {
+    gone = true;
+    reject(
+      new OperatorError(
+        "The embedded database has stopped (its log is postgres.log in the data folder). Start again: it recovers.",
+      ),
+    );
+  });
   await client.connect();
   await client.query("select pg_advisory_lock_shared($1)", [IN_USE]);
   if (as === "server" && !(await tryLock(client, SERVING))) {
@@ -37,6 +45,7 @@ export async function lockDataFolder(url: string, as: "server" | "command"): Pro
   return {
     lost,
     async release() {
+      if (gone) return { lastUser: false, disconnect: async () => {} };
       await client.query("select pg_advisory_unlock_shared($1)", [IN_USE]);
       return { lastUser: await tryLock(client, IN_USE), disconnect: () => client.end() };
     },

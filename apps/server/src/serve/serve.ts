@@ -6,6 +6,7 @@ import { banner } from "./banner.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
 import { type Fetch, listen } from "./http-server.ts";
+import { keepPartitionsAhead } from "./partition-keeper.ts";
 
 const STATEMENT_TIMEOUT_MS = 10_000;
 
@@ -34,11 +35,8 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
     closers.add(() => orm.close());
-    const worker = startRollupWorker(patientOrm, {
-      url,
-      onError: (error) => console.error("rolling up failed:", error),
-    });
-    closers.add(worker.stop);
+    closers.add(startRollupWorker(patientOrm, { url, onError: logFailureOf("rolling up") }).stop);
+    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
 
     const app = composeApp({
       orm,
@@ -94,6 +92,10 @@ function starting(): Response {
 function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
+}
+
+function logFailureOf(what: string): (error: unknown) => void {
+  return (error) => console.error(`${what} failed:`, error);
 }
 
 function logError(error: unknown, requestId: string): void {
