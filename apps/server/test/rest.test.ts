@@ -1,4 +1,4 @@
-import { createCallRecorder } from "@usage-stats/db";
+import { createCallRecorder, rollUp } from "@usage-stats/db";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { AUTH_SECRET, createTestServer, type TestServer } from "./test-server.ts";
@@ -37,6 +37,7 @@ beforeAll(async () => {
     call,
     { ...call, id: "2", userDid: "did:abt:z1bob", credits: "0.2" },
   ]);
+  await rollUp(server.database.orm);
 });
 beforeEach(() => {
   server.errors.length = 0;

@@ -120,6 +120,16 @@ describe("a command", () => {
     expect(await findRunningPostgres(join(dataDir, "data"))).toBeNull();
   }, 60_000);
 
+  it("runs MikroORM's own command line on the same database", async () => {
+    expect(await usageStats(["mikro-orm", "migration:up"]).exit).toBe(0);
+    const check = usageStats(["mikro-orm", "migration:check"]);
+    expect(await check.exit).toBe(0);
+    expect(check.text()).toMatch(/No changes required/);
+    const list = usageStats(["mikro-orm", "migration:list"]);
+    expect(await list.exit).toBe(0);
+    expect(list.text()).toMatch(/20261123000001-model-calls/);
+  }, 60_000);
+
   it("prints a token alone", async () => {
     const token = usageStats(["token", "--user", "did:abt:z1a", "--expires", "30m"]);
     expect(await token.exit).toBe(0);

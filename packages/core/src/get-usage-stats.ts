@@ -66,7 +66,7 @@ function edgesOf(buckets: SeriesBucket[]): Date[] {
 
 function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Date): UsageStats {
   const { scope, page, question } = plan;
-  const current = facts.totals.filter((row) => row.period === "current");
+  const current = facts.sums.filter((row) => row.period === "current");
   const totals = sumMeasures(measuresOf(current));
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
@@ -83,7 +83,7 @@ function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Da
 }
 
 function series(buckets: SeriesBucket[], facts: UsageFacts, now: Date, grouped: boolean): SeriesItem[] {
-  const types = Map.groupBy(facts.series, (row) => row.bucket);
+  const types = Map.groupBy(facts.sums, (row) => row.bucket);
   const groups = Map.groupBy(facts.groupSeries, (row) => row.bucket);
   return buckets.map(({ start, end, label, whole }, index) => {
     const rows = types.get(index) ?? [];
@@ -102,7 +102,7 @@ function series(buckets: SeriesBucket[], facts: UsageFacts, now: Date, grouped: 
 }
 
 function comparison(range: TimeRange, facts: UsageFacts, current: Measures) {
-  const rows = facts.totals.filter((row) => row.period === "previous");
+  const rows = facts.sums.filter((row) => row.period === "previous");
   const totals = sumMeasures(measuresOf(rows));
   return { range, totals: toMetrics(totals), byType: byType(rows), change: changeBetween(totals, current) };
 }
@@ -126,7 +126,8 @@ function ranked<Row extends { measures: Measures }, Item>(
 }
 
 function byType(rows: { type: CallType; measures: Measures }[]): MetricsByType {
-  return Object.fromEntries(rows.map((row) => [row.type, toMetrics(row.measures)]));
+  const types = Map.groupBy(rows, (row) => row.type);
+  return Object.fromEntries([...types].map(([type, own]) => [type, toMetrics(sumMeasures(measuresOf(own)))]));
 }
 
 function measuresOf(rows: { measures: Measures }[]): Measures[] {

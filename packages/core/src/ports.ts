@@ -26,8 +26,8 @@ export type GroupFact = { key: GroupKey; measures: Measures };
 
 /** Sums over the calls of a question, all of one database snapshot. Absent rows are zeros. */
 export type UsageFacts = {
-  totals: { period: "current" | "previous"; type: CallType; measures: Measures }[];
-  series: { bucket: number; type: CallType; measures: Measures }[];
+  /** `bucket` is the index of the series bucket, or `null` outside the series: all rows of a period add up to its totals. */
+  sums: { period: "current" | "previous"; bucket: number | null; type: CallType; measures: Measures }[];
   /** Every provider and model of the range, most calls first. */
   models: ModelFact[];
   /** Every group of the range, most calls first; empty when nothing is grouped. */

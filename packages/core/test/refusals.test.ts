@@ -26,8 +26,7 @@ function refusal(attempt: () => unknown): UsageError {
 }
 
 const emptyFacts: UsageFacts = {
-  totals: [],
-  series: [],
+  sums: [],
   models: [],
   groups: [],
   groupSeries: [],

@@ -34,12 +34,11 @@ const sums = trusted(SUMMED_MEASURES);
 
 function sumsSql({ range, edges }: UsageQuestion, source: Sql): Sql {
   return sql`
-    select case when period is null then 'series' else 'total' end as part, period, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
+    select 'sum' as part, period, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
       from (select case when at < ${instant(range.from)}::timestamptz then 'previous' else 'current' end as period,
                    ${bucketOf("at", edges)} as bucket, type, ${trusted(MEASURES)}
               from ${source} as source) as placed
-     group by grouping sets ((period, type), (bucket, type))
-    having sum(calls) <> 0 and (period is not null or bucket is not null)`;
+     group by period, bucket, type ${MADE_OF_CALLS}`;
 }
 
 function modelsSql(source: Sql): Sql {

@@ -62,8 +62,10 @@ export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, rag
           ? sql`
       union all
       select timestamp, ${dimensions}, ${measures}
-        from model_call_detail_stats
-       where time_type = 'quarter' and timestamp in (select quarter from dirty where user_did = ${ALL_USERS}) and ${whose}${matches}`
+        from dirty cross join lateral (
+          select * from model_call_detail_stats
+           where time_type = 'quarter' and timestamp = dirty.quarter and ${whose}${matches} offset 0) as users
+       where dirty.user_did = ${ALL_USERS}`
           : trusted("")
       })`;
 }
@@ -71,6 +73,8 @@ export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, rag
 // Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.
 const usersOfRagged = sql`
       select distinct user_did, lo, hi
-        from ragged join (select user_did, timestamp as quarter from model_call_stats where time_type = 'quarter'
-                          union all select user_did, quarter from model_call_changes) as known using (quarter)
+        from ragged cross join lateral (
+          select user_did from model_call_stats where time_type = 'quarter' and timestamp = ragged.quarter
+          union all
+          select user_did from model_call_changes where quarter = ragged.quarter offset 0) as known
        where user_did <> ${ALL_USERS}`;

@@ -16,7 +16,7 @@ import { factsOf, type UsageRow } from "./usage-rows.ts";
 export const readRolledUpUsage: ReadUsage = async (execute, question) => {
   const plan = planTiles(question);
   if (plan.ragged.length === 0 && question.closed) {
-    const rows = await run<{ changed: boolean }>(execute, settledStatement(question, plan));
+    const rows = await run<{ changed: boolean }>(execute, settledStatement(question, plan), "prepared");
     if (!rows[0]!.changed) {
       const facts = factsOf(
         rows.filter((row) => row.part !== null),
@@ -34,8 +34,12 @@ export const readRolledUpUsage: ReadUsage = async (execute, question) => {
   };
 };
 
-function run<More>(execute: Execute, { sql: text, params }: Sql): Promise<(UsageRow & More)[]> {
-  return execute<UsageRow & More>(text, params);
+function run<More>(
+  execute: Execute,
+  { sql: text, params }: Sql,
+  how?: "prepared",
+): Promise<(UsageRow & More)[]> {
+  return execute<UsageRow & More>(text, params, how);
 }
 
 type Plan = {

@@ -2,11 +2,11 @@ import { type CallType, type GroupDimension, type GroupKey, type UsageFacts } fr
 import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
 
 /**
- * A row of an answer. What it sums: `total` (`period`; type in key0), `series` (`bucket`; type in key0), `model` (provider in
+ * A row of an answer. What it sums: `sum` (`period`, `bucket` or null outside the series; type in key0), `model` (provider in
  * key0, model in key1), `group` (key0, key1), `group series` (`bucket`, key0, key1, and `rank`, null for all the others).
  */
 export type UsageRow = MeasuresRow & {
-  part: "total" | "series" | "model" | "group" | "group series";
+  part: "sum" | "model" | "group" | "group series";
   period: "current" | "previous" | null;
   bucket: number | null;
   key0: string | null;
@@ -14,21 +14,18 @@ export type UsageRow = MeasuresRow & {
   rank: number | null;
 };
 
-export type SummedFacts = Pick<UsageFacts, "totals" | "series" | "models" | "groups" | "groupSeries">;
+export type SummedFacts = Pick<UsageFacts, "sums" | "models" | "groups" | "groupSeries">;
 
 /** Sorts an answer's rows into facts; they must come ranked where rank matters. */
 export function factsOf(rows: UsageRow[], groupBy: GroupDimension[]): SummedFacts {
-  const facts: SummedFacts = { totals: [], series: [], models: [], groups: [], groupSeries: [] };
+  const facts: SummedFacts = { sums: [], models: [], groups: [], groupSeries: [] };
   for (const row of rows) {
     const measures = measuresOf(row);
     const { period, key0, key1 } = row;
     const bucket = row.bucket!;
     switch (row.part) {
-      case "total":
-        facts.totals.push({ period: period!, type: key0 as CallType, measures });
-        break;
-      case "series":
-        facts.series.push({ bucket, type: key0 as CallType, measures });
+      case "sum":
+        facts.sums.push({ period: period!, bucket: row.bucket, type: key0 as CallType, measures });
         break;
       case "model":
         facts.models.push({ providerId: key0!, model: key1!, measures });

@@ -1,0 +1,77 @@
+import { type UsageStatsInput } from "@usage-stats/core";
+import { checkOriginalAnswer, checkThisAnswer } from "./check-answers.ts";
+import { USERS } from "./history.ts";
+import { type Case } from "./measure.ts";
+import { type Connections } from "./bench-database.ts";
+import { readStoredHours, readStoredTypes, readStoredTypesAndModels } from "./original-stored.ts";
+import { readHourByHour, readInBatches } from "./original-way.ts";
+import { type Periods, wholeDays } from "./periods.ts";
+import { ask, question } from "./this-way.ts";
+
+type OriginalWay = typeof readStoredHours;
+
+/** What is measured while the histories asked about are rolled up. */
+export function storedCases(at: Connections, now: Date): Case[] {
+  const month = wholeDays(now, 30);
+  const { big, median } = USERS;
+  const stored = (who: string, user: string) => [
+    original(at, `fix, stored: ${who}`, 20, readStoredHours, user, month),
+    original(at, `fix, stored, no models: ${who}`, 20, readStoredTypes, user, month),
+    original(at, `fix, stored, models from raw: ${who}`, 5, readStoredTypesAndModels, user, month),
+  ];
+  const last = (days: number, timezone = "UTC") => wholeDays(now, days, timezone).current;
+  const mine = (name: string, input: UsageStatsInput, rounds = 60) =>
+    thisWay(at, `this: ${name}`, rounds, input);
+  return [
+    floor(at),
+    ...stored("big", big),
+    ...stored("median", median),
+    mine("big", question(big, month.current)),
+    mine("median", question(median, month.current)),
+    mine("all users", question(null, month.current)),
+    mine("big, up to now", question(big, { from: month.current.from, to: now })),
+    mine("all users, up to now", question(null, { from: month.current.from, to: now })),
+    mine("big, Asia/Shanghai", question(big, last(30, "Asia/Shanghai"), { timezone: "Asia/Shanghai" })),
+    mine("big, Asia/Kolkata", question(big, last(30, "Asia/Kolkata"), { timezone: "Asia/Kolkata" })),
+    mine("big, 365 days", question(big, last(365))),
+    mine("big, 365 days by day", question(big, last(365), { bucket: "day" })),
+    mine("big, by app and model", question(big, month.current, { groupBy: ["app", "model"] })),
+    mine("big, 7 days by hour", question(big, last(7), { bucket: "hour" })),
+    mine("5,000 a month", question(USERS.five, month.current)),
+    mine("50,000 a month", question(USERS.fifty, month.current)),
+  ];
+}
+
+/** What is measured of users with nothing rolled up or stored. */
+export function unstoredCases(at: Connections, now: Date): Case[] {
+  const month = wholeDays(now, 30);
+  const { big, unrolled } = USERS;
+  return [
+    floor(at),
+    original(at, "original, hour by hour: big", 1, readHourByHour, big, month),
+    original(at, "original, hour by hour: median", 3, readHourByHour, unrolled, month),
+    original(at, "fix, nothing stored: big", 2, readInBatches, big, month),
+    original(at, "fix, nothing stored: median", 8, readInBatches, unrolled, month),
+    thisWay(at, "this, nothing rolled up: median", 40, question(unrolled, month.current)),
+  ];
+}
+
+function floor({ pool }: Connections): Case {
+  return { name: "SELECT 1", rounds: 60, check: async () => {}, run: () => pool.query("select 1") };
+}
+
+function original(
+  at: Connections,
+  name: string,
+  rounds: number,
+  way: OriginalWay,
+  user: string,
+  month: Periods,
+): Case {
+  const run = () => way(at.pool, user, month);
+  return { name, rounds, run, check: async () => checkOriginalAnswer(at, user, month, await run()) };
+}
+
+function thisWay(at: Connections, name: string, rounds: number, input: UsageStatsInput): Case {
+  return { name, rounds, check: () => checkThisAnswer(at, input), run: () => ask(at.repository, input) };
+}

@@ -1,0 +1,43 @@
+import { deepStrictEqual } from "node:assert/strict";
+import { type Metrics, type UsageRepository, type UsageStatsInput } from "@usage-stats/core";
+import { type Connections } from "./bench-database.ts";
+import { type Totals } from "./original-totals.ts";
+import { type Periods } from "./periods.ts";
+import { ask, question } from "./this-way.ts";
+
+/** Throws unless this answers a question exactly as its raw calls added up do: totals, series, models, groups. */
+export async function checkThisAnswer(
+  { repository, raw }: Connections,
+  input: UsageStatsInput,
+): Promise<void> {
+  deepStrictEqual(await answer(repository, input), await answer(raw, input));
+}
+
+/** All but where the answer came from. */
+async function answer(repository: UsageRepository, input: UsageStatsInput) {
+  const { freshness: _, ...rest } = await ask(repository, input);
+  return rest;
+}
+
+/** Throws unless the original way's totals of both periods are those of raw calls; its credits are floats. */
+export async function checkOriginalAnswer(
+  { raw }: Connections,
+  userDid: string,
+  periods: Periods,
+  [current, previous]: Totals[],
+): Promise<void> {
+  const stats = await ask(raw, question(userDid, periods.current));
+  checkTotals(current!, stats.totals);
+  checkTotals(previous!, stats.comparison!.totals);
+  deepStrictEqual(
+    Object.fromEntries([...current!.byType].map(([type, sums]) => [type, sums.totalCalls])),
+    Object.fromEntries(Object.entries(stats.byType).map(([type, metrics]) => [type, metrics.calls])),
+  );
+}
+
+function checkTotals(found: Totals, expected: Metrics): void {
+  deepStrictEqual(
+    [found.totalCalls, found.totalUsage, found.successCalls, found.totalCredits.toFixed(4)],
+    [expected.calls, expected.totalUsage, expected.successCalls, Number(expected.credits).toFixed(4)],
+  );
+}

@@ -1,0 +1,48 @@
+import { type BenchDatabase } from "./bench-database.ts";
+import { storedCases, unstoredCases } from "./cases.ts";
+import { fillDatabase, type Rate } from "./fill-database.ts";
+import { compare, type Comparison, type Goal, judge } from "./goals.ts";
+import { unrolledHistory, USERS } from "./history.ts";
+import { loadCalls } from "./load-calls.ts";
+import { describeMachine, type Machine } from "./machine.ts";
+import { measure, type Timing } from "./measure.ts";
+import { copyToOriginal } from "./original-tables.ts";
+import { type Progress } from "./progress.ts";
+import { readTableSizes, type TableSize } from "./table-sizes.ts";
+
+export type BenchResult = {
+  goals: Goal[];
+  comparisons: Comparison[];
+  timings: Timing[];
+  rates: Rate[];
+  sizes: TableSize[];
+  machine: Machine;
+  now: string;
+};
+
+/** Fills a database and measures every way of answering on it, in this one process. */
+export async function runBench(
+  database: BenchDatabase,
+  { now, calls, progress }: { now: Date; calls: number; progress: Progress },
+): Promise<BenchResult> {
+  const machine = await describeMachine(database.pool);
+  const rates = await fillDatabase(database, { now, calls, progress });
+  const sizes = await readTableSizes(database.pool);
+  const stored = await measure(storedCases(database, now), progress.show);
+  // Only now, because all users together would have to read these calls one by one too.
+  await loadCalls(database.pool, [unrolledHistory(now)]);
+  await copyToOriginal(database.pool, USERS.unrolled);
+  await database.pool.query("vacuum analyze model_calls, model_call_changes, original_model_calls");
+  const unstored = await measure(unstoredCases(database, now), progress.show);
+  // The floor was measured in both; the first is the one beside the goals.
+  const timings = [...stored, ...unstored.filter(({ name }) => name !== "SELECT 1")];
+  return {
+    goals: judge(timings),
+    comparisons: compare(timings),
+    timings,
+    rates,
+    sizes,
+    machine,
+    now: now.toISOString(),
+  };
+}

@@ -1,0 +1,32 @@
+import {
+  getUsageStats,
+  type TimeRange,
+  type UsageRepository,
+  type UsageStats,
+  type UsageStatsInput,
+} from "@usage-stats/core";
+
+/** A question with the options that a page asks with when nobody chose any. */
+export function question(
+  userDid: string | null,
+  range: TimeRange,
+  options: Partial<UsageStatsInput> = {},
+): UsageStatsInput {
+  return {
+    ...range,
+    userDid,
+    timezone: "UTC",
+    bucket: "auto",
+    groupBy: [],
+    filter: {},
+    topN: 5,
+    compare: "previous",
+    ...options,
+  };
+}
+
+/** Answers it as the server does, short of the cache and HTTP. */
+export async function ask(repository: UsageRepository, input: UsageStatsInput): Promise<UsageStats> {
+  const { stats } = await getUsageStats({ repository, clock: { now: () => input.to } }, input);
+  return stats;
+}
