@@ -22,6 +22,12 @@ const schema = z
       .string()
       .min(32, "must have at least 32 characters (openssl rand -base64 32 makes one)")
       .optional(),
+    ROLLUP_BATCH: z.coerce
+      .number({ error: "must be a number" })
+      .int()
+      .min(100, "must be at least 100")
+      .max(20_000, "must be at most 20000")
+      .default(2_000),
     SESSION_COOKIE: z
       .string()
       .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a cookie name")
@@ -43,6 +49,8 @@ export type Settings = {
   demo: boolean;
   authSecret: string | undefined;
   sessionCookie: string;
+  /** Quarters of an hour that one transaction rolls up. */
+  rollupBatch: number;
 };
 
 /** Reads the settings from environment variables; an empty one counts as unset. Throws `OperatorError` naming every problem. */
@@ -53,7 +61,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     const problems = result.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
     throw new OperatorError(["These settings are not right:", ...new Set(problems)].join("\n"));
   }
-  const { PORT, HOST, DATA_DIR, DATABASE_URL, DEMO, AUTH_SECRET, SESSION_COOKIE } = result.data;
+  const { PORT, HOST, DATA_DIR, DATABASE_URL, DEMO, AUTH_SECRET, SESSION_COOKIE, ROLLUP_BATCH } = result.data;
   return {
     port: PORT,
     host: HOST,
@@ -62,6 +70,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     demo: DEMO === "on",
     authSecret: AUTH_SECRET,
     sessionCookie: SESSION_COOKIE,
+    rollupBatch: ROLLUP_BATCH,
   };
 }
 

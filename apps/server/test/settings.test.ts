@@ -27,6 +27,7 @@ describe("settings", () => {
       DEMO: "yes",
       DATABASE_URL: "mysql://x",
       SESSION_COOKIE: "a b",
+      ROLLUP_BATCH: "1",
       AUTH_SECRET: "short",
     };
     const attempt = () => readSettings(env);

@@ -12,7 +12,7 @@ export function registerServe(program: Command): void {
   PORT            3000               HOST            127.0.0.1
   DATA_DIR        .data              DEMO            on: fills an empty embedded database
   DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
-  SESSION_COOKIE  login_token`,
+  SESSION_COOKIE  login_token        ROLLUP_BATCH    2000`,
     )
     .action(async () => {
       const stop = new AbortController();

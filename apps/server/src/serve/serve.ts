@@ -35,7 +35,13 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
     closers.add(() => orm.close());
-    closers.add(startRollupWorker(patientOrm, { url, onError: logFailureOf("rolling up") }).stop);
+    closers.add(
+      startRollupWorker(patientOrm, {
+        url,
+        batchSize: settings.rollupBatch,
+        onError: logFailureOf("rolling up"),
+      }).stop,
+    );
     closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
 
     const app = composeApp({
