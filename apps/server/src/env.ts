@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { OperatorError } from "./operator-error.ts";
 
@@ -27,7 +28,7 @@ const schema = z
       .int()
       .min(100, "must be at least 100")
       .max(20_000, "must be at most 20000")
-      .default(2_000),
+      .default(DEFAULT_BATCH),
     SESSION_COOKIE: z
       .string()
       .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a cookie name")

@@ -1,6 +1,7 @@
 import { usageErrorOf } from "@usage-stats/client";
 import { createCallRecorder, rollUp, verifyRollups } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
 const ALICE = "did:abt:z1alice";
@@ -9,27 +10,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await createTestServer();
-  const call = {
-    id: "1",
-    userDid: ALICE,
-    appDid: null,
-    providerId: "openai",
-    model: "gpt-4o",
-    type: "chatCompletion" as const,
-    status: "success" as const,
-    callTime: new Date("2025-06-20T10:00:00Z"),
-    inputTokens: 10,
-    outputTokens: 5,
-    cachedInputTokens: null,
-    totalUsage: 15,
-    credits: "0.1",
-    durationMs: null,
-    ttfbMs: null,
-    errorReason: null,
-    requestId: null,
-    traceId: null,
-    metadata: null,
-  };
+  const call = modelCall({ userDid: ALICE });
   await createCallRecorder(server.database.orm).record([
     call,
     { ...call, id: "2", userDid: "did:abt:z1bob" },

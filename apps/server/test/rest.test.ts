@@ -1,6 +1,7 @@
 import { createCallRecorder, rollUp } from "@usage-stats/db";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { modelCall } from "./model-calls.ts";
 import { AUTH_SECRET, createTestServer, type TestServer } from "./test-server.ts";
 
 const now = new Date("2025-07-01T00:00:00Z");
@@ -12,27 +13,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await createTestServer({ now: () => now });
-  const call = {
-    id: "1",
-    userDid: ALICE,
-    appDid: null,
-    providerId: "openai",
-    model: "gpt-4o",
-    type: "chatCompletion" as const,
-    status: "success" as const,
-    callTime: new Date("2025-06-30T23:59:59.999Z"),
-    inputTokens: 10,
-    outputTokens: 5,
-    cachedInputTokens: null,
-    totalUsage: 15,
-    credits: "0.1",
-    durationMs: null,
-    ttfbMs: null,
-    errorReason: null,
-    requestId: null,
-    traceId: null,
-    metadata: null,
-  };
+  const call = modelCall({ userDid: ALICE, callTime: new Date("2025-06-30T23:59:59.999Z") });
   await createCallRecorder(server.database.orm).record([
     call,
     { ...call, id: "2", userDid: "did:abt:z1bob", credits: "0.2" },

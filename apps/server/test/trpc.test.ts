@@ -1,6 +1,7 @@
 import { createUsageClient, usageErrorOf } from "@usage-stats/client";
 import { createCallRecorder } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
 const now = new Date("2025-06-20T12:00:00Z");
@@ -11,27 +12,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await createTestServer({ now: () => now });
   await createCallRecorder(server.database.orm).record([
-    {
-      id: "1",
-      userDid: ALICE,
-      appDid: "z2app1",
-      providerId: "openai",
-      model: "gpt-4o",
-      type: "chatCompletion",
-      status: "success",
-      callTime: new Date("2025-06-20T10:00:00Z"),
-      inputTokens: 10,
-      outputTokens: 5,
-      cachedInputTokens: 2,
-      totalUsage: 15,
-      credits: "0.1",
-      durationMs: 100,
-      ttfbMs: 50,
-      errorReason: null,
-      requestId: null,
-      traceId: null,
-      metadata: null,
-    },
+    modelCall({ userDid: ALICE, appDid: "z2app1", cachedInputTokens: 2, durationMs: 100, ttfbMs: 50 }),
   ]);
 });
 afterAll(() => server.close());

@@ -39,7 +39,7 @@ export async function recomputeRollups(em: EntityManager, scope: Scope, buckets:
 }
 
 const sums = trusted(SUMMED_MEASURES);
-const list = (names: string[], prefix = "") => trusted(names.map((name) => prefix + name).join(", "));
+const list = (names: string[]) => trusted(names.join(", "));
 
 /** The buckets of one grain that hold the changed quarters, as a subquery of `user_did` and `start`. */
 function touchedBuckets({ users, quarters }: Buckets, grain: Grain): Sql {

@@ -1,6 +1,6 @@
 import { type RollupScope } from "@usage-stats/core";
 import { type Database } from "../database.ts";
-import { CALL_MEASURES, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
+import { CALL_MEASURES, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { inTransaction } from "../transaction.ts";
@@ -37,21 +37,22 @@ const measures = trusted(MEASURES);
 const names = (columns: string[]) => trusted(columns.join(", "));
 
 function checks(scope: RollupScope): Sql[] {
+  const everyone = scope.userDid === undefined;
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   const rows = ({ table, dimensions }: Level, grain: string, whose = trusted("true")) => sql`
     select user_did, timestamp as start, ${names(dimensions)}, ${measures} from ${trusted(table)}
      where time_type = ${grain} and ${whose} and ${inScope(scope, "user_did", "timestamp")}`;
+  const { range: _, ...allTime } = scope;
   // Sums are of whole buckets, so their sources are not cut at the scope's edges; the join below leaves the others out.
   const summed = ({ dimensions }: Level, user: Sql, start: Sql, source: Sql) => sql`
     select ${user} as user_did, ${start} as start, ${names(dimensions)}, ${sums} from (${source}) as source group by 1, 2, ${names(dimensions)}`;
   const allRows = ({ table }: Level, grain: string) =>
-    sql`select * from ${trusted(table)} where time_type = ${grain} and ${inScope({ ...(scope.userDid !== undefined && { userDid: scope.userDid }) }, "user_did", "timestamp")}`;
+    sql`select * from ${trusted(table)} where time_type = ${grain} and ${inScope(allTime, "user_did", "timestamp")}`;
   const own = trusted("user_did");
   const at = trusted("timestamp");
 
   const calls = sql`select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${trusted(CALL_MEASURES)}
-                      from model_calls where ${inScope({ ...(scope.userDid !== undefined && { userDid: scope.userDid }) }, "user_did", "call_time")}`;
-  const everyone = scope.userDid === undefined;
+                      from model_calls where ${inScope(allTime, "user_did", "call_time")}`;
   return [
     compare(
       scope,
@@ -119,11 +120,7 @@ function compare(
 ): Sql {
   const key = ["user_did", "start", ...dimensions];
   const values = (side: string) =>
-    trusted(
-      `jsonb_build_object(${MEASURES.split(", ")
-        .map((name) => `'${name}', ${side}.${name}`)
-        .join(", ")})`,
-    );
+    trusted(`jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', ${side}.${name}`).join(", ")})`);
   const waiting = sql`not exists (select from model_call_changes as changed where changed.user_did = coalesce(e.user_did, f.user_did) and changed.quarter = coalesce(e.start, f.start))`;
   return sql`
     select ${table} as "table", ${grain} as grain, user_did as "userDid", start::text as start,
@@ -131,7 +128,7 @@ function compare(
            case when e.calls is null then null else ${values("e")} end as expected,
            case when f.calls is null then null else ${values("f")} end as found
       from (${expected}) as e full join (${found}) as f using (${names(key)})
-     where (${names(MEASURES.split(", ").map((name) => `e.${name}`))}) is distinct from (${names(MEASURES.split(", ").map((name) => `f.${name}`))})
+     where (${names(MEASURE_COLUMNS.map((name) => `e.${name}`))}) is distinct from (${names(MEASURE_COLUMNS.map((name) => `f.${name}`))})
        and ${inScope(scope, "user_did", "start")} and ${skipChanged ? waiting : trusted("true")}
      order by start, user_did`;
 }
