@@ -5,7 +5,14 @@ import { OperatorError } from "./operator-error.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
-const port = z.coerce.number({ error: "must be a number" }).int().min(0).max(65535);
+const whole = ({ min, max }: { min: number; max: number }) =>
+  z.coerce
+    .number({ error: "must be a number" })
+    .int("must be a whole number")
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+
+const port = whole({ min: 0, max: 65_535 });
 
 const schema = z
   .object({
@@ -23,12 +30,16 @@ const schema = z
       .string()
       .min(32, "must have at least 32 characters (openssl rand -base64 32 makes one)")
       .optional(),
-    ROLLUP_BATCH: z.coerce
-      .number({ error: "must be a number" })
-      .int()
-      .min(100, "must be at least 100")
-      .max(20_000, "must be at most 20000")
-      .default(DEFAULT_BATCH),
+    ROLLUP_BATCH: whole({ min: 100, max: 20_000 }).default(DEFAULT_BATCH),
+    CACHE: z.enum(["on", "off", "bridge"]).default("on"),
+    CACHE_TTL_SECONDS: whole({ min: 1, max: 3_600 }).default(300),
+    CACHE_MEMORY_MB: whole({ min: 1, max: 16_384 }).default(64),
+    CACHE_DEADLINE_MS: whole({ min: 5, max: 5_000 }).default(50),
+    CACHE_WARMING: z.enum(["on", "off"]).default("off"),
+    UPSTASH_REDIS_REST_URL: z
+      .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
+      .optional(),
+    UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
     SESSION_COOKIE: z
       .string()
       .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a cookie name")
@@ -38,6 +49,19 @@ const schema = z
     path: ["AUTH_SECRET"],
     message: "is required with DATABASE_URL: it signs the tokens that say who someone is",
     // Said beside the other problems, not only once they are mended.
+    when: () => true,
+  })
+  .refine(
+    (env) => (env.UPSTASH_REDIS_REST_URL === undefined) === (env.UPSTASH_REDIS_REST_TOKEN === undefined),
+    {
+      path: ["UPSTASH_REDIS_REST_TOKEN"],
+      message: "belongs with UPSTASH_REDIS_REST_URL: set both, or neither",
+      when: () => true,
+    },
+  )
+  .refine((env) => env.CACHE !== "bridge" || env.UPSTASH_REDIS_REST_URL === undefined, {
+    path: ["CACHE"],
+    message: "cannot be bridge where UPSTASH_REDIS_REST_URL is set: unset one of them",
     when: () => true,
   });
 
@@ -52,7 +76,18 @@ export type Settings = {
   sessionCookie: string;
   /** Quarters of an hour that one transaction rolls up. */
   rollupBatch: number;
+  cache: CacheChoice;
+  cacheTtlMs: number;
+  cacheWarming: boolean;
 };
+
+/** Where answers are kept. */
+export type CacheChoice =
+  | { kind: "off" }
+  | { kind: "in-process"; maxBytes: number }
+  | { kind: "upstash"; url: string; token: string; deadlineMs: number }
+  /** A local stand-in for Upstash. */
+  | { kind: "bridge"; deadlineMs: number };
 
 /** Reads the settings from environment variables; an empty one counts as unset. Throws `OperatorError` naming every problem. */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
@@ -62,17 +97,29 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     const problems = result.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
     throw new OperatorError(["These settings are not right:", ...new Set(problems)].join("\n"));
   }
-  const { PORT, HOST, DATA_DIR, DATABASE_URL, DEMO, AUTH_SECRET, SESSION_COOKIE, ROLLUP_BATCH } = result.data;
+  const checked = result.data;
   return {
-    port: PORT,
-    host: HOST,
-    dataDir: resolve(DATA_DIR),
-    databaseUrl: DATABASE_URL,
-    demo: DEMO === "on",
-    authSecret: AUTH_SECRET,
-    sessionCookie: SESSION_COOKIE,
-    rollupBatch: ROLLUP_BATCH,
+    port: checked.PORT,
+    host: checked.HOST,
+    dataDir: resolve(checked.DATA_DIR),
+    databaseUrl: checked.DATABASE_URL,
+    demo: checked.DEMO === "on",
+    authSecret: checked.AUTH_SECRET,
+    sessionCookie: checked.SESSION_COOKIE,
+    rollupBatch: checked.ROLLUP_BATCH,
+    cache: cacheChoice(checked),
+    cacheTtlMs: checked.CACHE_TTL_SECONDS * 1000,
+    cacheWarming: checked.CACHE_WARMING === "on",
   };
+}
+
+function cacheChoice(checked: z.output<typeof schema>): CacheChoice {
+  const deadlineMs = checked.CACHE_DEADLINE_MS;
+  const { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token } = checked;
+  if (checked.CACHE === "off") return { kind: "off" };
+  if (checked.CACHE === "bridge") return { kind: "bridge", deadlineMs };
+  if (url !== undefined && token !== undefined) return { kind: "upstash", url, token, deadlineMs };
+  return { kind: "in-process", maxBytes: checked.CACHE_MEMORY_MB * 1_000_000 };
 }
 
 /** The database alone, for `mikro-orm`, which needs no other setting. Throws `OperatorError` where it is not set. */

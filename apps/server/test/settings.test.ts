@@ -28,6 +28,11 @@ describe("settings", () => {
       DATABASE_URL: "mysql://x",
       SESSION_COOKIE: "a b",
       ROLLUP_BATCH: "1",
+      CACHE: "yes",
+      CACHE_TTL_SECONDS: "0",
+      CACHE_MEMORY_MB: "1e9",
+      CACHE_DEADLINE_MS: "1",
+      CACHE_WARMING: "maybe",
       AUTH_SECRET: "short",
     };
     const attempt = () => readSettings(env);
@@ -43,7 +48,41 @@ describe("settings", () => {
     );
   });
 
+  it("keep answers in the process, unless something else is chosen", () => {
+    const upstash = { UPSTASH_REDIS_REST_URL: "https://eu1.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t" };
+    expect(readSettings({})).toMatchObject({
+      cache: { kind: "in-process", maxBytes: 64_000_000 },
+      cacheTtlMs: 300_000,
+      cacheWarming: false,
+    });
+    expect(readSettings({ CACHE_MEMORY_MB: "5", CACHE_TTL_SECONDS: "9" })).toMatchObject({
+      cache: { maxBytes: 5_000_000 },
+      cacheTtlMs: 9_000,
+    });
+    expect(readSettings({ ...upstash, CACHE_DEADLINE_MS: "20" }).cache).toEqual({
+      kind: "upstash",
+      url: "https://eu1.upstash.io",
+      token: "t",
+      deadlineMs: 20,
+    });
+    expect(readSettings({ CACHE: "bridge" }).cache).toEqual({ kind: "bridge", deadlineMs: 50 });
+    expect(readSettings({ ...upstash, CACHE: "off" }).cache).toEqual({ kind: "off" });
+  });
+
+  it("want Upstash's address and its token together, and no bridge beside it", () => {
+    const address = { UPSTASH_REDIS_REST_URL: "https://eu1.upstash.io" };
+    expect(() => readSettings(address)).toThrow(/UPSTASH_REDIS_REST_TOKEN: belongs with/);
+    expect(() => readSettings({ UPSTASH_REDIS_REST_TOKEN: "t" })).toThrow(/set both, or neither/);
+    expect(() => readSettings({ ...address, UPSTASH_REDIS_REST_TOKEN: "t", CACHE: "bridge" })).toThrow(
+      /CACHE: cannot be bridge/,
+    );
+    expect(() =>
+      readSettings({ UPSTASH_REDIS_REST_URL: "redis://x", UPSTASH_REDIS_REST_TOKEN: "t" }),
+    ).toThrow(/UPSTASH_REDIS_REST_URL: must be a URL/);
+  });
+
   it("never repeat a secret in what they tell", () => {
     expect(() => readSettings({ AUTH_SECRET: "hunter2" })).not.toThrow(/hunter2/);
+    expect(() => readSettings({ UPSTASH_REDIS_REST_TOKEN: "hunter2" })).not.toThrow(/hunter2/);
   });
 });

@@ -1,7 +1,13 @@
+import { type OnQuestion } from "@usage-stats/api";
+import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
+import { type UsageRepository } from "@usage-stats/core";
+import { createUsageRepository } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { signSessionToken } from "../src/auth/session-token.ts";
+import { type Metrics } from "../src/http/metrics-route.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
+import { createMetrics } from "../src/serve/metrics.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -18,13 +24,35 @@ export type TestServer = {
   close(): Promise<void>;
 };
 
-/** The whole application over a database of its own, without a socket. */
-export async function createTestServer({ now = () => new Date() } = {}): Promise<TestServer> {
-  const database = await createTestDatabase();
+export type TestServerOptions = {
+  now?: () => Date;
+  cache?: SharedCache | null;
+  /** Another server's, to be shared with it. */
+  database?: TestDatabase;
+  /** Between the application and its repository. */
+  repository?: (repository: UsageRepository) => UsageRepository;
+  metrics?: Metrics;
+  onQuestion?: OnQuestion;
+};
+
+/** The whole application over a database of its own, without a socket; without a cache unless one is given. */
+export async function createTestServer({
+  now = () => new Date(),
+  cache = null,
+  database: shared,
+  repository = (own) => own,
+  metrics = createMetrics(),
+  onQuestion = () => {},
+}: TestServerOptions = {}): Promise<TestServer> {
+  const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
   const app = composeApp({
     orm: database.orm,
     patientOrm: database.orm,
+    repository: repository(createUsageRepository(database.orm)),
+    cache,
+    metrics,
+    onQuestion,
     clock: { now },
     authSecret: AUTH_SECRET,
     sessionCookie: "login_token",
@@ -49,6 +77,9 @@ export async function createTestServer({ now = () => new Date() } = {}): Promise
         fetch: (async (input: string | URL, init?: RequestInit) =>
           app.request(input.toString(), init)) as typeof fetch,
       }),
-    close: () => database.close(),
+    async close() {
+      await cache?.close();
+      if (shared === undefined) await database.close();
+    },
   };
 }

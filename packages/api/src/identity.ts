@@ -9,7 +9,9 @@ export function scopeOf(identity: Identity, userDid: string | undefined): string
   throw new UsageError("forbidden", "You can only read your own usage.", { field: "userDid" });
 }
 
-/** Throws `forbidden` for anyone who is not an admin. */
-export function requireAdmin(identity: Identity): void {
-  if (identity.role !== "admin") throw new UsageError("forbidden", "This needs the admin role.");
+/** Throws `forbidden` for anyone who is not an admin, naming the `field` that needs one. */
+export function requireAdmin(identity: Identity, field?: string): void {
+  if (identity.role === "admin") return;
+  const what = field ?? "This";
+  throw new UsageError("forbidden", `${what} needs the admin role.`, field === undefined ? {} : { field });
 }

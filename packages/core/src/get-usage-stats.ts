@@ -4,8 +4,17 @@ import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
 import { changeBetween } from "./growth.ts";
 import { type Measures, sumMeasures, toMetrics } from "./measures.ts";
 import { type CallType } from "./model-call.ts";
-import { type Clock, type UsageFacts, type UsageQuestion, type UsageRepository } from "./ports.ts";
+import {
+  type Clock,
+  type DatabaseCost,
+  type ResultCache,
+  type SummedFacts,
+  type UsageQuestion,
+  type UsageRepository,
+} from "./ports.ts";
 import { checkRange, previousRange, type TimeRange } from "./range.ts";
+import { type ReadFacts, readUsageFacts } from "./read-usage-facts.ts";
+import { settledUntil } from "./split-question.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import {
   type MetricsByType,
@@ -15,22 +24,19 @@ import {
   type UsageStatsInput,
 } from "./usage-stats.ts";
 
-/** What answering cost the database: for `Server-Timing`. */
-export type DatabaseCost = { statements: number; durationMs: number };
-
 /**
  * Answers a usage question: totals, a zero-filled series, the top models and groups, and the period before, all of one
- * database snapshot. Throws `UsageError` for a question that cannot be answered, and `unavailable` if the database cannot.
+ * database snapshot; or its history from the cache, and the rest of one. Throws `UsageError` for a question that cannot be
+ * answered, and `unavailable` if the database cannot.
  */
 export async function getUsageStats(
-  ports: { repository: UsageRepository; clock: Clock },
+  ports: { repository: UsageRepository; cache: ResultCache | null; clock: Clock },
   input: UsageStatsInput,
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
   const now = ports.clock.now();
   const plan = planQuestion(input, now);
-  const facts = await ports.repository.read(plan.question);
-  const stats = assemble(input, plan, facts, now);
-  return { stats, cost: { statements: facts.statements, durationMs: facts.durationMs } };
+  const { facts, cost } = await readUsageFacts(ports, plan.question, now);
+  return { stats: assemble(input, plan, facts, now), cost };
 }
 
 type Plan = { scope: CursorScope; page: SeriesPage; question: UsageQuestion };
@@ -50,7 +56,7 @@ function planQuestion(input: UsageStatsInput, now: Date): Plan {
       userDid,
       range,
       previous,
-      closed: range.to <= now,
+      closed: range.to <= settledUntil(now),
       edges: edgesOf(page.buckets),
       groupBy,
       filter,
@@ -64,7 +70,7 @@ function edgesOf(buckets: SeriesBucket[]): Date[] {
   return last === undefined ? [] : [...buckets.map((bucket) => bucket.start), last.end];
 }
 
-function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Date): UsageStats {
+function assemble(input: UsageStatsInput, plan: Plan, facts: ReadFacts, now: Date): UsageStats {
   const { scope, page, question } = plan;
   const current = facts.sums.filter((row) => row.period === "current");
   const totals = sumMeasures(measuresOf(current));
@@ -82,7 +88,7 @@ function assemble(input: UsageStatsInput, plan: Plan, facts: UsageFacts, now: Da
   };
 }
 
-function series(buckets: SeriesBucket[], facts: UsageFacts, now: Date, grouped: boolean): SeriesItem[] {
+function series(buckets: SeriesBucket[], facts: SummedFacts, now: Date, grouped: boolean): SeriesItem[] {
   const types = Map.groupBy(facts.sums, (row) => row.bucket);
   const groups = Map.groupBy(facts.groupSeries, (row) => row.bucket);
   return buckets.map(({ start, end, label, whole }, index) => {
@@ -101,7 +107,7 @@ function series(buckets: SeriesBucket[], facts: UsageFacts, now: Date, grouped: 
   });
 }
 
-function comparison(range: TimeRange, facts: UsageFacts, current: Measures) {
+function comparison(range: TimeRange, facts: SummedFacts, current: Measures) {
   const rows = facts.sums.filter((row) => row.period === "previous");
   const totals = sumMeasures(measuresOf(rows));
   return { range, totals: toMetrics(totals), byType: byType(rows), change: changeBetween(totals, current) };

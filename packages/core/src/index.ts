@@ -1,7 +1,7 @@
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageError, type UsageErrorCode } from "./errors.ts";
-export { getUsageStats, type DatabaseCost } from "./get-usage-stats.ts";
+export { getUsageStats } from "./get-usage-stats.ts";
 export {
   GROUP_DIMENSIONS,
   MAX_GROUP_DIMENSIONS,
@@ -27,18 +27,26 @@ export {
   type RecordOutcome,
 } from "./model-call.ts";
 export type {
+  CacheEntry,
+  CacheField,
+  CacheInvalidator,
   CallRecorder,
   Clock,
+  DatabaseCost,
   GroupFact,
   ModelFact,
   Rebuilder,
   RebuildPlan,
+  ResultCache,
   RollupScope,
+  SummedFacts,
   UsageFacts,
   UsageQuestion,
   UsageRepository,
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
+export { filterFields } from "./read-usage-facts.ts";
+export { settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
 export type {

@@ -10,8 +10,9 @@ export type UsageQuestion = {
   /** `null` asks for all users together. */
   userDid: string | null;
   range: TimeRange;
+  /** The period to compare with. It ends where the range starts, or before. */
   previous: TimeRange | null;
-  /** Whether the range is over. A hint at what will be fast; an answer never depends on a clock. */
+  /** Whether the range is settled. A hint at what will be fast; an answer never depends on a clock. */
   closed: boolean;
   /** The n + 1 edges of the n contiguous series buckets wanted; empty for none. They may cover only a part of the range. */
   edges: Date[];
@@ -24,8 +25,8 @@ export type UsageQuestion = {
 export type ModelFact = { providerId: string; model: string; measures: Measures };
 export type GroupFact = { key: GroupKey; measures: Measures };
 
-/** Sums over the calls of a question, all of one database snapshot. Absent rows are zeros. */
-export type UsageFacts = {
+/** Sums over the calls of a question. Absent rows are zeros. */
+export type SummedFacts = {
   /** `bucket` is the index of the series bucket, or `null` outside the series: all rows of a period add up to its totals. */
   sums: { period: "current" | "previous"; bucket: number | null; type: CallType; measures: Measures }[];
   /** Every provider and model of the range, most calls first. */
@@ -34,15 +35,53 @@ export type UsageFacts = {
   groups: GroupFact[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
-  /** From this instant on, calls were read one by one rather than from rollups. */
-  liveFrom: Date;
-  source: "rollup" | "rollup+live" | "raw";
-  statements: number;
-  durationMs: number;
 };
 
+/** What reading cost the database. */
+export type DatabaseCost = { statements: number; durationMs: number };
+
+/** The sums of a whole question, all of one database snapshot. */
+export type UsageFacts = SummedFacts &
+  DatabaseCost & {
+    /** From this instant on, calls were read one by one rather than from rollups. */
+    liveFrom: Date;
+    source: "rollup" | "rollup+live" | "raw";
+  };
+
 /** Throws `unavailable` where the database does not answer in time: never a part of the answer. */
-export type UsageRepository = { read(question: UsageQuestion): Promise<UsageFacts> };
+export type UsageRepository = {
+  read(question: UsageQuestion): Promise<UsageFacts>;
+  /** Adds up only the calls in some `parts` of the question's periods, one by one: for parts with few calls. */
+  readCalls(question: UsageQuestion, parts: TimeRange[]): Promise<SummedFacts & DatabaseCost>;
+};
+
+/** What a text is kept under: everything that it depends on, besides the calls themselves. */
+export type CacheEntry = {
+  /** What the text is, such as an answer in one of its formats. */
+  kind: string;
+  /** Whose calls it is made of; `null` for everyone's. */
+  userDid: string | null;
+  fields: readonly CacheField[];
+};
+export type CacheField = string | number | null | readonly CacheField[];
+
+/**
+ * Keeps texts that were made of a user's settled calls (`settledUntil`), and gives one back only while none of those calls
+ * has changed. A fault of the cache is a miss: nothing here throws but `compute`.
+ */
+export type ResultCache = {
+  /** The text kept for an entry, or `null`. */
+  peek(entry: CacheEntry): Promise<string | null>;
+  /** The text kept for an entry, or else what `compute` gives, which is kept then. Throws what `compute` throws. */
+  remember(entry: CacheEntry, compute: () => Promise<string>): Promise<{ text: string; hit: boolean }>;
+};
+
+/** To be told after settled calls were changed, once that is committed: what was kept of those users is given out no more. */
+export type CacheInvalidator = {
+  invalidate(userDids: readonly string[]): Promise<void>;
+  /** For changes that nobody can name: everything kept is dropped. */
+  invalidateAll(): Promise<void>;
+};
 
 /** Records calls, durably once the promise resolves; outcomes come in the order of the calls. Recording twice changes nothing. */
 export type CallRecorder = { record(calls: ModelCall[]): Promise<RecordOutcome[]> };

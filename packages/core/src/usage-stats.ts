@@ -52,7 +52,7 @@ export type UsageStats = {
   comparison: { range: TimeRange; totals: Metrics; byType: MetricsByType; change: Change } | null;
   freshness: {
     computedAt: Date;
-    /** From this instant on, calls were read one by one rather than from rollups. */
+    /** From this instant on, calls were read one by one, rather than from rollups or the cache. */
     liveFrom: Date;
     source: "cache" | "cache+live" | "rollup" | "rollup+live" | "raw";
   };

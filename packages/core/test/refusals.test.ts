@@ -36,7 +36,8 @@ const emptyFacts: UsageFacts = {
   durationMs: 1,
 };
 const ports = {
-  repository: { read: async () => emptyFacts },
+  repository: { read: async () => emptyFacts, readCalls: async () => emptyFacts },
+  cache: null,
   clock: { now: () => new Date("2026-01-01T00:00:00Z") },
 };
 const input: UsageStatsInput = {

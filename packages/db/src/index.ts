@@ -2,6 +2,7 @@ export { isEmpty, isMigrated, migrate, openDatabase, type Database } from "./dat
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
 export { ormConfig, type DatabaseSettings } from "./orm-config.ts";
+export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
 export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
 export { verifyRollups, type RollupDifference } from "./rolling/verify.ts";

@@ -215,10 +215,13 @@ async function check(model: Model, question: UsageStatsInput): Promise<void> {
   };
   for (const input of [question, toNow]) {
     const clock = { now: () => now };
-    const { stats } = await getUsageStats({ repository: createUsageRepository(database.orm), clock }, input);
+    const { stats } = await getUsageStats(
+      { repository: createUsageRepository(database.orm), cache: null, clock },
+      input,
+    );
     expect(comparable(stats, input.groupBy)).toEqual(bruteForce([...model.values()], input, stats));
     const raw = await getUsageStats(
-      { repository: createUsageRepository(database.orm, readRawUsage), clock },
+      { repository: createUsageRepository(database.orm, readRawUsage), cache: null, clock },
       input,
     );
     expect({ ...stats, freshness: null }).toEqual({ ...raw.stats, freshness: null });

@@ -2,21 +2,34 @@ import { type Identity } from "@usage-stats/api";
 import { type Clock, UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
-import { verifySessionToken } from "./session-token.ts";
+import { LRUCache } from "lru-cache";
+import { type Session, verifySessionToken } from "./session-token.ts";
 
 export type IdentifyRequest = (request: Context) => Promise<Identity>;
 
-/** Tells who asks from `Authorization: Bearer …` or else the session cookie. Throws `unauthenticated` or `invalid_token`. */
+const REMEMBERED_MS = 60_000;
+const LONGEST_REMEMBERED = 2_000;
+
+/**
+ * Tells who asks from `Authorization: Bearer …` or else the session cookie. Throws `unauthenticated` or `invalid_token`. A token
+ * that was good is not checked again for a minute, unless it has expired: its signature costs more than a kept answer.
+ */
 export function createIdentifyRequest(settings: {
   authSecret: string;
   sessionCookie: string;
   clock: Clock;
 }): IdentifyRequest {
+  const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
   return async (request) => {
     const token =
       bearerToken(request.req.header("authorization")) ?? getCookie(request, settings.sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
-    return verifySessionToken(settings.authSecret, token, settings.clock.now());
+    const now = settings.clock.now();
+    const known = sessions.get(token);
+    if (known !== undefined && now < known.expiresAt) return known.identity;
+    const session = await verifySessionToken(settings.authSecret, token, now);
+    if (token.length <= LONGEST_REMEMBERED) sessions.set(token, session);
+    return session.identity;
   };
 }
 

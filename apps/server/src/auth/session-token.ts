@@ -2,6 +2,8 @@ import { type Identity } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 
+const CLOCK_TOLERANCE_MS = 5_000;
+
 /** Signs a session token (JWT, HS256): `sub` is the user's DID. `expires` is a span such as "12h". Throws on a span that is none. */
 export function signSessionToken(
   secret: string,
@@ -17,18 +19,23 @@ export function signSessionToken(
     .sign(keyOf(secret));
 }
 
+/** Who a token speaks for, and until when. */
+export type Session = { identity: Identity; expiresAt: Date };
+
 /** Reads a session token. Throws `invalid_token`, with the same words whatever is wrong, so that nothing can be probed. */
-export async function verifySessionToken(secret: string, token: string, now: Date): Promise<Identity> {
+export async function verifySessionToken(secret: string, token: string, now: Date): Promise<Session> {
   try {
     const { payload } = await jwtVerify(token, keyOf(secret), {
       algorithms: ["HS256"],
       requiredClaims: ["sub", "exp"],
       currentDate: now,
-      clockTolerance: "5 s",
+      clockTolerance: CLOCK_TOLERANCE_MS / 1000,
     });
     if (typeof payload.sub !== "string" || payload.sub === "") throw new errors.JWTInvalid("no subject");
     // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
-    return { userDid: payload.sub, role: payload["role"] === "admin" ? "admin" : "user" };
+    const role = payload["role"] === "admin" ? "admin" : "user";
+    const expiresAt = new Date(payload.exp! * 1000 + CLOCK_TOLERANCE_MS);
+    return { identity: { userDid: payload.sub, role }, expiresAt };
   } catch (cause) {
     if (!(cause instanceof errors.JOSEError)) throw cause;
     throw new UsageError("invalid_token", "The session is not valid.", { cause });

@@ -1,20 +1,34 @@
+import { createUpstashCache, invalidatingRecorder } from "@usage-stats/cache";
+import { type CallRecorder } from "@usage-stats/core";
 import { createCallRecorder, migrate, openDatabase } from "@usage-stats/db";
 import { openDeployment } from "../data-folder/open-deployment.ts";
-import { readSettings } from "../env.ts";
+import { readSettings, type Settings } from "../env.ts";
+import { Closers } from "../serve/closers.ts";
+
+const clock = { now: () => new Date() };
 
 /** A recorder over this installation's database, migrated first, so that an import works before any server has run. */
 export async function openRecorder() {
-  const deployment = await openDeployment(readSettings(), "command");
-  const orm = await openDatabase({ url: deployment.databaseUrl, applicationName: "usage-stats import" });
-  const close = async () => {
-    await orm.close();
-    await deployment.close();
-  };
+  const settings = readSettings();
+  const closers = new Closers();
+  const close = () => closers.close();
   try {
-    await migrate(orm, new Date());
+    const deployment = await openDeployment(settings, "command");
+    closers.add(deployment.close);
+    const orm = await openDatabase({ url: deployment.databaseUrl, applicationName: "usage-stats import" });
+    closers.add(() => orm.close());
+    await migrate(orm, clock.now());
+    return { recorder: tellingCaches(createCallRecorder(orm), settings, closers), close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { recorder: createCallRecorder(orm), close };
+}
+
+/** Servers that are running hear of late calls from the database; what a shared cache keeps may outlive them. */
+function tellingCaches(recorder: CallRecorder, settings: Settings, closers: Closers): CallRecorder {
+  if (settings.cache.kind !== "upstash") return recorder;
+  const cache = createUpstashCache({ ...settings.cache, clock, ttlMs: settings.cacheTtlMs });
+  closers.add(() => cache.close());
+  return invalidatingRecorder(recorder, cache, clock);
 }

@@ -12,7 +12,13 @@ export function registerServe(program: Command): void {
   PORT            3000               HOST            127.0.0.1
   DATA_DIR        .data              DEMO            on: fills an empty embedded database
   DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
-  SESSION_COOKIE  login_token        ROLLUP_BATCH    2000`,
+  SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
+
+  CACHE              on              off, or bridge: a local stand-in for Upstash
+  CACHE_MEMORY_MB    64              for answers kept in this process, where there is no Upstash
+  CACHE_TTL_SECONDS  300             CACHE_DEADLINE_MS  50: how long Upstash may keep an answer waiting
+  CACHE_WARMING      off             on: what was asked lately is asked again after a change
+  UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: a cache that several servers share`,
     )
     .action(async () => {
       const stop = new AbortController();

@@ -1,29 +1,33 @@
+import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
+import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
+import { responseHeaders } from "./response-headers.ts";
 import { restRoutes, type RestPorts } from "./rest-routes.ts";
-import { serverTiming } from "./server-timing.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
-export type AppPorts = RestPorts & TrpcPorts & { checkReadiness: CheckReadiness };
+export type AppPorts = RestPorts &
+  TrpcPorts & {
+    cache: SharedCache | null;
+    metrics: Metrics;
+    checkReadiness: CheckReadiness;
+  };
 
-/** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, `/health` and `/ready`. */
+/** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, `/metrics`, `/health` and `/ready`. */
 export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
-  app.use(requestId({ headerName: "" }), secureHeaders(), async (context, next) => {
+  app.use(requestId({ headerName: "" }), responseHeaders(ports.clock), (context, next) => {
     context.set("costs", []);
-    await next();
-    context.header("x-request-id", context.get("requestId"));
-    context.header("cache-control", "private, no-store");
-    const timing = serverTiming(context.get("costs"));
-    if (timing !== undefined) context.header("server-timing", timing);
+    context.set("cache", ports.cache?.forRequest() ?? null);
+    return next();
   });
 
   app.route("/", healthRoutes(ports.checkReadiness));
+  app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
   app.all("/trpc/*", trpcRoute("/trpc", ports));
 

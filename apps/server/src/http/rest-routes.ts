@@ -1,25 +1,28 @@
 import {
-  answer,
+  allowEveryonesUsage,
+  allowUsage,
+  type AllowedQuestion,
+  answerRest,
   inRestTerms,
+  type OnQuestion,
   readRebuildBody,
   readUsageStatsQuery,
   requireAdmin,
-  type RestQuestion,
-  scopeOf,
   startRebuild,
-  toRestUsageStats,
 } from "@usage-stats/api";
 import { type Clock, type Rebuilder, UsageError, type UsageRepository } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type AppEnv } from "./request-variables.ts";
+import { sendJson } from "./response-headers.ts";
 
 export type RestPorts = {
   repository: UsageRepository;
   rebuilder: Rebuilder;
   clock: Clock;
   identify: IdentifyRequest;
+  onQuestion?: OnQuestion;
 };
 
 /** The HTTP endpoints that existing front ends call. Each handler decides for itself who may read what. */
@@ -28,16 +31,16 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
 
   routes.get("/user/usage-stats", async (context) => {
     const identity = await ports.identify(context);
-    const asked = readQuery(context);
-    return answerRest(context, ports, asked, scopeOf(identity, asked.userDid));
+    return answerUsage(context, ports, allowUsage(identity, readQuery(context)));
   });
 
   routes.get("/user/admin/user-stats", async (context) => {
-    requireAdmin(await ports.identify(context));
+    const identity = await ports.identify(context);
+    requireAdmin(identity);
     const asked = readQuery(context);
     if (asked.userDid !== undefined)
       throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
-    return answerRest(context, ports, asked, null);
+    return answerUsage(context, ports, allowEveryonesUsage(identity, asked));
   });
 
   routes.post("/admin/rebuild", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (context) => {
@@ -50,19 +53,14 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
 
 const MAX_BODY_BYTES = 10_000;
 
-function readQuery(context: Context<AppEnv>): RestQuestion {
+function readQuery(context: Context<AppEnv>) {
   return readUsageStatsQuery(new URL(context.req.url).searchParams);
 }
 
-async function answerRest(
-  context: Context<AppEnv>,
-  ports: RestPorts,
-  { question }: RestQuestion,
-  userDid: string | null,
-) {
+async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
   try {
-    const stats = await answer({ ...ports, costs: context.get("costs") }, { ...question, userDid });
-    return context.json(toRestUsageStats(stats));
+    const { cache, costs } = context.var;
+    return sendJson(context, await answerRest({ ...ports, cache, costs }, question));
   } catch (error) {
     throw inRestTerms(error);
   }

@@ -1,35 +1,34 @@
-import { type Clock } from "@usage-stats/core";
-import { createRebuilder, createUsageRepository, type Database, isMigrated } from "@usage-stats/db";
+import { type OnQuestion } from "@usage-stats/api";
+import { invalidatingRebuilder, type SharedCache } from "@usage-stats/cache";
+import { type Clock, type UsageRepository } from "@usage-stats/core";
+import { createRebuilder, type Database, isMigrated } from "@usage-stats/db";
 import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { createApp } from "../http/app.ts";
+import { type Metrics } from "../http/metrics-route.ts";
 import { type AppEnv } from "../http/request-variables.ts";
 
 export type AppParts = {
   orm: Database;
   /** Connections whose statements may take their time. */
   patientOrm: Database;
+  repository: UsageRepository;
+  cache: SharedCache | null;
+  metrics: Metrics;
   clock: Clock;
   authSecret: string;
   sessionCookie: string;
+  onQuestion?: OnQuestion;
   onUnknownError(error: unknown, requestId: string): void;
 };
 
 /** Puts the application together from its parts. */
-export function composeApp({
-  orm,
-  patientOrm,
-  clock,
-  authSecret,
-  sessionCookie,
-  onUnknownError,
-}: AppParts): Hono<AppEnv> {
+export function composeApp({ orm, patientOrm, authSecret, sessionCookie, ...ports }: AppParts): Hono<AppEnv> {
+  const rebuilder = createRebuilder(patientOrm);
   return createApp({
-    repository: createUsageRepository(orm),
-    rebuilder: createRebuilder(patientOrm),
-    clock,
-    identify: createIdentifyRequest({ authSecret, sessionCookie, clock }),
-    onUnknownError,
+    ...ports,
+    rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
+    identify: createIdentifyRequest({ authSecret, sessionCookie, clock: ports.clock }),
     checkReadiness: async () => {
       try {
         return (await isMigrated(orm)) ? [] : ["migrations are pending"];

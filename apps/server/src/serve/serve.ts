@@ -1,11 +1,23 @@
-import { type Database, isEmpty, migrate, openDatabase, startRollupWorker } from "@usage-stats/db";
+import {
+  createUsageRepository,
+  type Database,
+  isEmpty,
+  listenForChanges,
+  migrate,
+  openDatabase,
+  startRollupWorker,
+} from "@usage-stats/db";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { banner } from "./banner.ts";
+import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
 import { type Fetch, listen } from "./http-server.ts";
+import { logCacheEvents } from "./log-cache-events.ts";
+import { createMetrics } from "./metrics.ts";
+import { openCache } from "./open-cache.ts";
 import { keepPartitionsAhead } from "./partition-keeper.ts";
 
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -35,19 +47,57 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
     closers.add(() => orm.close());
-    closers.add(
-      startRollupWorker(patientOrm, {
-        url,
-        batchSize: settings.rollupBatch,
-        onError: logFailureOf("rolling up"),
-      }).stop,
+    const repository = createUsageRepository(orm);
+    const metrics = createMetrics();
+    const logEvent = logCacheEvents(console.error);
+    const cache = await openCache(
+      settings.cache,
+      {
+        clock,
+        ttlMs: settings.cacheTtlMs,
+        onEvent: (event) => {
+          metrics.onCacheEvent(event);
+          logEvent(event);
+        },
+      },
+      closers,
+      console.error,
     );
+    const warmer =
+      cache !== null && settings.cacheWarming
+        ? createCacheWarmer({ repository, cache, clock }, logFailureOf("warming the cache"))
+        : null;
+    if (warmer !== null) closers.add(warmer.close);
+
+    const invalidate = async (userDid: string | null) =>
+      userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
+    const worker = startRollupWorker(patientOrm, {
+      batchSize: settings.rollupBatch,
+      onError: logFailureOf("rolling up"),
+    });
+    closers.add(worker.stop);
+    const listening = Promise.withResolvers<void>();
+    const changes = listenForChanges(url, {
+      onChange(userDid) {
+        worker.wake();
+        void invalidate(userDid).then(() => warmer?.warm(userDid));
+      },
+      // What a shared cache has may have changed while nobody listened.
+      onListening: () => void invalidate(null).then(listening.resolve),
+      onError: logFailureOf("listening for changes"),
+    });
+    closers.add(changes.close);
+    await Promise.race([listening.promise, stopped]);
     closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
 
     const app = composeApp({
       orm,
       patientOrm,
+      repository,
+      cache,
+      metrics,
       clock,
+      ...(warmer && { onQuestion: warmer.onQuestion }),
       authSecret,
       sessionCookie: settings.sessionCookie,
       onUnknownError: logError,

@@ -6,6 +6,7 @@ import {
   MAX_GROUP_DIMENSIONS,
 } from "@usage-stats/core";
 import { z } from "zod";
+import { type AskedQuestion } from "../allowed-question.ts";
 
 /** An instant on the wire. */
 export const instant = z.iso.datetime({
@@ -53,6 +54,40 @@ export const usageStatsInput = z.strictObject({
   /** At most so many buckets a page. */
   limit: z.int().min(1).max(2500).optional(),
   cursor: z.string().max(2048).optional(),
+  /** For admins: have the database answer, whatever the cache says. */
+  noCache: z.boolean().default(false),
 });
 
 export type UsageStatsRequest = z.input<typeof usageStatsInput>;
+
+/** The same about all users together. */
+export const everyonesUsageStatsInput = usageStatsInput.omit({ userDid: true });
+
+/** Reads what the schema let through. */
+export function askedOf({
+  userDid,
+  noCache,
+  from,
+  to,
+  limit,
+  cursor,
+  filter,
+  ...rest
+}: z.output<typeof everyonesUsageStatsInput> & { userDid?: string | undefined }): AskedQuestion {
+  return {
+    userDid,
+    noCache,
+    question: {
+      ...rest,
+      from: new Date(from),
+      to: new Date(to),
+      filter: withoutUndefined(filter),
+      ...(limit !== undefined && { limit }),
+      ...(cursor !== undefined && { cursor }),
+    },
+  };
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
+}

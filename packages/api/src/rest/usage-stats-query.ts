@@ -1,15 +1,13 @@
-import { timeZoneOfOffset, UsageError, type UsageStatsInput } from "@usage-stats/core";
+import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
+import { type AskedQuestion } from "../allowed-question.ts";
 
-const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid"]);
-
-/** The question of `GET …/usage-stats?startTime&endTime`, apart from whose usage it is. */
-export type RestQuestion = { userDid: string | undefined; question: Omit<UsageStatsInput, "userDid"> };
+const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"]);
 
 /**
  * Reads the query string: unix seconds, both ends inclusive, and a zone by name or by `Date.getTimezoneOffset()`.
  * Throws `UsageError` naming the parameter.
  */
-export function readUsageStatsQuery(query: URLSearchParams): RestQuestion {
+export function readUsageStatsQuery(query: URLSearchParams): AskedQuestion {
   for (const name of query.keys()) {
     if (!PARAMETERS.has(name))
       throw new UsageError("unknown_field", `There is no parameter "${name.slice(0, 100)}".`, {
@@ -28,6 +26,7 @@ export function readUsageStatsQuery(query: URLSearchParams): RestQuestion {
   }
   return {
     userDid: query.get("userDid") ?? undefined,
+    noCache: flag(query, "noCache"),
     question: {
       from: new Date(start * 1000),
       to: new Date((end + 1) * 1000),
@@ -49,6 +48,12 @@ function seconds(query: URLSearchParams, field: "startTime" | "endTime"): number
     value: text ?? "nothing",
     limit: "unix seconds",
   });
+}
+
+function flag(query: URLSearchParams, field: "noCache"): boolean {
+  const text = query.get(field) ?? "false";
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError("invalid_option", `${field} must be true or false.`, { field, value: text });
 }
 
 function timezone(query: URLSearchParams): string {

@@ -3,17 +3,20 @@ import { timeArray } from "../array-literal.ts";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { instant } from "./bucket-sql.ts";
 import { andMatches } from "./filter-sql.ts";
+import { andNotBetweenPeriods, spanOf } from "./periods-sql.ts";
 import { CALL_MEASURES, MEASURES, NEGATED_MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 import { ALL_USERS } from "./rollup-levels.ts";
 
 const measures = trusted(MEASURES);
 const dimensions = trusted("type, provider_id, model, nullif(app_did, '') as app_did, status");
 
-/** The marks of a span of time in the change log: a user's, or everyone's. */
-export function changesIn({ userDid }: Pick<UsageQuestion, "userDid">, { from, to }: TimeRange): Sql {
+/** The marks that the change log has of both periods of a question: a user's, or everyone's. */
+export function changesIn(question: UsageQuestion): Sql {
+  const { userDid } = question;
+  const { from, to } = spanOf(question);
   const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
   return sql`select user_did, quarter from model_call_changes
-              where ${whose} and quarter >= ${instant(startOfGrain(from, "quarter"))} and quarter < ${instant(to)}`;
+              where ${whose} and quarter >= ${instant(startOfGrain(from, "quarter"))} and quarter < ${instant(to)}${andNotBetweenPeriods("quarter", question)}`;
 }
 
 /**
@@ -27,15 +30,15 @@ export function changesIn({ userDid }: Pick<UsageQuestion, "userDid">, { from, t
  * What changed is looked up by index, bucket for bucket: OFFSET 0 keeps the planner from scanning a table whole instead,
  * as it does while its statistics still say that the table is empty.
  */
-export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, ragged: TimeRange[]): Sql {
+export function liveSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
+  const { userDid, filter } = question;
   const everyone = userDid === null;
   const raggedQuarters = timeArray(ragged.map(({ from }) => startOfGrain(from, "quarter")));
   const whose = everyone ? sql`user_did <> ${ALL_USERS}` : sql`user_did = ${userDid}`;
   const matches = andMatches(filter);
-  const to = instant(span.to);
   return sql`
     dirty as materialized (
-      select distinct user_did, quarter from (${changesIn({ userDid }, span)}) as changes
+      select distinct user_did, quarter from (${changesIn(question)}) as changes
        where quarter <> all(${raggedQuarters}::timestamptz[])),
     ragged as (
       select lo, hi, quarter_of(lo) as quarter
@@ -45,13 +48,7 @@ export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, rag
       union all
       ${everyone ? usersOfRagged : sql`select ${userDid}, lo, hi from ragged`}),
     live as materialized (
-      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}
-        from (select greatest(quarter_of(call_time), lo) as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
-                from spans cross join lateral (
-                  select * from model_calls
-                   where user_did = spans.user_did and call_time >= lo and call_time < hi
-                     and call_time >= ${instant(span.from)} and call_time < ${to}${matches} offset 0) as calls) as calls
-       group by 1, 2, 3, 4, app_did, status
+      ${callsInSpans(question)}
       union all
       select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}
         from dirty cross join lateral (
@@ -68,6 +65,19 @@ export function liveSql({ userDid, filter }: UsageQuestion, span: TimeRange, rag
        where dirty.user_did = ${ALL_USERS}`
           : trusted("")
       })`;
+}
+
+/** The calls of `spans` (user_did, lo, hi), summed by quarter of an hour and dimensions. */
+export function callsInSpans(question: UsageQuestion): Sql {
+  const { from, to } = spanOf(question);
+  return sql`
+      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}
+        from (select greatest(quarter_of(call_time), lo) as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+                from spans cross join lateral (
+                  select * from model_calls
+                   where user_did = spans.user_did and call_time >= lo and call_time < hi
+                     and call_time >= ${instant(from)} and call_time < ${instant(to)}${andMatches(question.filter)} offset 0) as calls) as calls
+       group by 1, 2, 3, 4, app_did, status`;
 }
 
 // Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.

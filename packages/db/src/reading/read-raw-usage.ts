@@ -4,6 +4,7 @@ import { answerSql, RANKED } from "./answer-sql.ts";
 import { instant } from "./bucket-sql.ts";
 import { andMatches } from "./filter-sql.ts";
 import { CALL_MEASURES } from "./measures-sql.ts";
+import { andNotBetweenPeriods, spanOf } from "./periods-sql.ts";
 import { type ReadUsage } from "./read-usage.ts";
 import { factsOf, type UsageRow } from "./usage-rows.ts";
 
@@ -12,10 +13,10 @@ import { factsOf, type UsageRow } from "./usage-rows.ts";
  * statement, and so one snapshot.
  */
 export const readRawUsage: ReadUsage = async (execute, question) => {
-  const { range, previous, edges } = question;
+  const { range, edges } = question;
   const page = { from: edges[0] ?? range.from, to: edges.at(-1) ?? range.from };
   const answer = answerSql(question, {
-    series: callsOf(question, { from: previous?.from ?? range.from, to: range.to }),
+    series: callsOf(question, spanOf(question)),
     models: callsOf(question, range),
     groups: callsOf(question, range),
     groupSeries: callsOf(question, page),
@@ -25,10 +26,11 @@ export const readRawUsage: ReadUsage = async (execute, question) => {
   return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
 };
 
-function callsOf({ userDid, filter }: UsageQuestion, { from, to }: TimeRange): Sql {
+function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
+  const { userDid, filter } = question;
   const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
   return sql`(
     select call_time as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
       from model_calls
-     where ${whose} and call_time >= ${instant(from)} and call_time < ${instant(to)}${andMatches(filter)})`;
+     where ${whose} and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", question)}${andMatches(filter)})`;
 }

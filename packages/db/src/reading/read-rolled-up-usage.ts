@@ -43,7 +43,6 @@ function run<More>(
 }
 
 type Plan = {
-  span: TimeRange;
   both: Tiles;
   current: Tiles;
   page: Tiles;
@@ -55,7 +54,6 @@ function planTiles({ range, previous, edges, groupBy }: UsageQuestion): Plan {
   const current = tilesOf(range);
   const before = previous === null ? noTiles : tilesOf(previous);
   return {
-    span: { from: previous?.from ?? range.from, to: range.to },
     both: merged(before, tilesOf(range, edges)),
     current,
     page: edges.length === 0 ? noTiles : tilesOf({ from: edges[0]!, to: edges.at(-1)! }, edges),
@@ -68,7 +66,7 @@ function planTiles({ range, previous, edges, groupBy }: UsageQuestion): Plan {
  * The answer from rollups alone, and whether anything had `changed`, in which case there is no answer. Half the work of the
  * other statement for a range where nothing did: there are no calls to plan for.
  */
-function settledStatement(question: UsageQuestion, { span, both, current, page, columns }: Plan): Sql {
+function settledStatement(question: UsageQuestion, { both, current, page, columns }: Plan): Sql {
   const rows = (tiles: Tiles, dimensions: string[]) => sql`(${tileRows(question, tiles, dimensions)})`;
   const answer = answerSql(question, {
     series: rows(both, ["type"]),
@@ -76,11 +74,11 @@ function settledStatement(question: UsageQuestion, { span, both, current, page, 
     groups: rows(current, columns),
     groupSeries: rows(page, columns),
   });
-  return sql`select * from (select exists (${changesIn(question, span)}) as changed) as log left join (${answer}) as answer on not changed ${RANKED}`;
+  return sql`select * from (select exists (${changesIn(question)}) as changed) as log left join (${answer}) as answer on not changed ${RANKED}`;
 }
 
 /** The answer from rollups and from the calls of what changed. */
-function liveStatement(question: UsageQuestion, { span, both, current, page, ragged, columns }: Plan): Sql {
+function liveStatement(question: UsageQuestion, { both, current, page, ragged, columns }: Plan): Sql {
   const rows = (tiles: Tiles, dimensions: string[], live: Sql) =>
     sql`(${join([tileRows(question, tiles, dimensions), live], " union all ")})`;
   const live = (dimensions: string[]) =>
@@ -98,7 +96,7 @@ function liveStatement(question: UsageQuestion, { span, both, current, page, rag
     columns.length === 0
       ? trusted("")
       : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
-  return sql`with ${liveSql(question, span, ragged)}${grouped}
+  return sql`with ${liveSql(question, ragged)}${grouped}
     select answer.*, (select min(at) from live where at >= ${since}::timestamptz)::text as live_from from (${answer}) as answer ${RANKED}`;
 }
 

@@ -46,6 +46,14 @@ export async function markAllUsers(em: EntityManager, quarters: string): Promise
   );
 }
 
+/**
+ * Has caches told of users once more, on commit. They heard of it when it was committed, unless that was long after it
+ * was written, or they were not listening; the change log misses nothing.
+ */
+export async function announceChanges(em: EntityManager, users: string): Promise<void> {
+  await em.execute("select announce_changes(?::text[])", [users]);
+}
+
 /** How many quarters wait to be rolled up: users' closed ones, and those of all users together. */
 export async function countChanges(em: EntityManager): Promise<number> {
   const [row] = await em.execute<{ count: string }[]>(

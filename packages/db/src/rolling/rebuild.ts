@@ -2,19 +2,11 @@ import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats
 import { type Database } from "../database.ts";
 import { ALL_USERS, LEVELS } from "../reading/rollup-levels.ts";
 import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
-import { createChangeNotifier } from "./change-notifications.ts";
 import { inScope } from "./rollup-scope.ts";
 
 /** Plans rebuilds and begins them; the database must not give up early on them. */
 export function createRebuilder(orm: Database): Rebuilder {
-  const notify = createChangeNotifier(orm);
-  return {
-    plan: (scope) => planRebuild(orm, scope),
-    async start(scope) {
-      await markForRebuild(orm, scope);
-      await notify(new Date(0));
-    },
-  };
+  return { plan: (scope) => planRebuild(orm, scope), start: (scope) => markForRebuild(orm, scope) };
 }
 
 /** Says what `markForRebuild` would mark, and changes nothing. */

@@ -2,7 +2,7 @@ import { type EntityManager } from "@mikro-orm/postgresql";
 import { arrayLiteral } from "../array-literal.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import { countChanges, markAllUsers, pickChanges, type Position } from "./pick-changes.ts";
+import { announceChanges, countChanges, markAllUsers, pickChanges, type Position } from "./pick-changes.ts";
 import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
 
 // Any constant, as long as every roller uses it ("roll" in ASCII).
@@ -57,7 +57,10 @@ async function rollUpBatch(
     const count = buckets.users.length;
     if (count === 0) return { count, position: null };
     await recomputeRollups(em, scope, buckets);
-    if (scope === "users") await markAllUsers(em, arrayLiteral(buckets.quarters));
+    if (scope === "users") {
+      await markAllUsers(em, arrayLiteral(buckets.quarters));
+      await announceChanges(em, arrayLiteral([...new Set(buckets.users)]));
+    }
     return { count, position: { user: buckets.users[count - 1]!, quarter: buckets.quarters[count - 1]! } };
   };
   // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.

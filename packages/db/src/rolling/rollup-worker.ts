@@ -1,50 +1,55 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database } from "../database.ts";
-import { listenForChanges } from "./change-notifications.ts";
 import { rollUp } from "./roll-up.ts";
 
 export type RollupWorkerOptions = {
-  /** For the connection that listens. */
-  url: string;
-  /** How long to wait for news before looking anyway, in milliseconds: each quarter that ends becomes due without any. */
+  /** How long to wait to be woken before looking anyway, in milliseconds: each quarter that ends becomes due by itself. */
   pollMs?: number;
   batchSize?: number;
   /** Told of every failure; the worker goes on. */
   onError(error: unknown): void;
 };
 
-export type RollupWorker = { stop(): Promise<void> };
+export type RollupWorker = {
+  /** There is something to roll up. */
+  wake(): void;
+  stop(): Promise<void>;
+};
 
-/** Rolls up in the background whatever the change log names, woken by notifications with polling behind them. Any number may run. */
+// Many changes one after the other are cheaper to roll up together.
+const REST_MS = 1_000;
+
+/** Rolls up in the background whatever the change log names, when woken and from time to time. Any number may run. */
 export function startRollupWorker(
   orm: Database,
-  { url, pollMs = 15_000, batchSize, onError }: RollupWorkerOptions,
+  { pollMs = 15_000, onError, ...options }: RollupWorkerOptions,
 ): RollupWorker {
   const stop = new AbortController();
   let wake = () => {};
-  const notifications = listenForChanges(url, () => wake(), onError);
 
   async function work(): Promise<void> {
     while (!stop.signal.aborted) {
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      await rollUp(orm, { signal: stop.signal, ...(batchSize !== undefined && { batchSize }) }).catch(
-        onError,
-      );
+      await rollUp(orm, { ...options, signal: stop.signal }).catch(onError);
+      await pause(REST_MS, stop.signal);
       const timer = new AbortController();
-      const waited = sleep(pollMs, undefined, { signal: AbortSignal.any([stop.signal, timer.signal]) }).catch(
-        () => {},
-      );
-      await Promise.race([woken, waited]);
+      await Promise.race([woken, pause(pollMs - REST_MS, AbortSignal.any([stop.signal, timer.signal]))]);
       timer.abort();
     }
   }
 
   const working = work();
   return {
+    wake: () => wake(),
     async stop() {
       stop.abort();
       await working;
-      await notifications.close();
     },
   };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => {
+    // It was cut short, as it may be.
+  });
 }

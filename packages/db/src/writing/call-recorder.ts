@@ -1,7 +1,6 @@
 import { type MikroORM } from "@mikro-orm/postgresql";
 import { type CallRecorder, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import { databaseFailure } from "../database-failure.ts";
-import { createChangeNotifier } from "../rolling/change-notifications.ts";
 import { inTransaction } from "../transaction.ts";
 import { createPartitions } from "./partitions.ts";
 import { upsertModelCalls } from "./upsert-model-calls.ts";
@@ -9,7 +8,6 @@ import { upsertModelCalls } from "./upsert-model-calls.ts";
 /** Records calls in Postgres. Each `record` is one transaction: all of its calls are durable, or none is. */
 export function createCallRecorder(orm: MikroORM): CallRecorder {
   const partitions = createPartitions();
-  const notify = createChangeNotifier(orm);
 
   async function write(calls: ModelCall[]): Promise<RecordOutcome[]> {
     await partitions.ensure(
@@ -24,18 +22,12 @@ export function createCallRecorder(orm: MikroORM): CallRecorder {
   return {
     async record(calls) {
       try {
-        const outcomes = await write(calls).catch((error: unknown) => {
+        return await write(calls).catch((error: unknown) => {
           if (!isMissingPartition(error)) throw error;
           // Retention, or a person, dropped a partition that was there a moment ago.
           partitions.forget();
           return write(calls);
         });
-        const changed = calls
-          .filter((_, i) => outcomes[i] !== "repeated")
-          .map((call) => call.callTime.getTime());
-        // The calls are recorded whether or not anybody hears of it: workers also look by themselves.
-        if (changed.length > 0) await notify(new Date(Math.min(...changed))).catch(() => {});
-        return outcomes;
       } catch (error) {
         throw databaseFailure(error);
       }

@@ -1,34 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { type Database } from "../database.ts";
 
 const CHANNEL = "usage_stats_changes";
 const RECONNECT_MS = 2_000;
-const AT_MOST_EVERY_MS = 1_000;
 
-/**
- * Gives a function that tells rollup workers of calls that came after their quarter had closed. Not a part of recording
- * them: a NOTIFY inside a transaction makes all transactions commit one after the other.
- */
-export function createChangeNotifier(orm: Database): (earliest: Date) => Promise<void> {
-  let last = Number.NEGATIVE_INFINITY;
-  return async (earliest) => {
-    if (performance.now() - last < AT_MOST_EVERY_MS) return;
-    last = performance.now();
-    await orm.em
-      .fork()
-      .execute("select pg_notify(?, '') where ?::timestamptz < quarter_of(clock_timestamp())", [
-        CHANNEL,
-        earliest.toISOString(),
-      ]);
-  };
-}
+export type ChangeListener = {
+  /** Calls in quarters that are over were changed, whoever did it: a user's, or (`null`) anyone's. */
+  onChange(userDid: string | null): void;
+  /** From now on every change is heard; some may have been missed before. */
+  onListening(): void;
+  /** Told of every failure; a lost connection is made again. */
+  onError(error: unknown): void;
+};
 
-/** Calls `onChange` at each notification; a lost connection is made again. */
+/** Listens for what the database announces once it is committed. */
 export function listenForChanges(
   url: string,
-  onChange: () => void,
-  onError: (error: unknown) => void,
+  { onChange, onListening, onError }: ChangeListener,
 ): { close(): Promise<void> } {
   const closed = new AbortController();
 
@@ -47,8 +35,9 @@ export function listenForChanges(
         });
         ended.catch(() => {});
         await client.connect();
-        client.on("notification", onChange);
+        client.on("notification", ({ payload }) => onChange(payload || null));
         await client.query(`listen ${CHANNEL}`);
+        onListening();
         await ended;
       } catch (error) {
         if (!closed.signal.aborted) onError(error);

@@ -1,0 +1,16 @@
+import { requireAdmin } from "@usage-stats/api";
+import { Hono } from "hono";
+import { type IdentifyRequest } from "../auth/identify-request.ts";
+import { type AppEnv } from "./request-variables.ts";
+
+export type Metrics = { contentType: string; text(): Promise<string> };
+
+/** `/metrics` for Prometheus, with an admin's token: how much is asked of a gateway is nobody else's business. */
+export function metricsRoute(ports: { metrics: Metrics; identify: IdentifyRequest }): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>();
+  routes.get("/metrics", async (context) => {
+    requireAdmin(await ports.identify(context));
+    return context.body(await ports.metrics.text(), 200, { "content-type": ports.metrics.contentType });
+  });
+  return routes;
+}

@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { answer, answerRest, type AnswerKind, type AnswerPorts, type OnQuestion } from "@usage-stats/api";
+import { type SharedCache } from "@usage-stats/cache";
+import { type Clock, GRAIN_MS, settledUntil, type UsageStatsInput } from "@usage-stats/core";
+import { LRUCache } from "lru-cache";
+
+const RECENT_MS = 30 * 60_000;
+const MOST_QUESTIONS = 200;
+/** Changes that come one after the other are warmed after together. */
+const REST_MS = 1_000;
+// A question that ends so close to the moment it was asked means "up to now".
+const NOW_MS = 60_000;
+
+export type CacheWarmer = {
+  onQuestion: OnQuestion;
+  /** Asks again what was asked lately about a user (`null`: about anyone) or about all together. Resolves when all is warm. */
+  warm(userDid: string | null): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Asked = { kind: AnswerKind; question: UsageStatsInput; at: Date };
+
+/** Keeps answers ready: what somebody looked at lately is asked again once its user's calls were rolled up or changed. */
+export function createCacheWarmer(
+  ports: Pick<AnswerPorts, "repository"> & { cache: SharedCache; clock: Clock },
+  onError: (error: unknown) => void,
+): CacheWarmer {
+  const recent = new LRUCache<string, Asked>({ max: MOST_QUESTIONS, ttl: RECENT_MS });
+  const waiting = new Set<string | null>();
+  const isWaiting = ({ question: { userDid } }: Asked) =>
+    userDid === null || waiting.has(userDid) || waiting.has(null);
+  const closed = new AbortController();
+  let warming: Promise<void> | null = null;
+
+  /** One after the other: it must not take the database from those who wait for an answer. */
+  async function askAgain(): Promise<void> {
+    while (waiting.size > 0 && !closed.signal.aborted) {
+      await sleep(REST_MS, undefined, { signal: closed.signal });
+      const due = [...recent.values()].filter(isWaiting);
+      waiting.clear();
+      for (const { kind, question, at } of due) {
+        closed.signal.throwIfAborted();
+        const again = { question: movedOn(question, at, ports.clock.now()), noCache: false };
+        const view = { ...ports, cache: ports.cache.forRequest(), costs: [] };
+        await (kind === "rest" ? answerRest(view, again) : answer(view, again));
+      }
+    }
+  }
+
+  return {
+    onQuestion(kind, question) {
+      const { userDid, from, to, ...rest } = question;
+      const at = ports.clock.now();
+      // One for each length of time: a page that is polled asks for another moment each time.
+      const length = Math.round((to.getTime() - from.getTime()) / RECENT_MS);
+      recent.set(JSON.stringify([kind, userDid, length, rest]), { kind, question, at });
+    },
+    warm(userDid) {
+      waiting.add(userDid);
+      warming ??= askAgain()
+        .catch((error: unknown) => {
+          if (!closed.signal.aborted) onError(error);
+        })
+        .finally(() => (warming = null));
+      return warming;
+    },
+    async close() {
+      closed.abort();
+      await warming;
+    },
+  };
+}
+
+/** The same question as it would be asked now: one that went up to now still does. */
+function movedOn(question: UsageStatsInput, at: Date, now: Date): UsageStatsInput {
+  const upToNow = Math.abs(question.to.getTime() - at.getTime()) <= NOW_MS;
+  if (question.to <= settledUntil(at) || !upToNow) return question;
+  const passed = now.getTime() - at.getTime();
+  const slides = question.from.getTime() % GRAIN_MS.quarter !== 0;
+  return {
+    ...question,
+    from: slides ? new Date(question.from.getTime() + passed) : question.from,
+    to: new Date(question.to.getTime() + passed),
+  };
+}

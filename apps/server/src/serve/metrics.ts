@@ -1,0 +1,62 @@
+import { type CacheEvent } from "@usage-stats/cache";
+import { Counter, Gauge, Registry } from "prom-client";
+import { type Metrics } from "../http/metrics-route.ts";
+
+export type CacheMetrics = Metrics & { onCacheEvent(event: CacheEvent): void };
+
+const BREAKER_STATES = ["closed", "half-open", "open"] as const;
+
+/** Counts what happens in the cache, for Prometheus. */
+export function createMetrics(): CacheMetrics {
+  const registry = new Registry();
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name: `usage_stats_cache_${name}_total`, help, labelNames, registers: [registry] });
+  const lookups = counter(
+    "lookups",
+    "Questions asked of the cache: hit, miss, or bypass if it could not answer.",
+    ["outcome", "kind"],
+  );
+  const failures = counter("failures", "Operations of the store that failed or took too long.", [
+    "operation",
+  ]);
+  const transitions = counter("breaker_transitions", "How often the circuit breaker changed to a state.", [
+    "state",
+  ]);
+  const unreadable = counter("unreadable", "Values found in the store that were not what had been written.", [
+    "why",
+  ]);
+  const tooLarge = counter("too_large", "Answers not kept because they are too large.", ["kind"]);
+  const invalidations = counter(
+    "invalidations",
+    "Users whose kept answers became invalid: delivered, deferred, or abandoned once all had expired.",
+    ["outcome"],
+  );
+  const breaker = new Gauge({
+    name: "usage_stats_cache_breaker_state",
+    help: "The state of the circuit breaker: 0 closed, 1 half-open, 2 open.",
+    registers: [registry],
+  });
+  for (const state of BREAKER_STATES) transitions.inc({ state }, 0);
+
+  return {
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    onCacheEvent(event) {
+      switch (event.type) {
+        case "lookup":
+          return lookups.inc({ outcome: event.outcome, kind: event.kind });
+        case "failure":
+          return failures.inc({ operation: event.operation });
+        case "breaker":
+          transitions.inc({ state: event.state });
+          return breaker.set(BREAKER_STATES.indexOf(event.state));
+        case "unreadable":
+          return unreadable.inc({ why: event.why });
+        case "too large":
+          return tooLarge.inc({ kind: event.kind });
+        case "invalidation":
+          return invalidations.inc({ outcome: event.outcome }, event.count);
+      }
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import {
+  type CacheEntry,
+  filterFields,
+  getUsageStats,
+  settledUntil,
+  type UsageStats,
+  type UsageStatsInput,
+} from "@usage-stats/core";
+import superjson from "superjson";
+import { type AllowedQuestion } from "./allowed-question.ts";
+import { type AnswerKind, type ApiContext } from "./context.ts";
+import { toRestUsageStats } from "./rest/rest-usage-stats.ts";
+
+/** What answering takes. */
+export type AnswerPorts = Pick<ApiContext, "repository" | "cache" | "clock" | "costs" | "onQuestion">;
+
+/** Answers a question. Of a settled range the finished answer is kept, as the text that tRPC sends. */
+export async function answer(
+  ports: AnswerPorts,
+  { question, noCache }: AllowedQuestion,
+): Promise<UsageStats> {
+  const cache = noCache ? null : ports.cache;
+  if (cache === null || !isSettled(ports, question)) return compute({ ...ports, cache }, "trpc", question);
+  let made: UsageStats | undefined;
+  const { text } = await cache.remember(trpcEntry(question), async () => {
+    made = await compute({ ...ports, cache }, "trpc", question);
+    return superjson.stringify({
+      ...made,
+      freshness: { ...made.freshness, source: "cache" },
+    } satisfies UsageStats);
+  });
+  return made ?? superjson.parse<UsageStats>(text);
+}
+
+/** The text that `answer` keeps for a question, if it is there: the JSON of what tRPC calls `data`. */
+export async function keptAnswer(
+  ports: AnswerPorts,
+  { question, noCache }: AllowedQuestion,
+): Promise<string | null> {
+  if (noCache || ports.cache === null || !isSettled(ports, question)) return null;
+  return ports.cache.peek(trpcEntry(question));
+}
+
+/** Answers a question by days, with the period before, as the JSON text of the REST endpoints; kept of a settled range. */
+export async function answerRest(
+  ports: AnswerPorts,
+  { question, noCache }: AllowedQuestion,
+): Promise<string> {
+  const cache = noCache ? null : ports.cache;
+  const make = async () =>
+    JSON.stringify(toRestUsageStats(await compute({ ...ports, cache }, "rest", question)));
+  if (cache === null || !isSettled(ports, question)) return make();
+  const { text } = await cache.remember(entryOf("rest", question), make);
+  return text;
+}
+
+async function compute(ports: AnswerPorts, kind: AnswerKind, question: UsageStatsInput): Promise<UsageStats> {
+  ports.onQuestion?.(kind, question);
+  const { stats, cost } = await getUsageStats(ports, question);
+  ports.costs.push(cost);
+  return stats;
+}
+
+function isSettled({ clock }: AnswerPorts, { to }: UsageStatsInput): boolean {
+  return to <= settledUntil(clock.now());
+}
+
+function trpcEntry(question: UsageStatsInput): CacheEntry {
+  return entryOf("trpc", question);
+}
+
+/** Everything that an answer depends on; a field that is missing here would give one question another's answer. */
+function entryOf(kind: AnswerKind, question: UsageStatsInput): CacheEntry {
+  const { userDid, from, to, timezone, bucket, groupBy, filter, topN, compare, limit, cursor, ...rest } =
+    question;
+  rest satisfies Record<string, never>;
+  return {
+    kind,
+    userDid,
+    fields: [
+      from.getTime(),
+      to.getTime(),
+      timezone,
+      bucket,
+      groupBy,
+      filterFields(filter),
+      topN,
+      compare,
+      limit ?? null,
+      cursor ?? null,
+    ],
+  };
+}

@@ -1,0 +1,12 @@
+export type { CacheEvent, CacheOutcome, OnCacheEvent } from "./cache-events.ts";
+export type { CacheItem, CacheStore } from "./cache-store.ts";
+export type { BreakerState } from "./circuit-breaker.ts";
+export {
+  createInProcessCache,
+  createRemoteCache,
+  createUpstashCache,
+  type CacheSettings,
+  type RemoteCacheSettings,
+} from "./create-caches.ts";
+export type { CacheReport, RequestCache, SharedCache } from "./result-cache.ts";
+export { invalidatingRebuilder, invalidatingRecorder } from "./invalidating-ports.ts";

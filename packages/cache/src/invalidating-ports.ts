@@ -1,0 +1,36 @@
+import {
+  type CacheInvalidator,
+  type CallRecorder,
+  type Clock,
+  type Rebuilder,
+  startOfGrain,
+} from "@usage-stats/core";
+
+/** A recorder that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
+export function invalidatingRecorder(
+  recorder: CallRecorder,
+  cache: CacheInvalidator,
+  clock: Clock,
+): CallRecorder {
+  return {
+    async record(calls) {
+      const outcomes = await recorder.record(calls);
+      // Later than what any server calls settled, as long as their clocks differ by less than a minute.
+      const open = startOfGrain(clock.now(), "quarter");
+      const late = calls.filter((call, i) => outcomes[i] !== "repeated" && call.callTime < open);
+      await cache.invalidate([...new Set(late.map(({ userDid }) => userDid))]);
+      return outcomes;
+    },
+  };
+}
+
+/** A rebuilder that tells the cache before its promise resolves: rollups that were wrong may be in what is kept. */
+export function invalidatingRebuilder(rebuilder: Rebuilder, cache: CacheInvalidator): Rebuilder {
+  return {
+    plan: (scope) => rebuilder.plan(scope),
+    async start(scope) {
+      await rebuilder.start(scope);
+      await (scope.userDid === undefined ? cache.invalidateAll() : cache.invalidate([scope.userDid]));
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { type Clock } from "@usage-stats/core";
+import { type OnCacheEvent } from "./cache-events.ts";
+import { type CacheKeys, leaseKey } from "./cache-key.ts";
+import { type CacheItem, type CacheStore } from "./cache-store.ts";
+import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import { type Guard } from "./guard.ts";
+
+export type KeptTextsSettings = {
+  store: CacheStore;
+  guard: Guard;
+  clock: Clock;
+  /** How long a text may be given out. The safety net only: what changes is not given out at once. */
+  ttlMs: number;
+  /** How long the store may keep a request waiting in all. */
+  deadlineMs: number;
+  /** Texts longer than this are packed. */
+  packOver: number;
+  /** Texts that are longer than this, packed or not, are not kept. */
+  maxLength: number;
+};
+
+export type Found =
+  | { state: "hit"; text: string; expiresAt: number }
+  /** `generation` is `null` where the store has none yet. */
+  | { state: "miss"; generation: string | null }
+  | { state: "unusable" };
+
+/** How long a generation lives: much longer than any text. */
+export const GENERATION_MS = 86_400_000;
+const LEASE_MS = 3_000;
+
+/** A new value for the generation at a key. It names its key, as everything kept does. */
+export function newGeneration(key: string): CacheItem {
+  return [key, `${key} ${randomUUID()}`];
+}
+
+export function isGeneration(key: string, value: unknown): value is string {
+  return typeof value === "string" && value.startsWith(`${key} `);
+}
+
+/** Finds and keeps texts in a store that may fail. `until`, in the milliseconds of `performance.now()`, is when to give it up. */
+export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCacheEvent }) {
+  const { store, guard, clock, onEvent } = settings;
+  const server = randomUUID();
+
+  async function keep(kind: string, key: string, generation: string, text: string): Promise<void> {
+    const expiresAt = clock.now().getTime() + settings.ttlMs;
+    const sealed = await sealEnvelope({ key, generation, expiresAt, text }, settings.packOver);
+    if (sealed.length > settings.maxLength) {
+      onEvent({ type: "too large", kind, length: sealed.length });
+      return;
+    }
+    const until = performance.now() + settings.deadlineMs;
+    await guard("write", until, () => store.write([[key, sealed]], settings.ttlMs)).catch(() => {
+      // The guard has counted it.
+    });
+  }
+
+  return {
+    /** What is kept, in the one generation that is valid now. */
+    async find(keys: CacheKeys, until: number): Promise<Found> {
+      try {
+        const [value, ...generations] = await guard("read", until, () =>
+          store.read([keys.value, ...keys.generations]),
+        );
+        const generation = generationOf(keys, generations);
+        if (generation === null || value === null) return { state: "miss", generation };
+        const opened = await openEnvelope(value, keys.value, generation);
+        if (opened.state === "unreadable") onEvent({ type: "unreadable", why: opened.why });
+        const alive = opened.state === "valid" && opened.expiresAt > clock.now().getTime();
+        return alive ? { ...opened, state: "hit" } : { state: "miss", generation };
+      } catch {
+        // The guard has counted it. Whatever ails the cache, the answer is made without.
+        return { state: "unusable" };
+      }
+    },
+
+    /** The generation to compute in, begun where there is none; `null` where it cannot be known. */
+    async beginGeneration(keys: CacheKeys, until: number): Promise<string | null> {
+      try {
+        const fresh = keys.generations.map(newGeneration);
+        return generationOf(keys, await guard("ensure", until, () => store.ensure(fresh, GENERATION_MS)));
+      } catch {
+        return null;
+      }
+    },
+
+    /** Who computes this: nobody did until now, this server does already, or another. Where the store does not tell, nobody. */
+    async claim(keys: CacheKeys, generation: string, until: number): Promise<"free" | "ours" | "taken"> {
+      const key = leaseKey(keys.value, generation);
+      const token = `${key} ${randomUUID()} ${server}`;
+      try {
+        const [found] = await guard("ensure", until, () => store.ensure([[key, token]], LEASE_MS));
+        if (found === token || typeof found !== "string" || !found.startsWith(`${key} `)) return "free";
+        return found.endsWith(server) ? "ours" : "taken";
+      } catch {
+        return "free";
+      }
+    },
+
+    /** Keeps a text that was computed in a generation. Never throws: what could not be kept is computed again. */
+    keep,
+  };
+}
+
+export type KeptTexts = ReturnType<typeof createKeptTexts>;
+
+/** Both generations as one, if they are what was written under their keys. */
+function generationOf({ generations: keys }: CacheKeys, values: unknown[]): string | null {
+  const right = keys.every((key, i) => isGeneration(key, values[i]));
+  return right ? values.map((value) => (value as string).split(" ")[1]).join(".") : null;
+}

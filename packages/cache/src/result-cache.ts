@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage-stats/core";
+import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
+import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
+import { createInvalidations } from "./invalidations.ts";
+import { createKeptTexts, type Found, GENERATION_MS, type KeptTextsSettings } from "./kept-texts.ts";
+
+export type ResultCacheSettings = KeptTextsSettings & {
+  /** How often what could not be told to the store is tried again. */
+  retryMs?: number;
+  onEvent?: OnCacheEvent;
+  pause?: (ms: number) => Promise<unknown>;
+};
+
+/** The cache as one request sees it. */
+export type RequestCache = ResultCache & {
+  /** What came of it so far; `null` if it was not asked. */
+  report(): CacheReport | null;
+};
+
+export type CacheReport = {
+  outcome: CacheOutcome;
+  /** When the first of the texts that were given expires, in unix milliseconds; `null` if none was. */
+  expiresAt: number | null;
+  /** How long the cache was waited for. */
+  durationMs: number;
+};
+
+export type SharedCache = CacheInvalidator & {
+  forRequest(): RequestCache;
+  /** Finishes what is being written and tried again. */
+  close(): Promise<void>;
+};
+
+type Missed = Exclude<Found, { state: "hit" }>;
+type Compute = () => Promise<string>;
+type Made = { text: string; keep: boolean };
+
+/** Longer than a statement may run, so that nothing made before a change is kept after it was given up. */
+const LONGEST_COMPUTATION_MS = 30_000;
+/** The pauses between looking whether another server is done, 150 ms in all, unless the request's time is up before. */
+const PAUSES_MS = [5, 10, 20, 40, 75];
+
+/**
+ * Keeps texts in a store, each valid in one generation of its user's calls. The generation is read in the same round trip as
+ * the text, and before anything is computed; a change gives the user a new one, once it is committed. So what was made
+ * before a change is never given to anyone who asks after it.
+ */
+export function createResultCache(settings: ResultCacheSettings): SharedCache {
+  const { deadlineMs, onEvent = () => {}, pause = sleep } = settings;
+  const texts = createKeptTexts({ ...settings, onEvent });
+  const invalidations = createInvalidations({
+    ...settings,
+    retryMs: settings.retryMs ?? 1_000,
+    giveUpMs: settings.ttlMs + LONGEST_COMPUTATION_MS,
+    generationMs: GENERATION_MS,
+    onEvent,
+  });
+  const flights = new Map<string, Promise<string>>();
+  const landing = new Set<Promise<void>>();
+  let changes = 0;
+
+  async function find(keys: CacheKeys, until: number): Promise<Found> {
+    return invalidations.undelivered(keys.generations) ? { state: "unusable" } : texts.find(keys, until);
+  }
+
+  /** What was looked for in a generation that had not begun: it begins now, or nothing may be kept. */
+  async function begin(keys: CacheKeys, until: number): Promise<string | null> {
+    const generation = await texts.beginGeneration(keys, until);
+    // Whatever else may be in a generation's place, it stays there until it is overwritten.
+    if (generation === null && !invalidations.undelivered(keys.generations))
+      void invalidations.add(keys.generations);
+    return generation;
+  }
+
+  /** One computation at a time, but only for those who saw the same generation: it began before the others' change. */
+  async function makeOnce(
+    kind: string,
+    keys: CacheKeys,
+    found: Missed,
+    until: number,
+    compute: Compute,
+  ): Promise<string> {
+    const generation = found.state === "unusable" ? null : (found.generation ?? (await begin(keys, until)));
+    const flight = `${keys.value} ${generation ?? `without the store, after ${changes} changes`}`;
+    const under = flights.get(flight);
+    if (under !== undefined) return under;
+    const made =
+      generation === null
+        ? compute().then((text) => ({ text, keep: false }))
+        : make(keys, generation, until, compute);
+    const text = made.then((it) => it.text);
+    flights.set(flight, text);
+    const landed = made
+      .then((it) => (it.keep ? texts.keep(kind, keys.value, generation!, it.text) : undefined))
+      .catch(() => {
+        // Those who wait for it are told.
+      })
+      .finally(() => {
+        flights.delete(flight);
+        landing.delete(landed);
+      });
+    landing.add(landed);
+    return text;
+  }
+
+  async function make(keys: CacheKeys, generation: string, until: number, compute: Compute): Promise<Made> {
+    const who = await texts.claim(keys, generation, until);
+    const text =
+      who === "free" ? null : await waitFor(keys, generation, until, who === "ours" ? [0] : PAUSES_MS);
+    return text === null ? { text: await compute(), keep: true } : { text, keep: false };
+  }
+
+  /** Waits a little for a text that is being made elsewhere, or that this server has made since it was looked for. */
+  async function waitFor(
+    keys: CacheKeys,
+    generation: string,
+    until: number,
+    pauses: number[],
+  ): Promise<string | null> {
+    for (const ms of pauses) {
+      if (performance.now() + ms > until) return null;
+      await pause(ms);
+      const found = await find(keys, until);
+      if (found.state === "hit") return found.text;
+      if (found.state === "unusable" || found.generation !== generation) return null;
+    }
+    return null;
+  }
+
+  function forRequest(): RequestCache {
+    const looked = new Map<string, Promise<Found>>();
+    let report: CacheReport | null = null;
+    let until: number | null = null;
+
+    /** Asks the store once a request, however often this is asked. */
+    function look(keys: CacheKeys): Promise<Found> {
+      until ??= performance.now() + deadlineMs;
+      let found = looked.get(keys.value);
+      if (found === undefined) looked.set(keys.value, (found = find(keys, until)));
+      return found;
+    }
+
+    function note(kind: string, outcome: CacheOutcome, expiresAt: number | null, started: number): void {
+      onEvent({ type: "lookup", outcome, kind });
+      report = {
+        outcome: worse(report?.outcome, outcome),
+        expiresAt: sooner(report?.expiresAt ?? null, expiresAt),
+        durationMs: (report?.durationMs ?? 0) + performance.now() - started,
+      };
+    }
+
+    return {
+      report: () => report,
+      async peek({ kind, ...entry }) {
+        const started = performance.now();
+        const found = await look(cacheKeys({ kind, ...entry }));
+        if (found.state !== "hit") return null;
+        note(kind, "hit", found.expiresAt, started);
+        return found.text;
+      },
+      async remember(entry: CacheEntry, compute) {
+        const started = performance.now();
+        const keys = cacheKeys(entry);
+        const found = await look(keys);
+        if (found.state === "hit") {
+          note(entry.kind, "hit", found.expiresAt, started);
+          return { text: found.text, hit: true };
+        }
+        note(entry.kind, found.state === "miss" ? "miss" : "bypass", null, started);
+        return { text: await makeOnce(entry.kind, keys, found, until!, compute), hit: false };
+      },
+    };
+  }
+
+  function invalidate(generations: string[]): Promise<void> {
+    changes += 1;
+    return invalidations.add(generations);
+  }
+
+  return {
+    forRequest,
+    invalidate: (userDids) =>
+      userDids.length === 0 ? Promise.resolve() : invalidate([...userDids, null].map(generationKey)),
+    invalidateAll: () => invalidate([EVERYTHING]),
+    async close() {
+      await Promise.all(landing);
+      await invalidations.close();
+    },
+  };
+}
+
+const BY_BADNESS: CacheOutcome[] = ["hit", "miss", "bypass"];
+
+function worse(one: CacheOutcome | undefined, other: CacheOutcome): CacheOutcome {
+  return one !== undefined && BY_BADNESS.indexOf(one) > BY_BADNESS.indexOf(other) ? one : other;
+}
+
+function sooner(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
+}

@@ -1,0 +1,93 @@
+import { type GroupDimension, type GroupKey } from "./group-by.ts";
+import { type Measures, sumMeasures } from "./measures.ts";
+import { type SummedFacts, type UsageQuestion } from "./ports.ts";
+import { type SplitQuestion } from "./split-question.ts";
+
+/**
+ * Adds the facts of the rest to those of the history, as if they had been read together. `null` where they cannot tell: a
+ * group that has come among the first `topN` has calls in the history, but no series there.
+ */
+export function mergeFacts(
+  question: UsageQuestion,
+  { history: asked, firstBucket }: SplitQuestion,
+  history: SummedFacts,
+  rest: SummedFacts,
+): SummedFacts | null {
+  const keyOf = ({ key }: { key: GroupKey }) => keyTexts(key, question.groupBy);
+  const groups = mergeRanked(history.groups, rest.groups, keyOf);
+  const top = groups.slice(0, question.topN).map(({ key }) => key);
+  const beyond = new Set(history.groups.slice(asked.topN).map((group) => JSON.stringify(keyOf(group))));
+  if (top.some((key) => beyond.has(JSON.stringify(keyTexts(key, question.groupBy))))) return null;
+
+  const placed = <Row extends { bucket: number | null }>(row: Row) =>
+    row.bucket === null ? row : { ...row, bucket: row.bucket + firstBucket };
+  return {
+    sums: [...history.sums.map(placed), ...rest.sums],
+    models: mergeRanked(history.models, rest.models, ({ providerId, model }) => [providerId, model]),
+    groups,
+    groupSeries: mergeSeries(
+      [...history.groupSeries.map(placed), ...rest.groupSeries],
+      top,
+      question.groupBy,
+    ),
+  };
+}
+
+type Series = SummedFacts["groupSeries"];
+
+/** Sums rows of the same bucket and group; every group that is not among the `top` is one of the others. */
+function mergeSeries(rows: Series, top: GroupKey[], groupBy: GroupDimension[]): Series {
+  const rankOf = new Map(top.map((key, rank) => [JSON.stringify(keyTexts(key, groupBy)), rank]));
+  const ranked = rows.map((row) => ({
+    ...row,
+    rank: (row.key && rankOf.get(JSON.stringify(keyTexts(row.key, groupBy)))) ?? top.length,
+  }));
+  return [...Map.groupBy(ranked, ({ bucket, rank }) => bucket * (top.length + 1) + rank)]
+    .toSorted(([one], [other]) => one - other)
+    .map(([, same]) => ({
+      bucket: same[0]!.bucket,
+      key: top[same[0]!.rank] ?? null,
+      measures: sumMeasures(same.map(({ measures }) => measures)),
+    }));
+}
+
+type Ranked = { measures: Measures };
+
+/** Sums rows of the same key, and ranks as the database does: most calls first, then by key, nothing after everything. */
+function mergeRanked<Row extends Ranked>(one: Row[], other: Row[], keyOf: (row: Row) => KeyTexts): Row[] {
+  if (other.length === 0) return one;
+  const merged = [...Map.groupBy([...one, ...other], (row) => JSON.stringify(keyOf(row))).values()].map(
+    (same) => ({ ...same[0]!, measures: sumMeasures(same.map(({ measures }) => measures)) }),
+  );
+  return merged.toSorted((a, b) => b.measures.calls - a.measures.calls || compareKeys(keyOf(a), keyOf(b)));
+}
+
+type KeyTexts = (string | null)[];
+
+function keyTexts(key: GroupKey, groupBy: GroupDimension[]): KeyTexts {
+  return groupBy.map((dimension) => key[dimension] ?? null);
+}
+
+function compareKeys(one: KeyTexts, other: KeyTexts): number {
+  for (const [i, text] of one.entries()) {
+    const order = compareTexts(text, other[i]!);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** By code points, as PostgreSQL's collation "C" compares UTF-8; JavaScript's `<` puts surrogates before U+E000. */
+function compareTexts(one: string | null, other: string | null): number {
+  if (one === other) return 0;
+  if (one === null) return 1;
+  if (other === null) return -1;
+  let i = 0;
+  while (i < one.length && one[i] === other[i]) i += 1;
+  return orderOf(one.charCodeAt(i)) - orderOf(other.charCodeAt(i));
+}
+
+function orderOf(unit: number): number {
+  if (Number.isNaN(unit)) return -1;
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

@@ -1,0 +1,66 @@
+import { type UsageQuestion } from "./ports.ts";
+import { type TimeRange } from "./range.ts";
+import { GRAIN_MS, startOfGrain } from "./tiles.ts";
+
+// For transactions that began before a quarter was over, and for clocks that differ.
+const SETTLE_MS = 60_000;
+
+// A group that overtakes others within the rest still finds its series in the history, if it was not far behind.
+const MORE_SERIES = 20;
+
+/**
+ * The instant before which calls are settled: their quarters of an hour are over, and whoever still changes one has caches
+ * told of it. What happens after it changes all the time, and must be read live.
+ */
+export function settledUntil(now: Date): Date {
+  return startOfGrain(new Date(now.getTime() - SETTLE_MS), "quarter");
+}
+
+export type SplitQuestion = {
+  /** The whole, settled quarters of both periods. Asked a second later, or from a second later, it is still the same. */
+  history: UsageQuestion;
+  /** The index that the history's first series bucket has in the question. */
+  firstBucket: number;
+  /** What the history leaves out of both periods: a few minutes at each end, and the time that is not settled. */
+  rest: TimeRange[];
+};
+
+/** Splits a question into history, which may be kept, and the rest. `null` where there is hardly any history. */
+export function splitQuestion(question: UsageQuestion, now: Date): SplitQuestion | null {
+  const until = settledUntil(now);
+  const range = wholeQuarters(question.range, until);
+  if (range === null) return null;
+  const previous = question.previous && wholeQuarters(question.previous, until);
+  const { edges, firstBucket } = edgesWithin(question.edges, range);
+  return {
+    history: { ...question, range, previous, edges, closed: true, topN: question.topN + MORE_SERIES },
+    firstBucket,
+    rest: [
+      ...(question.previous ? without(question.previous, previous) : []),
+      ...without(question.range, range),
+    ],
+  };
+}
+
+function wholeQuarters({ from, to }: TimeRange, until: Date): TimeRange | null {
+  const start = Math.ceil(from.getTime() / GRAIN_MS.quarter) * GRAIN_MS.quarter;
+  const end = Math.min(startOfGrain(to, "quarter").getTime(), until.getTime());
+  return start < end ? { from: new Date(start), to: new Date(end) } : null;
+}
+
+function without({ from, to }: TimeRange, inner: TimeRange | null): TimeRange[] {
+  if (inner === null) return [{ from, to }];
+  return [
+    { from, to: inner.from },
+    { from: inner.to, to },
+  ].filter((part) => part.from < part.to);
+}
+
+/** The edges of the buckets that reach into a range, cut off at its ends. */
+function edgesWithin(edges: Date[], { from, to }: TimeRange): { edges: Date[]; firstBucket: number } {
+  const first = edges.findIndex((_, i) => i + 1 < edges.length && edges[i + 1]! > from);
+  const last = edges.findLastIndex((_, i) => i > 0 && edges[i - 1]! < to);
+  if (first === -1 || last <= first) return { edges: [], firstBucket: 0 };
+  const clip = (edge: Date) => (edge < from ? from : edge > to ? to : edge);
+  return { edges: edges.slice(first, last + 1).map(clip), firstBucket: first };
+}

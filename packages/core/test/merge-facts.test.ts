@@ -1,0 +1,105 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type Measures, sumMeasures } from "../src/measures.ts";
+import { mergeFacts } from "../src/merge-facts.ts";
+import { splitQuestion, type SummedFacts, type UsageQuestion } from "../src/index.ts";
+
+const NOW = new Date("2025-06-20T12:00:00Z");
+const question: UsageQuestion = {
+  userDid: null,
+  range: { from: new Date("2025-06-19T00:05:00Z"), to: NOW },
+  previous: null,
+  closed: false,
+  edges: [
+    new Date("2025-06-19T00:05:00Z"),
+    new Date("2025-06-19T00:15:00Z"),
+    new Date("2025-06-20T00:00:00Z"),
+    NOW,
+  ],
+  groupBy: ["model"],
+  filter: {},
+  topN: 2,
+};
+const split = splitQuestion(question, NOW)!;
+const none: SummedFacts = { sums: [], models: [], groups: [], groupSeries: [] };
+
+function measures(calls: number): Measures {
+  return { ...sumMeasures([]), calls, credits: String(calls / 8) };
+}
+
+const group = (model: string | null, calls: number) => ({ key: { model }, measures: measures(calls) });
+const merge = (history: Partial<SummedFacts>, rest: Partial<SummedFacts>) =>
+  mergeFacts(question, split, { ...none, ...history }, { ...none, ...rest });
+
+describe("facts of history and rest", () => {
+  it("are put in the question's buckets", () => {
+    const row = (bucket: number) => ({
+      period: "current" as const,
+      bucket,
+      type: "embedding" as const,
+      measures: measures(1),
+    });
+    // History begins at the second bucket; the rest is in the first.
+    const merged = merge({ sums: [row(0)] }, { sums: [row(0)] })!;
+    expect(merged.sums.map(({ bucket }) => bucket)).toEqual([1, 0]);
+  });
+
+  it("are ranked anew, together", () => {
+    const merged = merge(
+      { groups: [group("a", 5), group("b", 4)] },
+      { groups: [group("b", 3), group("c", 1)] },
+    )!;
+    expect(merged.groups.map(({ key, measures: { calls } }) => [key.model, calls])).toEqual([
+      ["b", 7],
+      ["a", 5],
+      ["c", 1],
+    ]);
+  });
+
+  it("have one series for all groups that are not among the first", () => {
+    const series = (model: string | null, calls: number) => ({
+      bucket: 0,
+      key: model === null ? null : { model },
+      measures: measures(calls),
+    });
+    const merged = merge(
+      {
+        groups: [group("a", 5), group("b", 4), group("c", 3)],
+        groupSeries: [series("a", 5), series("b", 4), series("c", 3)],
+      },
+      { groups: [group("c", 3)], groupSeries: [series("c", 3)] },
+    )!;
+    expect(
+      merged.groupSeries.map(({ bucket, key, measures: { calls } }) => [bucket, key?.model, calls]),
+    ).toEqual([
+      [0, "c", 3],
+      [1, "c", 3],
+      [1, "a", 5],
+      [1, undefined, 4],
+    ]);
+  });
+
+  it("cannot tell the series of a group that comes from far behind", () => {
+    const many = Array.from({ length: split.history.topN + 1 }, (_, i) => group(`model ${i}`, 1_000 - i));
+    expect(
+      merge({ groups: many }, { groups: [group(`model ${split.history.topN - 1}`, 5_000)] }),
+    ).not.toBeNull();
+    expect(merge({ groups: many }, { groups: [group(`model ${split.history.topN}`, 5_000)] })).toBeNull();
+    expect(merge({ groups: many }, { groups: [group("new", 5_000)] })).not.toBeNull();
+  });
+
+  it("are ranked as PostgreSQL does where calls are equal: by code points, nothing last", () => {
+    const text = fc.string({ unit: "binary", maxLength: 4 }).filter((drawn) => drawn.isWellFormed());
+    fc.assert(
+      fc.property(fc.uniqueArray(text, { minLength: 2, maxLength: 8 }), (models) => {
+        const merged = merge(
+          { groups: [group(null, 1)] },
+          { groups: models.map((model) => group(model, 1)) },
+        )!;
+        const bytes = models.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        expect(merged.groups.map(({ key }) => key.model)).toEqual([...bytes, null]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

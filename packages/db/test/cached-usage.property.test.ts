@@ -1,0 +1,93 @@
+import { getUsageStats, type ResultCache, settledUntil } from "@usage-stats/core";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createCallRecorder, createUsageRepository, rollUp } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
+import { bruteForce, comparable } from "./brute-force.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.close());
+
+const QUESTIONS_EACH = 10;
+const HOUR = 3_600_000;
+
+/** Keeps everything for ever: whatever it gives back must still be right, as long as settled calls do not change. */
+function createKeepAll(): ResultCache & { hits: number } {
+  const kept = new Map<string, string>();
+  const keepAll = {
+    hits: 0,
+    peek: async () => null,
+    async remember(entry: unknown, compute: () => Promise<string>) {
+      const key = JSON.stringify(entry);
+      const text = kept.get(key);
+      if (text !== undefined) {
+        keepAll.hits += 1;
+        return { text, hit: true };
+      }
+      kept.set(key, await compute());
+      return { text: kept.get(key)!, hit: false };
+    },
+  };
+  return keepAll;
+}
+
+/** Questions that end after `now`, so that a part of them is not settled; and the same a moment later. */
+const cases = scene.chain(({ timezone, at }) =>
+  fc.record({
+    now: fc.integer({ min: -100 * HOUR, max: 100 * HOUR }).map((offset) => new Date(at + offset)),
+    calls: callsNear(at, { minLength: 50, maxLength: 250 }),
+    rolled: fc.boolean(),
+    questions: fc.array(
+      fc.record({
+        input: questionNear(at, timezone),
+        moved: fc.integer({ min: 0, max: 30_000 }),
+      }),
+      { minLength: QUESTIONS_EACH, maxLength: QUESTIONS_EACH },
+    ),
+  }),
+);
+
+it("answers from a kept history and the calls since as adding up all calls one by one does", async () => {
+  const recorder = createCallRecorder(database.orm);
+  const repository = createUsageRepository(database.orm);
+  let hits = 0;
+  await fc.assert(
+    fc.asyncProperty(cases, async ({ now, calls, rolled, questions }) => {
+      await database.orm.em.fork().execute("delete from model_calls");
+      const cache = createKeepAll();
+      const settled = calls.filter(({ callTime }) => callTime < settledUntil(now));
+      const later = calls.filter(({ callTime }) => callTime >= settledUntil(now));
+      const check = async (asked: typeof calls, moved: (typeof questions)[number]["moved"] | null) => {
+        for (const { input, moved: by } of questions) {
+          const shift = moved === null ? 0 : by;
+          const question = {
+            ...input,
+            from: new Date(input.from.getTime() + shift),
+            to: new Date(input.to.getTime() + shift),
+          };
+          if (question.to <= settledUntil(now)) continue;
+          const { stats, cost } = await getUsageStats(
+            { repository, cache, clock: { now: () => now } },
+            question,
+          );
+          expect(comparable(stats, question.groupBy)).toEqual(bruteForce(asked, question, stats));
+          expect(cost.statements).toBeLessThanOrEqual(4);
+        }
+      };
+      await recorder.record(settled);
+      if (rolled) await rollUp(database.orm);
+      await check(settled, null);
+      await recorder.record(later);
+      await check(calls, null);
+      await check(calls, 1);
+      hits += cache.hits;
+    }),
+    { numRuns: 60 },
+  );
+  expect(hits).toBeGreaterThan(100);
+}, 300_000);

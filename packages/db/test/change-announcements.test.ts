@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { createCallRecorder, createRebuilder, listenForChanges, rollUp } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { modelCall } from "./model-calls.ts";
+
+let database: TestDatabase;
+let listener: { close(): Promise<void> };
+let connected = 0;
+let heard: (string | null)[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await run("select ensure_model_calls_partition('2025-06-01')");
+  listener = listenForChanges(database.url, {
+    onChange: (userDid) => heard.push(userDid),
+    onListening: () => (connected += 1),
+    onError: () => {},
+  });
+  await vi.waitUntil(() => connected === 1);
+});
+beforeEach(async () => {
+  await run("delete from model_calls");
+  await rollUp(database.orm);
+  await fence();
+});
+afterAll(async () => {
+  await listener.close();
+  await database.close();
+});
+
+function run<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
+  return database.orm.em.fork().execute(sql, params);
+}
+
+/** Everything announced so far, and none of it again: announcements arrive in the order of their commits. */
+async function fence(): Promise<(string | null)[]> {
+  await run("select pg_notify('usage_stats_changes', 'fence')");
+  await vi.waitFor(() => expect(heard.at(-1)).toBe("fence"));
+  const before = heard.slice(0, -1);
+  heard = [];
+  return before;
+}
+
+const INSERT = `insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
+  select ? || (i % ?), i::text, ?::timestamptz, 'p', 'm', 'embedding', 'success' from generate_series(0, 999) i`;
+
+it("names whose closed quarters a statement changed, each once", async () => {
+  await run(INSERT, ["user", 3, "2025-06-15T12:00:00Z"]);
+  const named = await fence();
+  expect(named).toHaveLength(3);
+  expect(new Set(named)).toEqual(new Set(["user0", "user1", "user2"]));
+});
+
+it("names nobody where there are many, so that everybody's counts", async () => {
+  await run(INSERT, ["user", 101, "2025-06-15T12:00:00Z"]);
+  expect(await fence()).toEqual([null]);
+});
+
+it("is silent about the quarter that is still open, and about what comes after it", async () => {
+  await createCallRecorder(database.orm).record([
+    modelCall({ id: "now", callTime: new Date() }),
+    modelCall({ id: "soon", callTime: new Date(Date.now() + 3_600_000) }),
+  ]);
+  expect(await fence()).toEqual([]);
+});
+
+it("tells of a correction, a deletion by hand, a write into a partition, a rebuild and rolling up; not of repeats", async () => {
+  const recorder = createCallRecorder(database.orm);
+  const { userDid } = modelCall();
+  await recorder.record([modelCall()]);
+  expect(await fence()).toEqual([userDid]);
+  await recorder.record([modelCall()]);
+  expect(await fence()).toEqual([]);
+  await recorder.record([modelCall({ status: "failed" })]);
+  expect(await fence()).toEqual([userDid]);
+  await rollUp(database.orm);
+  expect(await fence()).toEqual([userDid]);
+  await rollUp(database.orm);
+  expect(await fence()).toEqual([]);
+  await createRebuilder(database.orm).start({ userDid });
+  expect(await fence()).toEqual([userDid]);
+  await run("delete from model_calls_2025_06");
+  expect(await fence()).toEqual([userDid]);
+});
+
+it("is silent about what was undone", async () => {
+  const em = database.orm.em.fork();
+  await em.begin();
+  await em.execute(INSERT, ["user", 1, "2025-06-15T12:00:00Z"]);
+  await em.rollback();
+  expect(await fence()).toEqual([]);
+});
+
+it("is heard again after the connection was cut, and says so", async () => {
+  await run(
+    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'usage-stats listener' and datname = current_database()",
+  );
+  await expect.poll(() => connected, { timeout: 10_000 }).toBe(2);
+  await createCallRecorder(database.orm).record([modelCall()]);
+  expect(await fence()).toEqual([modelCall().userDid]);
+});

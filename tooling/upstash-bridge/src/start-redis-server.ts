@@ -1,0 +1,103 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Readable } from "node:stream";
+import { findRedisServer } from "./find-redis-server.ts";
+import { killAfterUs } from "./kill-after-us.ts";
+
+/** A Redis for one test: empty, on loopback, keeping nothing on disk. It ends with this process, however that ends. */
+export interface RedisServer {
+  url: string;
+  port: number;
+  /** Another one after `restart()`. */
+  readonly pid: number;
+  /** Ends it as a crash would (SIGKILL). */
+  kill(): Promise<void>;
+  /** Starts it anew, empty, on the same port. */
+  restart(): Promise<void>;
+  /** Lets it hang (SIGSTOP): connections stay open, nothing is answered. */
+  pause(): void;
+  resume(): void;
+  /** Ends it for good and removes its folder. */
+  stop(): Promise<void>;
+}
+
+type RedisProcess = ChildProcessByStdio<null, Readable, Readable>;
+
+/**
+ * Starts a `redis-server` on a free port.
+ * @throws Error when there is none on the PATH, or with what it printed when it does not start.
+ */
+export async function startRedisServer(): Promise<RedisServer> {
+  const file = findRedisServer();
+  if (!file) throw new Error("There is no redis-server on the PATH");
+  const folder = await mkdtemp(join(tmpdir(), "usage-stats-redis-"));
+  const port = await freePort();
+  let child = await launch(file, port, folder);
+
+  async function kill(): Promise<void> {
+    if (hasEnded(child)) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return child.pid!;
+    },
+    kill,
+    async restart() {
+      await kill();
+      child = await launch(file, port, folder);
+    },
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
+    async stop() {
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(file: string, port: number, folder: string): Promise<RedisProcess> {
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder];
+  const child = spawn(file, [...args, "--save", "", "--appendonly", "no"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  killAfterUs(child, folder);
+  await untilReady(child);
+  return child;
+}
+
+async function untilReady(child: RedisProcess): Promise<void> {
+  let printed = "";
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      printed += chunk.toString();
+      if (printed.includes("Ready to accept connections")) resolve();
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`redis-server did not start:\n${printed}`)));
+  });
+}
+
+function hasEnded(child: RedisProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}

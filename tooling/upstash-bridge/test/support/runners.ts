@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe } from "vitest";
+import {
+  type CommandRunner,
+  createMemoryRunner,
+  createRedisRunner,
+  findRedisServer,
+  startRedisServer,
+  startUpstashBridge,
+} from "../../src/index.ts";
+
+/** A bridge over one of the runners, emptied before every test. */
+export interface Bridged {
+  url: string;
+  token: string;
+  runner: CommandRunner;
+  /** Lets time pass: the in-process store's clock is turned, a real Redis is waited for. */
+  later(ms: number): Promise<void>;
+}
+
+type Opened = Pick<Bridged, "runner" | "later"> & { close(): Promise<void> };
+
+/** The same tests over every runner. */
+export function describeRunners(tests: (bridged: () => Bridged) => void): void {
+  describe("over the in-process store", () => {
+    tests(bridge(openMemory));
+  });
+  describeWithRedis("over a real Redis", () => {
+    tests(bridge(openRedis));
+  });
+}
+
+/** Tests that need a redis-server. Where there is none they are skipped, and say why. */
+export function describeWithRedis(name: string, tests: () => void): void {
+  const missing = findRedisServer() === null;
+  describe.skipIf(missing)(`${name}${missing ? " (skipped: no redis-server on the PATH)" : ""}`, () => {
+    tests();
+  });
+}
+
+function bridge(open: () => Promise<Opened>): () => Bridged {
+  let bridged: Bridged;
+  let close: () => Promise<void>;
+  beforeAll(async () => {
+    const opened = await open();
+    const started = await startUpstashBridge({ runner: opened.runner });
+    bridged = { ...opened, url: started.url, token: started.token };
+    close = async () => {
+      await started.close();
+      await opened.close();
+    };
+  });
+  beforeEach(async () => void (await bridged.runner.run(["FLUSHALL"])));
+  afterAll(() => close());
+  return () => bridged;
+}
+
+async function openMemory(): Promise<Opened> {
+  let now = Date.UTC(2026, 0, 1);
+  const runner = createMemoryRunner({ now: () => now });
+  return {
+    runner,
+    later: async (ms) => void (now += ms),
+    close: () => runner.close(),
+  };
+}
+
+async function openRedis(): Promise<Opened> {
+  const server = await startRedisServer();
+  const runner = await createRedisRunner(server.url);
+  return {
+    runner,
+    later: (ms) => sleep(ms),
+    async close() {
+      await runner.close();
+      await server.stop();
+    },
+  };
+}
