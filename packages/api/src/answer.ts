@@ -6,10 +6,12 @@ import {
   type UsageStats,
   type UsageStatsInput,
 } from "@usage-stats/core";
-import superjson from "superjson";
+import superjson, { type SuperJSONResult } from "superjson";
 import { type AllowedQuestion } from "./allowed-question.ts";
 import { type AnswerKind, type ApiContext } from "./context.ts";
 import { toRestUsageStats } from "./rest/rest-usage-stats.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What answering takes. */
 export type AnswerPorts = Pick<ApiContext, "repository" | "cache" | "clock" | "costs" | "onQuestion">;
@@ -22,36 +24,35 @@ export async function answer(
   const cache = noCache ? null : ports.cache;
   if (cache === null || !isSettled(ports, question)) return compute({ ...ports, cache }, "trpc", question);
   let made: UsageStats | undefined;
-  const { text } = await cache.remember(trpcEntry(question), async () => {
+  const { bytes } = await cache.remember(trpcEntry(question), async () => {
     made = await compute({ ...ports, cache }, "trpc", question);
-    return superjson.stringify({
-      ...made,
-      freshness: { ...made.freshness, source: "cache" },
-    } satisfies UsageStats);
+    const kept: UsageStats = { ...made, freshness: { ...made.freshness, source: "cache" } };
+    return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
   });
-  return made ?? superjson.parse<UsageStats>(text);
+  if (made !== undefined) return made;
+  const { result } = JSON.parse(new TextDecoder().decode(bytes)) as TrpcResponse;
+  return superjson.deserialize(result.data);
 }
 
-/** The text that `answer` keeps for a question, if it is there: the JSON of what tRPC calls `data`. */
+type TrpcResponse = { result: { data: SuperJSONResult } };
+
+/** What `answer` keeps for a question, if it is there: tRPC's whole response, as UTF-8. */
 export async function keptAnswer(
   ports: AnswerPorts,
   { question, noCache }: AllowedQuestion,
-): Promise<string | null> {
+): Promise<Bytes | null> {
   if (noCache || ports.cache === null || !isSettled(ports, question)) return null;
   return ports.cache.peek(trpcEntry(question));
 }
 
-/** Answers a question by days, with the period before, as the JSON text of the REST endpoints; kept of a settled range. */
-export async function answerRest(
-  ports: AnswerPorts,
-  { question, noCache }: AllowedQuestion,
-): Promise<string> {
+/** Answers a question by days, with the period before, as the JSON of the REST endpoints in UTF-8; kept of a settled range. */
+export async function answerRest(ports: AnswerPorts, { question, noCache }: AllowedQuestion): Promise<Bytes> {
   const cache = noCache ? null : ports.cache;
   const make = async () =>
     JSON.stringify(toRestUsageStats(await compute({ ...ports, cache }, "rest", question)));
-  if (cache === null || !isSettled(ports, question)) return make();
-  const { text } = await cache.remember(entryOf("rest", question), make);
-  return text;
+  if (cache === null || !isSettled(ports, question)) return new TextEncoder().encode(await make());
+  const { bytes } = await cache.remember(entryOf("rest", question), make);
+  return bytes;
 }
 
 async function compute(ports: AnswerPorts, kind: AnswerKind, question: UsageStatsInput): Promise<UsageStats> {

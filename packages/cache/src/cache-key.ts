@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { type CacheEntry, type CacheField } from "@usage-stats/core";
 
 // Goes up with every change of what is kept, so that servers of different versions never read each other's.
@@ -16,11 +17,23 @@ export function cacheKeys({ kind, userDid, fields }: CacheEntry): CacheKeys {
 
 /** The generation of what was made of one user's calls, or (`null`) of all users' together. */
 export function generationKey(userDid: string | null): string {
+  if (userDid === null) return EVERYONES;
+  let key = known.get(userDid);
+  if (key === undefined) known.set(userDid, (key = newGenerationKey(userDid)));
+  return key;
+}
+
+/** The same users are asked about again and again. */
+const known = new LRUCache<string, string>({ max: 10_000 });
+
+function newGenerationKey(userDid: string | null): string {
   return `${PREFIX}:generation:${digest([userDid])}`;
 }
 
 /** The generation of everything that is kept. */
 export const EVERYTHING = `${PREFIX}:generation:everything`;
+
+const EVERYONES = newGenerationKey(null);
 
 /** The lease of whoever makes a text: of one generation, so that nobody waits for a text that is not valid any more. */
 export function leaseKey(valueKey: string, generation: string): string {

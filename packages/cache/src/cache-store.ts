@@ -1,3 +1,5 @@
+import { type Envelope } from "./envelope.ts";
+
 /**
  * Where texts are kept: a Redis, or this process. Four operations, each one round trip. Whatever comes back is checked by
  * whoever asked; an operation that fails throws anything.
@@ -13,4 +15,7 @@ export type CacheStore = {
   write(entries: readonly CacheItem[], ttlMs: number): Promise<void>;
 };
 
-export type CacheItem = readonly [key: string, value: string];
+export type CacheItem = readonly [key: string, value: CacheValue];
+
+/** A text, except in this process, which keeps envelopes as they are. */
+export type CacheValue = string | Envelope;

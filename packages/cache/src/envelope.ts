@@ -1,15 +1,32 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
+import { type CacheValue } from "./cache-store.ts";
 
-/** A text as it is kept: with its own key, the generation it is valid in, and how long it is, to be checked when it is read. */
-export type Envelope = { key: string; generation: string; expiresAt: number; text: string };
+/** A text with what says whether it may be given out: its own key, the generation it is valid in, and until when. */
+export type Envelope = { key: string; generation: string; expiresAt: number; bytes: Uint8Array<ArrayBuffer> };
 
-export type Opened =
-  | { state: "valid"; text: string; expiresAt: number }
-  /** It was made before something changed. */
-  | { state: "outdated" }
-  /** It is not what was written under this key. */
-  | { state: "unreadable"; why: string };
+/** How envelopes are kept in a store. */
+export type EnvelopeFormat = {
+  /** `null` for a text that is too large to be kept. */
+  seal(envelope: Envelope): Promise<CacheValue | null>;
+  /** Reads what was found, which may be anything. Throws `Unreadable` if it is not what was sealed. */
+  open(found: unknown): Envelope | Promise<Envelope>;
+};
+
+export class Unreadable extends Error {
+  override readonly name = "Unreadable";
+}
+
+/** For a store in this process: envelopes as they are. */
+export function inProcessFormat({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
+  return {
+    seal: async (envelope) => (envelope.bytes.length > maxBytes ? null : envelope),
+    open(found) {
+      if (typeof found === "object" && found !== null && "bytes" in found) return found as Envelope;
+      throw new Unreadable("no envelope");
+    },
+  };
+}
 
 type Header = [
   key: string,
@@ -25,39 +42,37 @@ const MOST_UNPACKED_BYTES = 64_000_000;
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** Writes an envelope; a text longer than `packOver` is packed. */
-export async function sealEnvelope(
-  { key, generation, expiresAt, text }: Envelope,
-  packOver: number,
-): Promise<string> {
-  const packed = text.length > packOver;
-  const body = packed ? (await pack(text, { level: 1 })).toString("base64") : text;
-  const header: Header = [key, generation, expiresAt, packed ? "gzip" : "plain", body.length];
-  return `${JSON.stringify(header)}\n${body}`;
+/** For a store of texts: a line of JSON, and the text; packed if it has more than `packOver` bytes. */
+export function textFormat({ packOver, maxLength }: { packOver: number; maxLength: number }): EnvelopeFormat {
+  return {
+    async seal({ key, generation, expiresAt, bytes }) {
+      const packed = bytes.length > packOver;
+      const body = packed
+        ? (await pack(bytes, { level: 1 })).toString("base64")
+        : Buffer.from(bytes).toString();
+      const header: Header = [key, generation, expiresAt, packed ? "gzip" : "plain", body.length];
+      return body.length > maxLength ? null : `${JSON.stringify(header)}\n${body}`;
+    },
+    async open(found) {
+      if (typeof found !== "string") throw new Unreadable("not a text");
+      const end = found.indexOf("\n");
+      const header = end === -1 ? null : parseHeader(found.slice(0, end));
+      if (header === null) throw new Unreadable("no header");
+      const [key, generation, expiresAt, encoding, length] = header;
+      if (found.length !== end + 1 + length) throw new Unreadable("cut off");
+      const body = found.slice(end + 1);
+      const bytes = encoding === "plain" ? Buffer.from(body) : await unpacked(body);
+      return { key, generation, expiresAt, bytes };
+    },
+  };
 }
 
-/** Reads what was found under a key, which may be anything. */
-export async function openEnvelope(found: unknown, key: string, generation: string): Promise<Opened> {
-  if (typeof found !== "string") return unreadable("not a text");
-  const end = found.indexOf("\n");
-  const header = end === -1 ? null : parseHeader(found.slice(0, end));
-  if (header === null) return unreadable("no header");
-  const [itsKey, itsGeneration, expiresAt, encoding, length] = header;
-  if (itsKey !== key) return unreadable("another key's value");
-  if (found.length !== end + 1 + length) return unreadable("cut off");
-  if (itsGeneration !== generation) return { state: "outdated" };
-  const body = found.slice(end + 1);
-  if (encoding === "plain") return { state: "valid", text: body, expiresAt };
+async function unpacked(body: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const bytes = await unpack(Buffer.from(body, "base64"), { maxOutputLength: MOST_UNPACKED_BYTES });
-    return { state: "valid", text: bytes.toString(), expiresAt };
+    return await unpack(Buffer.from(body, "base64"), { maxOutputLength: MOST_UNPACKED_BYTES });
   } catch {
-    return unreadable("not packed right");
+    throw new Unreadable("not packed right");
   }
-}
-
-function unreadable(why: string): Opened {
-  return { state: "unreadable", why };
 }
 
 function parseHeader(text: string): Header | null {

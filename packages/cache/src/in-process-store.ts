@@ -1,13 +1,9 @@
 import { LRUCache } from "lru-cache";
-import { type CacheStore } from "./cache-store.ts";
+import { type CacheStore, type CacheValue } from "./cache-store.ts";
 
 /** Keeps texts in this process, the least recently used going first once they take more than `maxBytes`. */
 export function createInProcessStore({ maxBytes }: { maxBytes: number }): CacheStore {
-  const kept = new LRUCache<string, string>({
-    maxSize: maxBytes,
-    // A JavaScript string takes at most two bytes a unit; its entry here some 200 more.
-    sizeCalculation: (value, key) => 2 * (value.length + key.length) + 200,
-  });
+  const kept = new LRUCache<string, CacheValue>({ maxSize: maxBytes, sizeCalculation: sizeOf });
   return {
     async read(keys) {
       return keys.map((key) => kept.get(key) ?? null);
@@ -26,4 +22,10 @@ export function createInProcessStore({ maxBytes }: { maxBytes: number }): CacheS
       for (const [key, value] of entries) kept.set(key, value, { ttl: ttlMs });
     },
   };
+}
+
+/** In bytes, roughly: JavaScript's strings take at most two a unit, an entry here some 200 more. */
+function sizeOf(value: CacheValue, key: string): number {
+  const own = typeof value === "string" ? 2 * value.length : value.bytes.length;
+  return own + 2 * key.length + 200;
 }

@@ -1,6 +1,6 @@
 import { type OnCacheEvent } from "./cache-events.ts";
 import { EVERYTHING } from "./cache-key.ts";
-import { type CacheItem, type CacheStore } from "./cache-store.ts";
+import { type CacheStore } from "./cache-store.ts";
 import { type Guard } from "./guard.ts";
 import { isGeneration, newGeneration } from "./kept-texts.ts";
 
@@ -70,7 +70,7 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
     if (pending.size > 0) timer = setTimeout(() => void deliver(), settings.retryMs).unref();
   }
 
-  async function tell(fresh: CacheItem[]): Promise<boolean> {
+  async function tell(fresh: (readonly [string, string])[]): Promise<boolean> {
     const until = performance.now() + settings.deadlineMs;
     let delivered = false;
     try {

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { type Clock } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, leaseKey } from "./cache-key.ts";
-import { type CacheItem, type CacheStore } from "./cache-store.ts";
-import { openEnvelope, sealEnvelope } from "./envelope.ts";
+import { type CacheStore } from "./cache-store.ts";
+import { type Envelope, type EnvelopeFormat, Unreadable } from "./envelope.ts";
 import { type Guard } from "./guard.ts";
 
 export type KeptTextsSettings = {
@@ -14,14 +14,11 @@ export type KeptTextsSettings = {
   ttlMs: number;
   /** How long the store may keep a request waiting in all. */
   deadlineMs: number;
-  /** Texts longer than this are packed. */
-  packOver: number;
-  /** Texts that are longer than this, packed or not, are not kept. */
-  maxLength: number;
+  format: EnvelopeFormat;
 };
 
 export type Found =
-  | { state: "hit"; text: string; expiresAt: number }
+  | { state: "hit"; bytes: Uint8Array<ArrayBuffer>; expiresAt: number }
   /** `generation` is `null` where the store has none yet. */
   | { state: "miss"; generation: string | null }
   | { state: "unusable" };
@@ -31,7 +28,7 @@ export const GENERATION_MS = 86_400_000;
 const LEASE_MS = 3_000;
 
 /** A new value for the generation at a key. It names its key, as everything kept does. */
-export function newGeneration(key: string): CacheItem {
+export function newGeneration(key: string): readonly [string, string] {
   return [key, `${key} ${randomUUID()}`];
 }
 
@@ -44,17 +41,36 @@ export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCache
   const { store, guard, clock, onEvent } = settings;
   const server = randomUUID();
 
-  async function keep(kind: string, key: string, generation: string, text: string): Promise<void> {
+  async function keep(
+    kind: string,
+    key: string,
+    generation: string,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
     const expiresAt = clock.now().getTime() + settings.ttlMs;
-    const sealed = await sealEnvelope({ key, generation, expiresAt, text }, settings.packOver);
-    if (sealed.length > settings.maxLength) {
-      onEvent({ type: "too large", kind, length: sealed.length });
+    const sealed = await settings.format.seal({ key, generation, expiresAt, bytes });
+    if (sealed === null) {
+      onEvent({ type: "too large", kind, bytes: bytes.length });
       return;
     }
     const until = performance.now() + settings.deadlineMs;
     await guard("write", until, () => store.write([[key, sealed]], settings.ttlMs)).catch(() => {
       // The guard has counted it.
     });
+  }
+
+  /** `null` where there is nothing that can be read. */
+  async function open(found: unknown, key: string): Promise<Envelope | null> {
+    if (found === null) return null;
+    try {
+      const envelope = await settings.format.open(found);
+      if (envelope.key !== key) throw new Unreadable("another key's value");
+      return envelope;
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      onEvent({ type: "unreadable", why: error.message });
+      return null;
+    }
   }
 
   return {
@@ -65,11 +81,12 @@ export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCache
           store.read([keys.value, ...keys.generations]),
         );
         const generation = generationOf(keys, generations);
-        if (generation === null || value === null) return { state: "miss", generation };
-        const opened = await openEnvelope(value, keys.value, generation);
-        if (opened.state === "unreadable") onEvent({ type: "unreadable", why: opened.why });
-        const alive = opened.state === "valid" && opened.expiresAt > clock.now().getTime();
-        return alive ? { ...opened, state: "hit" } : { state: "miss", generation };
+        if (generation === null) return { state: "miss", generation };
+        const envelope = await open(value, keys.value);
+        const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
+        return valid
+          ? { state: "hit", bytes: envelope.bytes, expiresAt: envelope.expiresAt }
+          : { state: "miss", generation };
       } catch {
         // The guard has counted it. Whatever ails the cache, the answer is made without.
         return { state: "unusable" };

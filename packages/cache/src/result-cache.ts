@@ -33,8 +33,12 @@ export type SharedCache = CacheInvalidator & {
 };
 
 type Missed = Exclude<Found, { state: "hit" }>;
+type Bytes = Uint8Array<ArrayBuffer>;
 type Compute = () => Promise<string>;
-type Made = { text: string; keep: boolean };
+/** `keepIn` is the generation to keep it in, if it is to be kept. */
+type Made = { bytes: Bytes; keepIn: string | null };
+
+const encoder = new TextEncoder();
 
 /** Longer than a statement may run, so that nothing made before a change is kept after it was given up. */
 const LONGEST_COMPUTATION_MS = 30_000;
@@ -56,12 +60,13 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     generationMs: GENERATION_MS,
     onEvent,
   });
-  const flights = new Map<string, Promise<string>>();
+  const flights = new Map<string, Promise<Bytes>>();
   const landing = new Set<Promise<void>>();
   let changes = 0;
 
-  async function find(keys: CacheKeys, until: number): Promise<Found> {
-    return invalidations.undelivered(keys.generations) ? { state: "unusable" } : texts.find(keys, until);
+  function find(keys: CacheKeys, until: number): Promise<Found> {
+    if (invalidations.undelivered(keys.generations)) return Promise.resolve({ state: "unusable" });
+    return texts.find(keys, until);
   }
 
   /** What was looked for in a generation that had not begun: it begins now, or nothing may be kept. */
@@ -80,19 +85,18 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     found: Missed,
     until: number,
     compute: Compute,
-  ): Promise<string> {
+  ): Promise<Bytes> {
     const generation = found.state === "unusable" ? null : (found.generation ?? (await begin(keys, until)));
     const flight = `${keys.value} ${generation ?? `without the store, after ${changes} changes`}`;
     const under = flights.get(flight);
     if (under !== undefined) return under;
-    const made =
-      generation === null
-        ? compute().then((text) => ({ text, keep: false }))
-        : make(keys, generation, until, compute);
-    const text = made.then((it) => it.text);
-    flights.set(flight, text);
-    const landed = made
-      .then((it) => (it.keep ? texts.keep(kind, keys.value, generation!, it.text) : undefined))
+    const making = make(keys, generation, until, compute);
+    const bytes = making.then((made) => made.bytes);
+    flights.set(flight, bytes);
+    const landed = making
+      .then((made) =>
+        made.keepIn === null ? undefined : texts.keep(kind, keys.value, made.keepIn, made.bytes),
+      )
       .catch(() => {
         // Those who wait for it are told.
       })
@@ -101,14 +105,22 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         landing.delete(landed);
       });
     landing.add(landed);
-    return text;
+    return bytes;
   }
 
-  async function make(keys: CacheKeys, generation: string, until: number, compute: Compute): Promise<Made> {
-    const who = await texts.claim(keys, generation, until);
-    const text =
-      who === "free" ? null : await waitFor(keys, generation, until, who === "ours" ? [0] : PAUSES_MS);
-    return text === null ? { text: await compute(), keep: true } : { text, keep: false };
+  async function make(
+    keys: CacheKeys,
+    generation: string | null,
+    until: number,
+    compute: Compute,
+  ): Promise<Made> {
+    if (generation !== null) {
+      const who = await texts.claim(keys, generation, until);
+      const pauses = { free: [], ours: [0], taken: PAUSES_MS }[who];
+      const bytes = await waitFor(keys, generation, until, pauses);
+      if (bytes !== null) return { bytes, keepIn: null };
+    }
+    return { bytes: encoder.encode(await compute()), keepIn: generation };
   }
 
   /** Waits a little for a text that is being made elsewhere, or that this server has made since it was looked for. */
@@ -117,12 +129,12 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     generation: string,
     until: number,
     pauses: number[],
-  ): Promise<string | null> {
+  ): Promise<Bytes | null> {
     for (const ms of pauses) {
       if (performance.now() + ms > until) return null;
       await pause(ms);
       const found = await find(keys, until);
-      if (found.state === "hit") return found.text;
+      if (found.state === "hit") return found.bytes;
       if (found.state === "unusable" || found.generation !== generation) return null;
     }
     return null;
@@ -152,12 +164,12 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
 
     return {
       report: () => report,
-      async peek({ kind, ...entry }) {
+      async peek(entry) {
         const started = performance.now();
-        const found = await look(cacheKeys({ kind, ...entry }));
+        const found = await look(cacheKeys(entry));
         if (found.state !== "hit") return null;
-        note(kind, "hit", found.expiresAt, started);
-        return found.text;
+        note(entry.kind, "hit", found.expiresAt, started);
+        return found.bytes;
       },
       async remember(entry: CacheEntry, compute) {
         const started = performance.now();
@@ -165,10 +177,10 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         const found = await look(keys);
         if (found.state === "hit") {
           note(entry.kind, "hit", found.expiresAt, started);
-          return { text: found.text, hit: true };
+          return { bytes: found.bytes, hit: true };
         }
         note(entry.kind, found.state === "miss" ? "miss" : "bypass", null, started);
-        return { text: await makeOnce(entry.kind, keys, found, until!, compute), hit: false };
+        return { bytes: await makeOnce(entry.kind, keys, found, until!, compute), hit: false };
       },
     };
   }

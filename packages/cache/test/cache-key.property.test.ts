@@ -52,6 +52,11 @@ it("gives neighbours another key: a field split, joined, moved, nested or named 
   );
 });
 
+it("gives each user a generation of their own, and everyone together another", () => {
+  const users = [null, "", "null", "a", "a:b", "\ud800", "\ufffd"];
+  for (let i = 0; i < 2; i++) expect(new Set(users.map(generationKey)).size).toBe(users.length);
+});
+
 it("shows nobody's id in a key, and never gives texts, generations and leases the same", () => {
   const { value, generations } = cacheKeys({ kind: "k", userDid: "did:abt:z1*\n evil", fields: [] });
   const keys = [value, ...generations, generationKey(null), leaseKey(value, "g"), leaseKey(value, "h")];

@@ -1,56 +1,47 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { openEnvelope, sealEnvelope } from "../src/envelope.ts";
+import { type EnvelopeFormat, inProcessFormat, textFormat, Unreadable } from "../src/envelope.ts";
 
-const envelope = { key: "key", generation: "g1", expiresAt: 1_700_000_000_000, text: '{"calls":1}' };
-const long = { ...envelope, text: "é\n".repeat(40_000) };
+const encode = (text: string) => new TextEncoder().encode(text);
+const envelope = { key: "key", generation: "g1", expiresAt: 1_700_000_000_000, bytes: encode('{"calls":1}') };
+const long = { ...envelope, bytes: encode("é\n".repeat(40_000)) };
+const asText = textFormat({ packOver: 1_000, maxLength: 100_000 });
+const inProcess = inProcessFormat({ maxBytes: 200_000 });
 
-describe("an envelope", () => {
+async function isUnreadable(format: EnvelopeFormat, found: unknown): Promise<boolean> {
+  try {
+    await format.open(found);
+    return false;
+  } catch (error) {
+    expect(error).toBeInstanceOf(Unreadable);
+    return true;
+  }
+}
+
+describe.each([
+  ["as a text", asText],
+  ["in the process", inProcess],
+])("an envelope %s", (_, format) => {
   it.each([
-    ["plain", envelope],
-    ["packed", long],
-    ["empty", { ...envelope, text: "" }],
-  ])("gives back what was put in: %s", async (_, sealed) => {
-    const text = await sealEnvelope(sealed, 1_000);
-    expect(await openEnvelope(text, "key", "g1")).toEqual({
-      state: "valid",
-      text: sealed.text,
-      expiresAt: sealed.expiresAt,
+    ["short", envelope],
+    ["long", long],
+    ["empty", { ...envelope, bytes: encode("") }],
+  ])("gives back what was put in: %s", async (__, sealed) => {
+    const opened = await format.open(await format.seal(sealed));
+    expect({ ...opened, bytes: Buffer.from(opened.bytes).toString() }).toEqual({
+      ...sealed,
+      bytes: Buffer.from(sealed.bytes).toString(),
     });
   });
 
-  it("is packed when it is long", async () => {
-    expect((await sealEnvelope(long, 1_000)).length).toBeLessThan(2_000);
-    expect((await sealEnvelope(long, 1_000_000)).length).toBeGreaterThan(80_000);
-  });
-
-  it("is outdated in another generation", async () => {
-    expect(await openEnvelope(await sealEnvelope(envelope, 1_000), "key", "g2")).toEqual({
-      state: "outdated",
-    });
-  });
-
-  it("of another key is unreadable", async () => {
-    expect(await openEnvelope(await sealEnvelope(envelope, 1_000), "other", "g1")).toMatchObject({
-      state: "unreadable",
-      why: "another key's value",
-    });
-  });
-
-  it.each([
-    ["plain", envelope],
-    ["packed", long],
-  ])("cut off anywhere is unreadable: %s", async (_, sealed) => {
-    const text = await sealEnvelope(sealed, 1_000);
-    const states = Array.from({ length: text.length }, (__, end) =>
-      openEnvelope(text.slice(0, end), "key", "g1"),
-    );
-    for (const opened of await Promise.all(states)) expect(opened.state).toBe("unreadable");
+  it("is not made of what is too large", async () => {
+    const noise = Array.from({ length: 40_000 }, (__, i) => Math.sin(i)).join();
+    expect(await format.seal({ ...envelope, bytes: encode(noise) })).toBeNull();
   });
 
   it.each([
     ["a number", 7],
-    ["nothing", undefined],
+    ["undefined", undefined],
     ["a list", ["key", "g1"]],
     ["an object", { key: "key" }],
     ["an empty text", ""],
@@ -60,14 +51,29 @@ describe("an envelope", () => {
     ["an unknown packing", '["key","g1",1,"zstd",11]\n{"calls":1}'],
     ["more than was written", '["key","g1",1,"plain",2]\n{"calls":1}'],
     ["what is not packed", '["key","g1",1,"gzip",11]\n{"calls":1}'],
-  ])("is unreadable where there is %s", async (_, found) => {
-    expect((await openEnvelope(found, "key", "g1")).state).toBe("unreadable");
+  ])("is unreadable where there is %s", async (__, found) => {
+    expect(await isUnreadable(format, found)).toBe(true);
+  });
+});
+
+describe("an envelope as a text", () => {
+  it("is packed when it is long", async () => {
+    expect(((await asText.seal(long)) as string).length).toBeLessThan(2_000);
+    const unpacked = textFormat({ packOver: 1_000_000, maxLength: 1_000_000 });
+    expect(((await unpacked.seal(long)) as string).length).toBeGreaterThan(80_000);
+  });
+
+  it.each([
+    ["plain", envelope],
+    ["packed", long],
+  ])("cut off anywhere is unreadable: %s", async (_, sealed) => {
+    const text = (await asText.seal(sealed)) as string;
+    const all = Array.from({ length: text.length }, (__, end) => isUnreadable(asText, text.slice(0, end)));
+    expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
   });
 
   it("that would unpack to more than fits is unreadable", async () => {
     const bomb = gzipSync(Buffer.alloc(65_000_000)).toString("base64");
-    expect(await openEnvelope(`["key","g1",1,"gzip",${bomb.length}]\n${bomb}`, "key", "g1")).toMatchObject({
-      state: "unreadable",
-    });
+    expect(await isUnreadable(asText, `["key","g1",1,"gzip",${bomb.length}]\n${bomb}`)).toBe(true);
   });
 });

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type CacheStore } from "../src/cache-store.ts";
+import { inProcessFormat } from "../src/envelope.ts";
 import { unguarded } from "../src/guard.ts";
 import { createInProcessStore } from "../src/in-process-store.ts";
 import { createResultCache, type SharedCache } from "../src/result-cache.ts";
+import { ask } from "./ask.ts";
 import { clock } from "./stores.ts";
 
 const FAULTS = ["fails", "fails after it was done", "fails, and is done later", "is lost"] as const;
@@ -72,8 +74,7 @@ async function runActors(
       clock,
       ttlMs: 1_000_000,
       deadlineMs: 1_000_000,
-      packOver: 1_000_000,
-      maxLength: 1_000_000,
+      format: inProcessFormat({ maxBytes: 1_000_000 }),
       retryMs: 1_000_000,
       pause: () => scheduler.schedule(Promise.resolve(), "pause"),
     }),
@@ -84,15 +85,13 @@ async function runActors(
 
   async function read(server: number, user: number): Promise<void> {
     const least = acknowledged[user]!;
-    const { text, hit } = await servers[server]!.forRequest().remember(
-      { kind: "version", userDid: USERS[user]!, fields: [] },
-      async () => {
-        await scheduler.schedule(Promise.resolve(), "statement");
-        const seen = committed[user]!;
-        await scheduler.schedule(Promise.resolve(), "rows");
-        return String(seen);
-      },
-    );
+    const entry = { kind: "version", userDid: USERS[user]!, fields: [] };
+    const { text, hit } = await ask(servers[server]!, entry, async () => {
+      await scheduler.schedule(Promise.resolve(), "statement");
+      const seen = committed[user]!;
+      await scheduler.schedule(Promise.resolve(), "rows");
+      return String(seen);
+    });
     if (hit) hits += 1;
     expect(Number(text)).toBeGreaterThanOrEqual(least);
   }

@@ -3,6 +3,7 @@ import { type CacheEntry } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import { type CacheEvent } from "../src/cache-events.ts";
 import { type SharedCache } from "../src/result-cache.ts";
+import { ask, peek } from "./ask.ts";
 import { describeAdapters, describeSharedAdapters } from "./stores.ts";
 
 const entry = (change: Partial<CacheEntry> = {}): CacheEntry => ({
@@ -11,17 +12,6 @@ const entry = (change: Partial<CacheEntry> = {}): CacheEntry => ({
   fields: [1, "UTC", ["model"], null],
   ...change,
 });
-
-/** Asks as one request of its own would. */
-async function ask(
-  cache: SharedCache,
-  asked: CacheEntry,
-  made: () => string | Promise<string> = () => "new",
-) {
-  const request = cache.forRequest();
-  const { text, hit } = await request.remember(asked, async () => made());
-  return { text, hit, report: request.report() };
-}
 
 async function keep(cache: SharedCache, asked: CacheEntry, text = "old"): Promise<void> {
   expect(await ask(cache, asked, () => text)).toMatchObject({ text, hit: false });
@@ -50,7 +40,7 @@ describeAdapters((adapter) => {
     await request.remember(entry(), async () => "text");
     expect(request.report()).toMatchObject({ outcome: "miss", expiresAt: null });
     await cache.close();
-    expect(await cache.forRequest().peek(entry())).toBe("text");
+    expect(await peek(cache, entry())).toBe("text");
     expect(events).toEqual([
       { type: "lookup", outcome: "miss", kind: "answer" },
       { type: "lookup", outcome: "hit", kind: "answer" },

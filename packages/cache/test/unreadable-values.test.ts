@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cacheKeys, generationKey, leaseKey } from "../src/cache-key.ts";
 import { type CacheEvent } from "../src/cache-events.ts";
+import { ask, peek } from "./ask.ts";
 import { describeSharedAdapters } from "./stores.ts";
 
 const entry = { kind: "answer", userDid: "did:abt:z1alice", fields: [] };
@@ -14,47 +15,44 @@ describeSharedAdapters((adapter) => {
     it.each(rubbish)("is a miss and gets replaced, instead of a text: %j", async (value) => {
       const events: CacheEvent[] = [];
       const cache = adapter().cache({ onEvent: (event) => events.push(event) });
-      await cache.forRequest().remember(entry, async () => "old");
+      await ask(cache, entry, () => "old");
       await cache.close();
       await adapter().store.write([[keys.value, value]], 60_000);
-      expect(await cache.forRequest().remember(entry, async () => "text")).toEqual({
-        text: "text",
-        hit: false,
-      });
+      expect(await ask(cache, entry, () => "text")).toMatchObject({ text: "text", hit: false });
       await cache.close();
-      expect(await cache.forRequest().peek(entry)).toBe("text");
+      expect(await peek(cache, entry)).toBe("text");
       expect(events.filter(({ type }) => type === "unreadable")).not.toEqual([]);
     });
 
     it.each(rubbish)("is a miss and gets replaced, instead of a generation: %j", async (value) => {
       const cache = adapter().cache();
-      await cache.forRequest().remember(entry, async () => "old");
+      await ask(cache, entry, () => "old");
       await cache.close();
       await adapter().store.write([[keys.generations[0], value]], 60_000);
-      expect(await cache.forRequest().remember(entry, async () => "new")).toEqual({
+      expect(await ask(cache, entry, () => "new")).toMatchObject({
         text: "new",
         hit: false,
       });
       await cache.close();
-      await cache.forRequest().remember(entry, async () => "newer");
+      await ask(cache, entry, () => "newer");
       await cache.close();
-      expect(await cache.forRequest().peek(entry)).toBe("newer");
+      expect(await peek(cache, entry)).toBe("newer");
     });
 
     it("is a miss and gets replaced: another user's text, and another user's generation", async () => {
       const cache = adapter().cache();
-      await cache.forRequest().remember(entry, async () => "alice's");
-      await cache.forRequest().remember(other, async () => "bob's");
+      await ask(cache, entry, () => "alice's");
+      await ask(cache, other, () => "bob's");
       await cache.close();
       const [bobs, generation] = await adapter().store.read([
         cacheKeys(other).value,
         generationKey(other.userDid),
       ]);
       await adapter().store.write([[keys.value, String(bobs)]], 60_000);
-      expect(await cache.forRequest().peek(entry)).toBeNull();
+      expect(await peek(cache, entry)).toBeNull();
       await adapter().store.write([[keys.generations[0], String(generation)]], 60_000);
-      expect(await cache.forRequest().peek(entry)).toBeNull();
-      expect(await cache.forRequest().remember(entry, async () => "alice's")).toEqual({
+      expect(await peek(cache, entry)).toBeNull();
+      expect(await ask(cache, entry, () => "alice's")).toMatchObject({
         text: "alice's",
         hit: false,
       });
@@ -62,14 +60,11 @@ describeSharedAdapters((adapter) => {
 
     it.each(rubbish)("is no lease: %j", async (value) => {
       const cache = adapter().cache();
-      await cache.forRequest().remember({ ...entry, fields: [1] }, async () => "");
+      await ask(cache, { ...entry, fields: [1] }, () => "");
       const generations = await adapter().store.read(keys.generations);
       const generation = generations.map((found) => String(found).split(" ")[1]).join(".");
       await adapter().store.write([[leaseKey(keys.value, generation), value]], 60_000);
-      expect(await cache.forRequest().remember(entry, async () => "text")).toEqual({
-        text: "text",
-        hit: false,
-      });
+      expect(await ask(cache, entry, () => "text")).toMatchObject({ text: "text", hit: false });
     });
   });
 });

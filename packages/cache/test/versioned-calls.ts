@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { type SharedCache } from "../src/result-cache.ts";
+import { ask } from "./ask.ts";
 
 /** Stands for users' calls: each change gives a user the next version, and an answer is the user and the version it saw. */
 export function createVersionedCalls(servers: readonly SharedCache[]) {
@@ -15,9 +16,9 @@ export function createVersionedCalls(servers: readonly SharedCache[]) {
     /** Asks one server, which must be right; tells whether the cache answered, and how long it took (ms). */
     async ask(server: SharedCache, userDid: string): Promise<{ hit: boolean; durationMs: number }> {
       const started = performance.now();
-      const { text, hit } = await server
-        .forRequest()
-        .remember({ kind: "version", userDid, fields: [] }, async () => answer(userDid));
+      const { text, hit } = await ask(server, { kind: "version", userDid, fields: [] }, () =>
+        answer(userDid),
+      );
       const durationMs = performance.now() - started;
       expect(text).toBe(answer(userDid));
       return { hit, durationMs };

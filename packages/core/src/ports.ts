@@ -70,10 +70,13 @@ export type CacheField = string | number | null | readonly CacheField[];
  * has changed. A fault of the cache is a miss: nothing here throws but `compute`.
  */
 export type ResultCache = {
-  /** The text kept for an entry, or `null`. */
-  peek(entry: CacheEntry): Promise<string | null>;
-  /** The text kept for an entry, or else what `compute` gives, which is kept then. Throws what `compute` throws. */
-  remember(entry: CacheEntry, compute: () => Promise<string>): Promise<{ text: string; hit: boolean }>;
+  /** The text kept for an entry, as UTF-8, or `null`. */
+  peek(entry: CacheEntry): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** The text kept for an entry, or else what `compute` gives, which is kept then; as UTF-8. Throws what `compute` throws. */
+  remember(
+    entry: CacheEntry,
+    compute: () => Promise<string>,
+  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; hit: boolean }>;
 };
 
 /** To be told after settled calls were changed, once that is committed: what was kept of those users is given out no more. */

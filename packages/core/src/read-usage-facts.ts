@@ -15,7 +15,8 @@ export type ReadFacts = SummedFacts & { liveFrom: Date; source: UsageStats["fres
 
 /**
  * Reads what a question asks for. Where it reaches into time that is not settled, its history is remembered and only the
- * rest read live. A wholly settled question is read as it is: what is kept of it is the finished answer, by whoever finishes it. Without a cache, everything is read at once.
+ * rest read live. A wholly settled question is read as it is: what is kept of it is the finished answer, by whoever finishes
+ * it. Without a cache, everything is read at once.
  */
 export async function readUsageFacts(
   { repository, cache }: { repository: UsageRepository; cache: ResultCache | null },
@@ -30,13 +31,18 @@ export async function readUsageFacts(
   };
   const split = cache === null || question.closed ? null : splitQuestion(question, now);
   if (cache !== null && split !== null) {
-    const { text, hit } = await cache.remember(entryOf(split.history), async () => {
+    const { bytes, hit } = await cache.remember(entryOf(split.history), async () => {
       const { sums, models, groups, groupSeries } = counted(await repository.read(split.history));
       return JSON.stringify({ sums, models, groups, groupSeries } satisfies SummedFacts);
     });
     const all = { ...question, topN: EVERY_GROUP };
     const rest = counted(await repository.readCalls(all, split.rest));
-    const merged = mergeFacts(question, split, JSON.parse(text) as SummedFacts, rest);
+    const merged = mergeFacts(
+      question,
+      split,
+      JSON.parse(new TextDecoder().decode(bytes)) as SummedFacts,
+      rest,
+    );
     if (merged !== null) {
       const source = hit ? "cache+live" : "rollup+live";
       return { facts: { ...merged, liveFrom: split.history.range.to, source }, cost };

@@ -24,13 +24,10 @@ function createKeepAll(): ResultCache & { hits: number } {
     peek: async () => null,
     async remember(entry: unknown, compute: () => Promise<string>) {
       const key = JSON.stringify(entry);
-      const text = kept.get(key);
-      if (text !== undefined) {
-        keepAll.hits += 1;
-        return { text, hit: true };
-      }
-      kept.set(key, await compute());
-      return { text: kept.get(key)!, hit: false };
+      const hit = kept.has(key);
+      if (hit) keepAll.hits += 1;
+      else kept.set(key, await compute());
+      return { bytes: new TextEncoder().encode(kept.get(key)), hit };
     },
   };
   return keepAll;

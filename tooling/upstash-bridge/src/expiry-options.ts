@@ -1,11 +1,11 @@
-import { INT64_MAX, parseInt64 } from "./int64.ts";
+import { parseInteger } from "./parse-integer.ts";
 import { RedisError } from "./redis-error.ts";
 
 const EXPIRY_UNITS = {
-  EX: { ms: 1000n, relative: true },
-  PX: { ms: 1n, relative: true },
-  EXAT: { ms: 1000n, relative: false },
-  PXAT: { ms: 1n, relative: false },
+  EX: { ms: 1000, relative: true },
+  PX: { ms: 1, relative: true },
+  EXAT: { ms: 1000, relative: false },
+  PXAT: { ms: 1, relative: false },
 } as const;
 
 export type ExpiryUnit = keyof typeof EXPIRY_UNITS;
@@ -16,26 +16,18 @@ export interface ExpiryOptions {
   expiry: { unit: ExpiryUnit; amount: string } | null;
 }
 
-// What cannot stand together with what.
-const EXCLUDES: Record<string, string[]> = {
-  NX: ["XX"],
-  XX: ["NX"],
-  GET: [],
-  KEEPTTL: ["PERSIST", "EX", "PX", "EXAT", "PXAT"],
-  PERSIST: ["KEEPTTL", "EX", "PX", "EXAT", "PXAT"],
-  EX: ["KEEPTTL", "PERSIST", "PX", "EXAT", "PXAT"],
-  PX: ["KEEPTTL", "PERSIST", "EX", "EXAT", "PXAT"],
-  EXAT: ["KEEPTTL", "PERSIST", "EX", "PX", "PXAT"],
-  PXAT: ["KEEPTTL", "PERSIST", "EX", "PX", "EXAT"],
-};
+// Two of a row cannot stand together.
+const EITHER_OR = [
+  ["NX", "XX"],
+  ["KEEPTTL", "PERSIST", "EX", "PX", "EXAT", "PXAT"],
+];
 
 /** @throws RedisError "ERR syntax error" for words not in `allowed`, contradictions, or an expiry without its time. */
 export function parseExpiryOptions(words: string[], allowed: readonly string[]): ExpiryOptions {
   const options: ExpiryOptions = { flags: new Set(), expiry: null };
   for (let i = 0; i < words.length; i++) {
     const option = words[i]!.toUpperCase();
-    const excluded = allowed.includes(option) ? EXCLUDES[option] : undefined;
-    if (!excluded || excluded.some((other) => options.flags.has(other))) throw syntaxError();
+    if (!allowed.includes(option) || contradicts(option, options.flags)) throw syntaxError();
     options.flags.add(option);
     if (!(option in EXPIRY_UNITS)) continue;
     const amount = words[++i];
@@ -45,33 +37,31 @@ export function parseExpiryOptions(words: string[], allowed: readonly string[]):
   return options;
 }
 
+function contradicts(option: string, flags: Set<string>): boolean {
+  const row = EITHER_OR.find((one) => one.includes(option)) ?? [];
+  return row.some((other) => other !== option && flags.has(other));
+}
+
 interface Expiry {
   unit: ExpiryUnit;
   amount: string;
   now: number;
-  /** Lower case, for the error's text. */
-  command: string;
 }
 
-/** The instant, in milliseconds, an expiry that must lie ahead means. */
-export function futureInstant(expiry: Expiry): number {
-  if (parseInt64(expiry.amount) <= 0n) throw invalidExpiry(expiry.command);
+/** The instant, in milliseconds, an expiry that must lie ahead means; `command`, in lower case, is for the error's text. */
+export function futureInstant({ command, ...expiry }: Expiry & { command: string }): number {
+  if (parseInteger(expiry.amount) <= 0) {
+    throw new RedisError(`ERR invalid expire time in '${command}' command`);
+  }
   return anyInstant(expiry);
 }
 
 /** The instant, in milliseconds, an expiry means, past ones included. */
-export function anyInstant({ unit, amount, now, command }: Expiry): number {
+export function anyInstant({ unit, amount, now }: Expiry): number {
   const { ms, relative } = EXPIRY_UNITS[unit];
-  const duration = parseInt64(amount) * ms;
-  const instant = duration + (relative ? BigInt(Math.trunc(now)) : 0n);
-  if (duration < -INT64_MAX || instant > INT64_MAX) throw invalidExpiry(command);
-  return Number(instant);
+  return parseInteger(amount) * ms + (relative ? now : 0);
 }
 
 export function syntaxError(): RedisError {
   return new RedisError("ERR syntax error");
-}
-
-function invalidExpiry(command: string): RedisError {
-  return new RedisError(`ERR invalid expire time in '${command}' command`);
 }

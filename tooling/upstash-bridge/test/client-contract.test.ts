@@ -125,18 +125,13 @@ describeRunners((bridged) => {
     expect(await client().get("k")).toBeNull();
   });
 
-  it("counts up and down, and refuses what is no integer or does not fit", async () => {
+  it("counts up and down, and refuses what is no integer", async () => {
     expect(await client().incr("n")).toBe(1);
     expect(await client().incrby("n", 10)).toBe(11);
     expect(await client().decrby("n", 4)).toBe(7);
     expect(await client().decr("n")).toBe(6);
     await client().set("n", "1.5");
     await expect(client().incr("n")).rejects.toThrow("ERR value is not an integer or out of range");
-    await client().set("n", "9223372036854775807");
-    await expect(client().incr("n")).rejects.toThrow("ERR increment or decrement would overflow");
-    expect(await clientOf(bridged(), { automaticDeserialization: false }).get("n")).toBe(
-      "9223372036854775807",
-    );
   });
 
   it("deletes, and counts what was there", async () => {

@@ -53,6 +53,14 @@ it("starts counting from zero, for ever, when the counter has expired", async ()
   expect(await run("TTL n")).toBe(-1);
 });
 
+it("counts as far as JavaScript counts exactly, and refuses to go on", async () => {
+  const { run } = storeWithClock();
+  await run("SET n 9007199254740990");
+  expect(await run("INCR n")).toBe(9007199254740991);
+  await expect(run("INCR n")).rejects.toThrow("ERR increment or decrement would overflow");
+  expect(await run("GET n")).toBe("9007199254740991");
+});
+
 it.each(["EVAL", "evalsha", "SCRIPT", "FCALL"])("refuses %s and says why", async (command) => {
   const { run } = storeWithClock();
   await expect(run(`${command} x 0`)).rejects.toThrow(

@@ -1,11 +1,10 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
-import { requestId } from "hono/request-id";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
-import { responseHeaders } from "./response-headers.ts";
+import { addHeaders, headersOf } from "./response-headers.ts";
 import { restRoutes, type RestPorts } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
@@ -20,10 +19,13 @@ export type AppPorts = RestPorts &
 export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
-  app.use(requestId({ headerName: "" }), responseHeaders(ports.clock), (context, next) => {
+  app.use(async (context, next) => {
+    context.set("requestId", crypto.randomUUID());
     context.set("costs", []);
     context.set("cache", ports.cache?.forRequest() ?? null);
-    return next();
+    context.set("headersOf", () => headersOf(context, ports.clock));
+    await next();
+    addHeaders(context);
   });
 
   app.route("/", healthRoutes(ports.checkReadiness));

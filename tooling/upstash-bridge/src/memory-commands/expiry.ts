@@ -10,10 +10,10 @@ export const expiryCommands: Record<string, MemoryCommand> = {
   PTTL: { least: 1, run: (call) => remaining(call, Math.floor) },
 };
 
-function expire({ keys, args: [key = "", amount = "", ...words], name }: MemoryCall, unit: "EX" | "PX") {
+function expire({ keys, args: [key = "", amount = "", ...words] }: MemoryCall, unit: "EX" | "PX") {
   const conditions = readConditions(words);
   const now = keys.now();
-  const expiresAt = anyInstant({ unit, amount, now, command: name });
+  const expiresAt = anyInstant({ unit, amount, now });
   const entry = keys.get(key);
   if (!entry || !allows(conditions, entry.expiresAt, expiresAt)) return 0;
   if (expiresAt <= now) keys.delete(key);

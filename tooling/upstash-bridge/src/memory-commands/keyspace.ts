@@ -1,6 +1,6 @@
 import { syntaxError } from "../expiry-options.ts";
 import { globMatcher } from "../glob.ts";
-import { parseInt64 } from "../int64.ts";
+import { parseInteger } from "../parse-integer.ts";
 import { RedisError } from "../redis-error.ts";
 import { type MemoryCall, type MemoryCommand } from "./memory-command.ts";
 
@@ -38,7 +38,7 @@ function scan({ keys, args: [cursor = "", ...words] }: MemoryCall) {
     if (value === undefined) throw syntaxError();
     if (option === "MATCH") pattern = value;
     else if (option === "TYPE") type = value.toLowerCase();
-    else if (option !== "COUNT" || parseInt64(value) < 1n) throw syntaxError();
+    else if (option !== "COUNT" || parseInteger(value) < 1) throw syntaxError();
   }
   return [Buffer.from("0"), type === "string" ? matching(keys.keys(), pattern) : []];
 }
