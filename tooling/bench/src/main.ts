@@ -1,33 +1,51 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { startBenchDatabase } from "./bench-database.ts";
+import { httpReportText, runHttpBench } from "./http/run-http-bench.ts";
 import { createProgress } from "./progress.ts";
 import { reportText } from "./report.ts";
 import { runBench } from "./run-bench.ts";
 
 const { values } = parseArgs({
-  options: { json: { type: "string" }, calls: { type: "string", default: "5000000" } },
+  options: {
+    json: { type: "string" },
+    calls: { type: "string", default: "5000000" },
+    only: { type: "string" },
+  },
 });
 const calls = Number(values.calls);
 if (!Number.isInteger(calls) || calls < 200_000)
   throw new Error(`--calls is ${values.calls}: it must be a whole number, 200000 or more`);
+if (values.only !== undefined && !["answers", "http"].includes(values.only))
+  throw new Error(`--only is ${values.only}: it must be answers or http`);
 
 const now = new Date();
 const progress = createProgress(process.stderr);
-const database = await startBenchDatabase(now);
-for (const [signal, code] of [
-  ["SIGINT", 130],
-  ["SIGTERM", 143],
-] as const)
-  process.once(signal, () => {
-    void database.stop().finally(() => process.exit(code));
-  });
+const results: object[] = [];
 
-try {
-  const result = await runBench(database, { now, calls, progress });
-  progress.show("");
-  console.log(reportText(result));
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(result, null, 2)}\n`);
-} finally {
-  await database.stop();
+if (values.only !== "http") {
+  const database = await startBenchDatabase(now);
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)
+    process.once(signal, () => {
+      void database.stop().finally(() => process.exit(code));
+    });
+  try {
+    const result = await runBench(database, { now, calls, progress });
+    progress.show("");
+    console.log(reportText(result));
+    results.push(result);
+  } finally {
+    await database.stop();
+  }
 }
+if (values.only !== "answers") {
+  const result = await runHttpBench(now, progress);
+  progress.show("");
+  console.log(`\n${httpReportText(result)}`);
+  results.push({ http: result });
+}
+if (values.json !== undefined)
+  await writeFile(values.json, `${JSON.stringify(Object.assign({}, ...results), null, 2)}\n`);

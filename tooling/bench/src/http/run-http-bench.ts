@@ -1,0 +1,105 @@
+import { type Goal } from "../goals.ts";
+import { type Progress } from "../progress.ts";
+import { tableText } from "../table-text.ts";
+import { statementsByCase, watchPages, type Work } from "./database-work.ts";
+import { compareKeptAnswers, type Share } from "./kept-answers.ts";
+import { closedDays, daysUpToNow } from "./questions.ts";
+import { startUsageServer } from "./usage-server.ts";
+
+export type HttpBenchResult = {
+  shares: Share[];
+  statements: { name: string; first: number; next: number }[];
+  pages: { name: string; with: Work; without: Work }[];
+  goals: Goal[];
+};
+
+/** What the cache saves, measured over HTTP on servers as `npm start` runs them. */
+export async function runHttpBench(now: Date, { show }: Progress): Promise<HttpBenchResult> {
+  show("starting two servers");
+  const server = await startUsageServer("on");
+  const plain = await startUsageServer("off");
+  try {
+    const shares = await compareKeptAnswers(server, now, show);
+    const statements = await statementsByCase(server, now);
+    const pages: HttpBenchResult["pages"] = [];
+    for (const [name, range] of [
+      ["up to now", (at: Date) => daysUpToNow(at, 30)],
+      ["settled", (at: Date) => closedDays(at, 30)],
+    ] as const) {
+      show(`a minute of 50 viewers, ${name}`);
+      const [withCache, without] = await watchPages([server, plain], range);
+      pages.push({ name, with: withCache!, without: without! });
+    }
+    return { shares, statements, pages, goals: judge(shares) };
+  } finally {
+    await Promise.allSettled([server.stop(), plain.stop()]);
+  }
+}
+
+/** By processor time where it is known: a load generator that cannot keep up makes a fast server look like a slower one. */
+function judge(shares: Share[]): Goal[] {
+  const wanted: Record<string, number> = { REST: 0.6, tRPC: 0.3 };
+  return shares.map(({ name, ours, prebuilt }) => {
+    const share = cpuShare({ ours, prebuilt }) ?? ours.perSecond / prebuilt.perSecond;
+    return {
+      name: `kept answer by ${name}, of Hono sending the same bytes`,
+      goal: `at least ${percent(wanted[name]!)}`,
+      reached: percent(share),
+      met: share >= wanted[name]!,
+    };
+  });
+}
+
+function cpuShare({ ours, prebuilt }: Pick<Share, "ours" | "prebuilt">): number | null {
+  return ours.cpuMicros === null || prebuilt.cpuMicros === null ? null : prebuilt.cpuMicros / ours.cpuMicros;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)}%`;
+}
+
+/** The result for people. */
+export function httpReportText({ shares, statements, pages, goals }: HttpBenchResult): string {
+  const micros = (value: number | null) => value?.toFixed(1) ?? "unknown";
+  return [
+    tableText(
+      ["kept answer", "bytes", "a second", "Hono alone", "share", "CPU us", "Hono alone", "share"],
+      shares.map(({ name, bytes, ours, prebuilt }) => [
+        name,
+        bytes,
+        Math.round(ours.perSecond),
+        Math.round(prebuilt.perSecond),
+        percent(ours.perSecond / prebuilt.perSecond),
+        micros(ours.cpuMicros),
+        micros(prebuilt.cpuMicros),
+        percent(cpuShare({ ours, prebuilt }) ?? Number.NaN),
+      ]),
+    ),
+    tableText(
+      ["statements of a request", "first", "next"],
+      statements.map(({ name, first, next }) => [name, first, next]),
+    ),
+    tableText(
+      [
+        "50 viewers of 30 days, a minute",
+        "requests",
+        "statements",
+        "ms in them",
+        "without cache",
+        "ms in them",
+      ],
+      pages.map(({ name, with: kept, without }) => [
+        name,
+        kept.requests,
+        kept.statements,
+        Math.round(kept.durationMs),
+        without.statements,
+        Math.round(without.durationMs),
+      ]),
+    ),
+    tableText(
+      ["goal", "", "reached", "met"],
+      goals.map(({ name, goal, reached, met }) => [name, goal, reached, met ? "yes" : "NO"]),
+    ),
+  ].join("\n\n");
+}
