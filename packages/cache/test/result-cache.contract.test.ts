@@ -99,6 +99,16 @@ describeAdapters((adapter) => {
     expect(await ask(cache, entry())).toMatchObject({ text: "new", hit: false });
   });
 
+  it("does not give out what should have expired, whatever its store thinks", async () => {
+    let now = new Date("2025-06-20T12:00:00Z");
+    const cache = adapter().cache({ ttlMs: 60_000, clock: { now: () => now } });
+    await keep(cache, entry());
+    now = new Date("2025-06-20T12:00:59Z");
+    expect((await ask(cache, entry())).hit).toBe(true);
+    now = new Date("2025-06-20T12:01:00Z");
+    expect((await ask(cache, entry())).hit).toBe(false);
+  });
+
   describe("after a change", () => {
     it.each([
       ["of the user", entry(), ["did:abt:z1alice"]],

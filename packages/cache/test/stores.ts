@@ -1,3 +1,4 @@
+import { type Clock } from "@usage-stats/core";
 import {
   createMemoryRunner,
   createRedisRunner,
@@ -17,7 +18,7 @@ import { createUpstashStore } from "../src/upstash-store.ts";
 export type Adapter = {
   store: CacheStore;
   /** A cache as one server has it; several share what the adapter shares. */
-  cache(settings?: { ttlMs?: number; onEvent?: OnCacheEvent }): SharedCache;
+  cache(settings?: { ttlMs?: number; clock?: Clock; onEvent?: OnCacheEvent }): SharedCache;
 };
 
 export const clock = { now: () => new Date() };
