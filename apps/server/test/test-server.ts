@@ -13,6 +13,8 @@ export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
 export type TestServer = {
   database: TestDatabase;
+  /** Every route; what only comes before others handles no requests. */
+  routes: { method: string; path: string; handlesRequests: boolean }[];
   /** What `onUnknownError` was told. */
   errors: unknown[];
   request(path: string, init?: RequestInit): Promise<Response>;
@@ -66,6 +68,11 @@ export async function createTestServer({
   });
   return {
     database,
+    routes: app.routes.map(({ method, path, handler }) => ({
+      method,
+      path,
+      handlesRequests: handler.length < 2,
+    })),
     errors,
     request,
     signed,

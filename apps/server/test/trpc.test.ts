@@ -133,6 +133,30 @@ describe("tRPC over HTTP", () => {
     expect(process.memoryUsage().arrayBuffers).toBeLessThan(1e9);
   });
 
+  it("takes ten questions at once, and refuses more, and a URL that is too long", async () => {
+    const batch = (size: number) => {
+      const input = Object.fromEntries(
+        Array.from({ length: size }, (_, i) => [i, { ...range, bucket: "none" }]),
+      );
+      const names = Array.from({ length: size }, () => "usageStats").join();
+      return server.get(`/trpc/${names}?batch=1&input=${encodeURIComponent(JSON.stringify(input))}`, {
+        user: ALICE,
+      });
+    };
+    expect((await batch(10)).status).toBe(200);
+    const refused = await batch(11);
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toMatch(/batch/i);
+    const long = await server.get(`/trpc/usageStats?input=${"x".repeat(8_200)}`, { user: ALICE });
+    expect(long.status).toBe(414);
+    expect(await long.json()).toMatchObject({
+      code: "url_too_long",
+      limit: "8192",
+      requestId: expect.any(String) as string,
+    });
+    expect(long.headers.get("x-request-id")).not.toBeNull();
+  });
+
   it("answers an unknown procedure, broken JSON and a missing input with 4xx and no stack", async () => {
     for (const path of [
       "/trpc/nothing",

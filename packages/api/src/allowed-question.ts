@@ -1,5 +1,5 @@
 import { type UsageStatsInput } from "@usage-stats/core";
-import { type Identity, requireAdmin, scopeOf } from "./identity.ts";
+import { type Identity, requireScope, scopeOf } from "./identity.ts";
 
 /** A question as somebody asks it; nobody has looked yet whether they may. */
 export type AskedQuestion = {
@@ -13,17 +13,17 @@ export type AskedQuestion = {
 /** A question that its asker may ask. */
 export type AllowedQuestion = { question: UsageStatsInput; noCache: boolean };
 
-/** One user's usage: the asker's own, or for admins anyone's. Throws `forbidden`. */
+/** One user's usage: the asker's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
 export function allowUsage(identity: Identity, asked: AskedQuestion): AllowedQuestion {
   return allow(identity, asked, scopeOf(identity, asked.userDid));
 }
 
-/** The usage of all users together, for admins. Throws `forbidden`. */
+/** The usage of all users together. Throws `forbidden`. */
 export function allowEveryonesUsage(
   identity: Identity,
   asked: Omit<AskedQuestion, "userDid">,
 ): AllowedQuestion {
-  requireAdmin(identity);
+  requireScope(identity, "stats:read:any");
   return allow(identity, asked, null);
 }
 
@@ -32,6 +32,6 @@ function allow(
   { question, noCache }: AskedQuestion,
   userDid: string | null,
 ): AllowedQuestion {
-  if (noCache) requireAdmin(identity, "noCache");
+  if (noCache) requireScope(identity, "admin", "noCache");
   return { question: { ...question, userDid }, noCache };
 }

@@ -1,8 +1,10 @@
+import { authorize } from "./access.ts";
 import { type AllowedQuestion, allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
 import { keptAnswer } from "./answer.ts";
 import { type ApiContext } from "./context.ts";
 import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { type Identity } from "./identity.ts";
+
 /**
  * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
  * of the cost. `null` for everything else, which is for tRPC to answer, and above all to refuse.
@@ -11,15 +13,16 @@ export async function keptTrpcAnswers(
   request: { path: string; query: URLSearchParams },
   context: ApiContext,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const asks = request.path.split(",").map((name) => QUERIES.get(name));
-  if (asks.length > MOST_AT_ONCE || asks.includes(undefined)) return null;
+  const names = request.path.split(",");
+  if (names.length > MAX_BATCH_SIZE || !names.every(isKept)) return null;
   try {
     const batch = request.query.get("batch") === "1";
     const input = JSON.parse(request.query.get("input") ?? "null") as unknown;
     const identity = await context.identify();
     const answers = await Promise.all(
-      asks.map(async (ask, i) => {
-        const question = ask!(identity, batch ? (input as Record<number, unknown>)[i] : input);
+      names.map(async (name, i) => {
+        authorize(identity, name);
+        const question = QUERIES[name](identity, batch ? (input as Record<number, unknown>)[i] : input);
         return question && keptAnswer(context, question);
       }),
     );
@@ -33,7 +36,8 @@ export async function keptTrpcAnswers(
   }
 }
 
-const MOST_AT_ONCE = 10;
+/** How many calls one tRPC request may hold. */
+export const MAX_BATCH_SIZE = 10;
 
 /** A batch's response: the list of the responses. */
 function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
@@ -43,20 +47,18 @@ function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
 
 type Ask = (identity: Identity, input: unknown) => AllowedQuestion | null;
 
-/** The queries whose answers are kept, by their tRPC path. Each checks who asks as its procedure does. */
-const QUERIES = new Map<string, Ask>([
-  [
-    "usageStats",
-    (identity, input) => {
-      const { data } = usageStatsInput.safeParse(input);
-      return data === undefined ? null : allowUsage(identity, askedOf(data));
-    },
-  ],
-  [
-    "admin.usageStats",
-    (identity, input) => {
-      const { data } = everyonesUsageStatsInput.safeParse(input);
-      return data === undefined ? null : allowEveryonesUsage(identity, askedOf(data));
-    },
-  ],
-]);
+/** The queries whose answers are kept, by their tRPC path. */
+const QUERIES = {
+  usageStats(identity, input) {
+    const { data } = usageStatsInput.safeParse(input);
+    return data === undefined ? null : allowUsage(identity, askedOf(data));
+  },
+  "admin.usageStats"(identity, input) {
+    const { data } = everyonesUsageStatsInput.safeParse(input);
+    return data === undefined ? null : allowEveryonesUsage(identity, askedOf(data));
+  },
+} satisfies Record<string, Ask>;
+
+function isKept(name: string): name is keyof typeof QUERIES {
+  return Object.hasOwn(QUERIES, name);
+}

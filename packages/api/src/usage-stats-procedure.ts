@@ -3,12 +3,12 @@ import { answer } from "./answer.ts";
 import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { procedure } from "./trpc.ts";
 
-/** Usage of one user: the caller, or for admins anyone. */
-export const usageStats = procedure
+/** Usage of one user: the caller, or anyone for those who may read anyone's. */
+export const usageStats = procedure("usageStats")
   .input(usageStatsInput)
   .query(({ ctx, input }) => answer(ctx, allowUsage(ctx.identity, askedOf(input))));
 
-/** Usage of all users together, for admins. */
-export const adminUsageStats = procedure
+/** Usage of all users together. */
+export const adminUsageStats = procedure("admin.usageStats")
   .input(everyonesUsageStatsInput)
   .query(({ ctx, input }) => answer(ctx, allowEveryonesUsage(ctx.identity, askedOf(input))));

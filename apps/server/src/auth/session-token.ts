@@ -1,4 +1,4 @@
-import { type Identity } from "@usage-stats/api";
+import { type Identity, type Role, SCOPES_OF_ROLE } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 
@@ -7,13 +7,13 @@ const CLOCK_TOLERANCE_MS = 5_000;
 /** Signs a session token (JWT, HS256): `sub` is the user's DID. `expires` is a span such as "12h". Throws on a span that is none. */
 export function signSessionToken(
   secret: string,
-  identity: Identity,
+  claims: { userDid: string; role: Role },
   expires: string,
   now: Date,
 ): Promise<string> {
-  return new SignJWT({ role: identity.role })
+  return new SignJWT({ role: claims.role })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
-    .setSubject(identity.userDid)
+    .setSubject(claims.userDid)
     .setIssuedAt(now)
     .setExpirationTime(expiryAfter(expires, now))
     .sign(keyOf(secret));
@@ -35,7 +35,7 @@ export async function verifySessionToken(secret: string, token: string, now: Dat
     // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
     const role = payload["role"] === "admin" ? "admin" : "user";
     const expiresAt = new Date(payload.exp! * 1000 + CLOCK_TOLERANCE_MS);
-    return { identity: { userDid: payload.sub, role }, expiresAt };
+    return { identity: { userDid: payload.sub, scopes: SCOPES_OF_ROLE[role] }, expiresAt };
   } catch (cause) {
     if (!(cause instanceof errors.JOSEError)) throw cause;
     throw new UsageError("invalid_token", "The session is not valid.", { cause });

@@ -2,7 +2,7 @@ import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
-import { problem, problemOf } from "./problem.ts";
+import { type Problem, problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
 import { restRoutes, type RestPorts } from "./rest-routes.ts";
@@ -15,6 +15,17 @@ export type AppPorts = RestPorts &
     checkReadiness: CheckReadiness;
   };
 
+// Long enough for what the client sends (8,000), and for a host's name.
+const MAX_URL_LENGTH = 8_192;
+
+const URL_TOO_LONG: Problem = {
+  status: 414,
+  title: "URL too long",
+  code: "url_too_long",
+  detail: `The URL is longer than ${MAX_URL_LENGTH} characters.`,
+  limit: String(MAX_URL_LENGTH),
+};
+
 /** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, `/metrics`, `/health` and `/ready`. */
 export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -24,7 +35,8 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
     context.set("costs", []);
     context.set("cache", ports.cache?.forRequest() ?? null);
     context.set("headersOf", () => headersOf(context, ports.clock));
-    await next();
+    if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
+    else await next();
     addHeaders(context);
   });
 

@@ -1,4 +1,4 @@
-import { requireAdmin } from "@usage-stats/api";
+import { authorize } from "@usage-stats/api";
 import { Hono } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type AppEnv } from "./request-variables.ts";
@@ -9,7 +9,7 @@ export type Metrics = { contentType: string; text(): Promise<string> };
 export function metricsRoute(ports: { metrics: Metrics; identify: IdentifyRequest }): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get("/metrics", async (context) => {
-    requireAdmin(await ports.identify(context));
+    authorize(await ports.identify(context), "GET /metrics");
     return context.body(await ports.metrics.text(), 200, { "content-type": ports.metrics.contentType });
   });
   return routes;

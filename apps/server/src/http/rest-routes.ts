@@ -3,11 +3,11 @@ import {
   allowUsage,
   type AllowedQuestion,
   answerRest,
+  authorize,
   inRestTerms,
   type OnQuestion,
   readRebuildBody,
   readUsageStatsQuery,
-  requireAdmin,
   startRebuild,
 } from "@usage-stats/api";
 import { type Clock, type Rebuilder, UsageError, type UsageRepository } from "@usage-stats/core";
@@ -31,12 +31,13 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
 
   routes.get("/user/usage-stats", async (context) => {
     const identity = await ports.identify(context);
+    authorize(identity, "GET /app/api/user/usage-stats");
     return answerUsage(context, ports, allowUsage(identity, readQuery(context)));
   });
 
   routes.get("/user/admin/user-stats", async (context) => {
     const identity = await ports.identify(context);
-    requireAdmin(identity);
+    authorize(identity, "GET /app/api/user/admin/user-stats");
     const asked = readQuery(context);
     if (asked.userDid !== undefined)
       throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
@@ -44,7 +45,7 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
   });
 
   routes.post("/admin/rebuild", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (context) => {
-    requireAdmin(await ports.identify(context));
+    authorize(await ports.identify(context), "POST /app/api/admin/rebuild");
     return context.json(await startRebuild(ports.rebuilder, readRebuildBody(await context.req.text())), 202);
   });
 

@@ -1,4 +1,10 @@
-import { type ApiContext, appRouter, keptTrpcAnswers, type OnQuestion } from "@usage-stats/api";
+import {
+  type ApiContext,
+  appRouter,
+  keptTrpcAnswers,
+  MAX_BATCH_SIZE,
+  type OnQuestion,
+} from "@usage-stats/api";
 import { type Clock, type Rebuilder, type UsageRepository } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Handler } from "hono";
@@ -38,6 +44,7 @@ export function trpcRoute(endpoint: string, { onUnknownError, ...ports }: TrpcPo
     return fetchRequestHandler({
       endpoint,
       router: appRouter,
+      maxBatchSize: MAX_BATCH_SIZE,
       req: context.req.raw,
       createContext: () => apiContext,
       onError: ({ error }) => {

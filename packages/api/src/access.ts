@@ -1,0 +1,29 @@
+import { type Identity, requireScope, type Scope } from "./identity.ts";
+
+/**
+ * What anybody may do, and what it takes: every tRPC procedure by its path, and every other route by method and path. Whoever
+ * answers one asks here, by its name; nothing is decided by a path's beginning.
+ */
+export const ACCESS = {
+  usageStats: "stats:read",
+  "admin.usageStats": "stats:read:any",
+  "admin.rebuild": "admin",
+  "GET /app/api/user/usage-stats": "stats:read",
+  "GET /app/api/user/admin/user-stats": "stats:read:any",
+  "POST /app/api/admin/rebuild": "admin",
+  "GET /metrics": "admin",
+  "GET /health": "public",
+  "GET /ready": "public",
+} as const satisfies Record<string, Scope | "public">;
+
+type Operations = typeof ACCESS;
+
+/** What only somebody with the scope may do. */
+export type GuardedOperation = {
+  [Name in keyof Operations]: Operations[Name] extends Scope ? Name : never;
+}[keyof Operations];
+
+/** Throws `forbidden` for anyone without the scope that an operation takes. */
+export function authorize(identity: Identity, operation: GuardedOperation): void {
+  requireScope(identity, ACCESS[operation]);
+}
