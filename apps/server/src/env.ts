@@ -30,6 +30,11 @@ const schema = z
       .string()
       .min(32, "must have at least 32 characters (openssl rand -base64 32 makes one)")
       .optional(),
+    AUTH_JWKS_URL: z
+      .url({ protocol: /^https?$/, error: "must be a URL such as https://id.example/jwks" })
+      .optional(),
+    AUTH_ISSUER: z.string().min(1).optional(),
+    AUTH_AUDIENCE: z.string().min(1).optional(),
     ROLLUP_BATCH: whole({ min: 100, max: 20_000 }).default(DEFAULT_BATCH),
     CACHE: z.enum(["on", "off", "bridge"]).default("on"),
     CACHE_TTL_SECONDS: whole({ min: 1, max: 3_600 }).default(300),
@@ -45,10 +50,20 @@ const schema = z
       .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a cookie name")
       .default("login_token"),
   })
-  .refine((env) => env.DATABASE_URL === undefined || env.AUTH_SECRET !== undefined, {
-    path: ["AUTH_SECRET"],
-    message: "is required with DATABASE_URL: it signs the tokens that say who someone is",
-    // Said beside the other problems, not only once they are mended.
+  .refine(
+    (env) =>
+      env.DATABASE_URL === undefined || env.AUTH_SECRET !== undefined || env.AUTH_JWKS_URL !== undefined,
+    {
+      path: ["AUTH_SECRET"],
+      message:
+        "is required with DATABASE_URL, or else AUTH_JWKS_URL: it signs the tokens that say who someone is",
+      // Said beside the other problems, not only once they are mended.
+      when: () => true,
+    },
+  )
+  .refine((env) => env.AUTH_SECRET === undefined || env.AUTH_JWKS_URL === undefined, {
+    path: ["AUTH_JWKS_URL"],
+    message: "cannot be set together with AUTH_SECRET: unset one of them",
     when: () => true,
   })
   .refine(
@@ -73,6 +88,10 @@ export type Settings = {
   databaseUrl: string | undefined;
   demo: boolean;
   authSecret: string | undefined;
+  /** Where the public keys are that sign tokens instead of the secret. */
+  authJwksUrl: URL | undefined;
+  authIssuer: string | undefined;
+  authAudience: string | undefined;
   sessionCookie: string;
   /** Quarters of an hour that one transaction rolls up. */
   rollupBatch: number;
@@ -105,6 +124,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     databaseUrl: checked.DATABASE_URL,
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
+    authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),
+    authIssuer: checked.AUTH_ISSUER,
+    authAudience: checked.AUTH_AUDIENCE,
     sessionCookie: checked.SESSION_COOKIE,
     rollupBatch: checked.ROLLUP_BATCH,
     cache: cacheChoice(checked),

@@ -48,6 +48,20 @@ describe("settings", () => {
     );
   });
 
+  it("take public keys instead of a secret, not beside one", () => {
+    const AUTH_JWKS_URL = "https://id.example/jwks";
+    const DATABASE_URL = "postgresql://u:p@host/db";
+    expect(readSettings({ DATABASE_URL, AUTH_JWKS_URL, AUTH_ISSUER: "i", AUTH_AUDIENCE: "a" })).toMatchObject(
+      { authJwksUrl: new URL(AUTH_JWKS_URL), authIssuer: "i", authAudience: "a" },
+    );
+    expect(() => readSettings({ AUTH_JWKS_URL, AUTH_SECRET: SECRET })).toThrow(
+      /AUTH_JWKS_URL: cannot be set together/,
+    );
+    expect(() => readSettings({ AUTH_JWKS_URL: "file:///etc/passwd" })).toThrow(
+      /AUTH_JWKS_URL: must be a URL/,
+    );
+  });
+
   it("keep answers in the process, unless something else is chosen", () => {
     const upstash = { UPSTASH_REDIS_REST_URL: "https://eu1.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t" };
     expect(readSettings({})).toMatchObject({

@@ -4,7 +4,8 @@ import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
 import { createUsageRepository } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
-import { signSessionToken } from "../src/auth/session-token.ts";
+import { secretKey } from "../src/auth/session-keys.ts";
+import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { type Metrics } from "../src/http/metrics-route.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { createMetrics } from "../src/serve/metrics.ts";
@@ -34,6 +35,7 @@ export type TestServerOptions = {
   /** Between the application and its repository. */
   repository?: (repository: UsageRepository) => UsageRepository;
   metrics?: Metrics;
+  checks?: SessionChecks;
   onQuestion?: OnQuestion;
 };
 
@@ -44,6 +46,7 @@ export async function createTestServer({
   database: shared,
   repository = (own) => own,
   metrics = createMetrics(),
+  checks = { keys: secretKey(AUTH_SECRET) },
   onQuestion = () => {},
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
@@ -56,7 +59,7 @@ export async function createTestServer({
     metrics,
     onQuestion,
     clock: { now },
-    authSecret: AUTH_SECRET,
+    checks,
     sessionCookie: "login_token",
     onUnknownError: (error) => errors.push(error),
   });

@@ -3,7 +3,7 @@ import { type Clock, UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
-import { type Session, verifySessionToken } from "./session-token.ts";
+import { type Session, type SessionChecks, verifySessionToken } from "./session-token.ts";
 
 export type IdentifyRequest = (request: Context) => Promise<Identity>;
 
@@ -15,7 +15,7 @@ const LONGEST_REMEMBERED = 2_000;
  * that was good is not checked again for a minute, unless it has expired: its signature costs more than a kept answer.
  */
 export function createIdentifyRequest(settings: {
-  authSecret: string;
+  checks: SessionChecks;
   sessionCookie: string;
   clock: Clock;
 }): IdentifyRequest {
@@ -27,7 +27,7 @@ export function createIdentifyRequest(settings: {
     const now = settings.clock.now();
     const known = sessions.get(token);
     if (known !== undefined && now < known.expiresAt) return known.identity;
-    const session = await verifySessionToken(settings.authSecret, token, now);
+    const session = await verifySessionToken(settings.checks, token, now);
     if (token.length <= LONGEST_REMEMBERED) sessions.set(token, session);
     return session.identity;
   };

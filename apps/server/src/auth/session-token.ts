@@ -1,6 +1,7 @@
 import { type Identity, type Role, SCOPES_OF_ROLE } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
+import { type SessionKeys } from "./session-keys.ts";
 
 const CLOCK_TOLERANCE_MS = 5_000;
 
@@ -16,17 +17,29 @@ export function signSessionToken(
     .setSubject(claims.userDid)
     .setIssuedAt(now)
     .setExpirationTime(expiryAfter(expires, now))
-    .sign(keyOf(secret));
+    .sign(new TextEncoder().encode(secret));
 }
 
 /** Who a token speaks for, and until when. */
 export type Session = { identity: Identity; expiresAt: Date };
 
-/** Reads a session token. Throws `invalid_token`, with the same words whatever is wrong, so that nothing can be probed. */
-export async function verifySessionToken(secret: string, token: string, now: Date): Promise<Session> {
+/** What a session token has to be: signed by one of these keys and, where that is set, by this issuer for this audience. */
+export type SessionChecks = { keys: SessionKeys; issuer?: string | undefined; audience?: string | undefined };
+
+/**
+ * Reads a session token. Throws `invalid_token`, with the same words whatever is wrong, so that nothing can be probed;
+ * `unavailable` where the keys cannot be had.
+ */
+export async function verifySessionToken(
+  { keys, issuer, audience }: SessionChecks,
+  token: string,
+  now: Date,
+): Promise<Session> {
   try {
-    const { payload } = await jwtVerify(token, keyOf(secret), {
-      algorithms: ["HS256"],
+    const { payload } = await jwtVerify(token, keys.keyOf, {
+      algorithms: keys.algorithms,
+      ...(issuer !== undefined && { issuer }),
+      ...(audience !== undefined && { audience }),
       requiredClaims: ["sub", "exp"],
       currentDate: now,
       clockTolerance: CLOCK_TOLERANCE_MS / 1000,
@@ -54,8 +67,4 @@ function expiryAfter(span: string, now: Date): Date {
     });
   }
   return new Date(now.getTime() + seconds * 1000);
-}
-
-function keyOf(secret: string): Uint8Array {
-  return new TextEncoder().encode(secret);
 }

@@ -13,6 +13,7 @@ export function registerServe(program: Command): void {
   DATA_DIR        .data              DEMO            on: fills an empty embedded database
   DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
   SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
+  AUTH_JWKS_URL   public keys that sign tokens, instead of AUTH_SECRET; AUTH_ISSUER, AUTH_AUDIENCE
 
   CACHE              on              off, or bridge: a local stand-in for Upstash
   CACHE_MEMORY_MB    64              for answers kept in this process, where there is no Upstash

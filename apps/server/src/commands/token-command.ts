@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { signSessionToken } from "../auth/session-token.ts";
 import { loadAuthSecret } from "../data-folder/auth-secret.ts";
 import { readSettings } from "../env.ts";
+import { OperatorError } from "../operator-error.ts";
 
 export function registerToken(program: Command): void {
   program
@@ -20,6 +21,8 @@ export function registerToken(program: Command): void {
     )
     .action(async ({ user, role, expires }: { user: string; role: "user" | "admin"; expires: string }) => {
       const settings = readSettings();
+      if (settings.authJwksUrl)
+        throw new OperatorError("Tokens are signed by whoever AUTH_JWKS_URL belongs to, not here.");
       const secret = settings.authSecret ?? (await loadAuthSecret(settings.dataDir));
       console.log(await signSessionToken(secret, { userDid: user, role }, expires, new Date()));
     });

@@ -5,7 +5,8 @@ import { joinEmbeddedDatabase } from "./embedded-database.ts";
 /** The database and the secret that this installation works with: the operator's own, or the embedded ones of the data folder. */
 export type Deployment = {
   databaseUrl: string;
-  authSecret: string;
+  /** `null` where sessions are signed elsewhere. */
+  authSecret: string | null;
   embedded: boolean;
   /** Rejects when the embedded database is gone. */
   lost: Promise<never>;
@@ -18,14 +19,14 @@ export async function openDeployment(settings: Settings, as: "server" | "command
     const never = new Promise<never>(() => {});
     return {
       databaseUrl,
-      authSecret: settings.authSecret!,
+      authSecret: settings.authSecret ?? null,
       embedded: false,
       lost: never,
       close: async () => {},
     };
   }
   const database = await joinEmbeddedDatabase(dataDir, as);
-  const authSecret = settings.authSecret ?? (await loadAuthSecret(dataDir));
+  const authSecret = settings.authJwksUrl ? null : (settings.authSecret ?? (await loadAuthSecret(dataDir)));
   return {
     databaseUrl: database.url,
     authSecret,

@@ -6,12 +6,12 @@ const DAY_SECONDS = 86_400;
 /** What is printed once the server is ready: its address, a question to paste, and how to stop. */
 export async function banner(server: {
   url: string;
-  authSecret: string;
+  authSecret: string | null;
   embedded: boolean;
   now: Date;
 }): Promise<string> {
   const lines = [`usage-stats is ready at ${server.url}`, ""];
-  if (server.embedded) {
+  if (server.embedded && server.authSecret !== null) {
     const token = await signSessionToken(
       server.authSecret,
       { userDid: DEMO_USER, role: "user" },
@@ -25,7 +25,7 @@ export async function banner(server: {
       `curl -s -H 'Authorization: Bearer ${token}' '${server.url}/app/api/user/usage-stats?${query}'`,
       "",
     );
-  } else {
+  } else if (server.authSecret !== null) {
     lines.push("Make a token with: npm run -s usage-stats -- token --user <did>", "");
   }
   lines.push(`Stop with Ctrl-C, or: kill ${process.pid}`);

@@ -10,6 +10,7 @@ import {
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { loadDemo } from "../demo/load-demo.ts";
+import { publicKeys, secretKey } from "../auth/session-keys.ts";
 import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
@@ -98,7 +99,11 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       metrics,
       clock,
       ...(warmer && { onQuestion: warmer.onQuestion }),
-      authSecret,
+      checks: {
+        keys: authSecret === null ? publicKeys(settings.authJwksUrl!) : secretKey(authSecret),
+        issuer: settings.authIssuer,
+        audience: settings.authAudience,
+      },
       sessionCookie: settings.sessionCookie,
       onUnknownError: logError,
     });

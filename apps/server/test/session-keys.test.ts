@@ -1,0 +1,156 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import { type AddressInfo } from "node:net";
+import { UsageError } from "@usage-stats/core";
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { publicKeys, type SessionKeys } from "../src/auth/session-keys.ts";
+import { verifySessionToken } from "../src/auth/session-token.ts";
+
+const NOW = new Date("2025-06-20T12:00:00Z");
+const ISSUER = "https://id.example";
+const AUDIENCE = "usage-stats";
+
+type Pair = { kid: string; alg: string; privateKey: CryptoKey; publicKey: CryptoKey };
+
+async function pair(kid: string, alg: string): Promise<Pair> {
+  return { kid, alg, ...(await generateKeyPair(alg, { extractable: true })) };
+}
+
+let server: Server;
+let published: Pair[];
+let answers: "well" | "503" | "rubbish" | "never";
+let fetches: number;
+let keys: SessionKeys;
+
+beforeEach(async () => {
+  published = [await pair("one", "ES256")];
+  answers = "well";
+  fetches = 0;
+  server = createServer((_, response) => {
+    fetches += 1;
+    if (answers === "never") return;
+    if (answers === "503") response.writeHead(503).end("<h1>down</h1>");
+    else if (answers === "rubbish") response.end("<h1>sign in</h1>");
+    else
+      void Promise.all(
+        published.map(async ({ kid, alg, publicKey }) => ({
+          ...(await exportJWK(publicKey)),
+          kid,
+          alg,
+          use: "sig",
+        })),
+      ).then((jwks) =>
+        response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: jwks })),
+      );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
+  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+});
+
+const token = ({ kid, alg, privateKey }: Pair, change: (jwt: SignJWT) => SignJWT = (jwt) => jwt) =>
+  change(
+    new SignJWT({ role: "user" })
+      .setProtectedHeader({ alg, kid })
+      .setSubject("did:abt:z1alice")
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setExpirationTime(new Date(NOW.getTime() + 60_000)),
+  ).sign(privateKey);
+
+const verify = (text: string) => verifySessionToken({ keys, issuer: ISSUER, audience: AUDIENCE }, text, NOW);
+const refused = { code: "invalid_token", message: "The session is not valid." };
+
+describe("a session signed elsewhere", () => {
+  it.each(["RS256", "PS256", "ES256", "ES384", "EdDSA"])("is good, by %s", async (alg) => {
+    published = [await pair("key", alg)];
+    expect((await verify(await token(published[0]!))).identity).toEqual({
+      userDid: "did:abt:z1alice",
+      scopes: ["stats:read"],
+    });
+  });
+
+  it("is checked with keys that are fetched once", async () => {
+    await Promise.all(Array.from({ length: 20 }, async () => verify(await token(published[0]!))));
+    expect(fetches).toBe(1);
+  });
+
+  it.each([
+    ["another issuer", async () => token(published[0]!, (jwt) => jwt.setIssuer("https://evil.example"))],
+    ["another audience", async () => token(published[0]!, (jwt) => jwt.setAudience("other"))],
+    [
+      "the past",
+      async () => token(published[0]!, (jwt) => jwt.setExpirationTime(new Date(NOW.getTime() - 60_000))),
+    ],
+    ["an unknown key", async () => token(await pair("unknown", "ES256"))],
+    ["a key that only claims to be known", async () => token(await pair("one", "ES256"))],
+    [
+      "nobody",
+      async () =>
+        new UnsecuredJWT({})
+          .setSubject("a")
+          .setIssuer(ISSUER)
+          .setAudience(AUDIENCE)
+          .setExpirationTime("1h")
+          .encode(),
+    ],
+    [
+      "the public key as a secret",
+      async () =>
+        new SignJWT({})
+          .setProtectedHeader({ alg: "HS256", kid: "one" })
+          .setSubject("a")
+          .setIssuer(ISSUER)
+          .setAudience(AUDIENCE)
+          .setExpirationTime(new Date(NOW.getTime() + 60_000))
+          .sign(new TextEncoder().encode(await exportSPKI(published[0]!.publicKey))),
+    ],
+  ])("is refused in the same words when it is of %s", async (_, make) => {
+    await expect(verify(await make())).rejects.toMatchObject(refused);
+  });
+
+  it("is good by a key that was added since, and refused once its key is gone", async () => {
+    const old = published[0]!;
+    await verify(await token(old));
+    published = [await pair("two", "ES256")];
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await verify(await token(published[0]!));
+    await expect(verify(await token(old))).rejects.toMatchObject(refused);
+  });
+
+  it("asks for unknown keys only so often", async () => {
+    await verify(await token(published[0]!));
+    const strange = await token(await pair("strange", "ES256"));
+    for (let i = 0; i < 50; i++) await expect(verify(strange)).rejects.toMatchObject(refused);
+    expect(fetches).toBeLessThan(10);
+  });
+
+  it.each(["503", "rubbish"] as const)(
+    "goes on being good while the keys cannot be fetched (%s)",
+    async (fault) => {
+      await verify(await token(published[0]!));
+      answers = fault;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      // An unknown key has them fetched.
+      await expect(verify(await token(await pair("other", "ES256")))).rejects.toMatchObject(refused);
+      await verify(await token(published[0]!));
+    },
+  );
+
+  it.each(["503", "rubbish"] as const)(
+    "cannot be told from a bad one before there are keys (%s): unavailable",
+    async (fault) => {
+      answers = fault;
+      const attempt = verify(await token(published[0]!));
+      await expect(attempt).rejects.toBeInstanceOf(UsageError);
+      await expect(attempt).rejects.toMatchObject({ code: "unavailable" });
+    },
+  );
+});
