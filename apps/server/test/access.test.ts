@@ -61,3 +61,46 @@ describe("every operation", () => {
     expect([200, 202, 400]).toContain(await statusOf(operation, as));
   });
 });
+
+describe("a change by cookie", () => {
+  const change = async (headers: Record<string, string>, cookie = true) => {
+    const { headers: signed } = await server.signed(admin);
+    const token = signed.authorization.slice("Bearer ".length);
+    const credentials = cookie ? { cookie: `login_token=${token}` } : signed;
+    const init = { method: "POST", body: '{"dryRun":true}' };
+    const json = { "content-type": "application/json" };
+    const rest = await server.request("/app/api/admin/rebuild", {
+      ...init,
+      headers: { ...credentials, ...headers },
+    });
+    const trpc = await server.request("/trpc/admin.rebuild", {
+      ...init,
+      headers: { ...json, ...credentials, ...headers },
+    });
+    return [rest.status, trpc.status];
+  };
+
+  it.each([
+    ["another site", { "sec-fetch-site": "cross-site" }],
+    ["a site of the same owner", { "sec-fetch-site": "same-site", origin: "http://localhost" }],
+    ["nowhere", { "sec-fetch-site": "none" }],
+    ["another origin, by an old browser", { origin: "https://evil.example" }],
+    ["an origin that is no URL", { origin: "null" }],
+    ["an origin with our name in it", { origin: "https://localhost.evil.example" }],
+    ["something that does not say", {}],
+  ])("is refused when it comes from %s", async (_, headers) => {
+    expect(await change(headers)).toEqual([403, 403]);
+  });
+
+  it.each([
+    ["by Fetch Metadata", { "sec-fetch-site": "same-origin" }],
+    ["by its origin", { origin: "http://localhost" }],
+    ["by its origin, behind a proxy", { origin: "https://usage.example", host: "usage.example" }],
+  ])("is accepted from our own pages, %s", async (_, headers) => {
+    expect(await change(headers)).toEqual([202, 200]);
+  });
+
+  it("is not what a bearer token makes, which no browser sends by itself", async () => {
+    expect(await change({ "sec-fetch-site": "cross-site" }, false)).toEqual([202, 200]);
+  });
+});

@@ -3,6 +3,7 @@ import { type Clock, UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
+import { refuseCrossSite } from "./refuse-cross-site.ts";
 import { type Session, type SessionChecks, verifySessionToken } from "./session-token.ts";
 
 export type IdentifyRequest = (request: Context) => Promise<Identity>;
@@ -21,9 +22,10 @@ export function createIdentifyRequest(settings: {
 }): IdentifyRequest {
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
   return async (request) => {
-    const token =
-      bearerToken(request.req.header("authorization")) ?? getCookie(request, settings.sessionCookie);
+    const bearer = bearerToken(request.req.header("authorization"));
+    const token = bearer ?? getCookie(request, settings.sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
+    if (bearer === undefined) refuseCrossSite(request.req.raw);
     const now = settings.clock.now();
     const known = sessions.get(token);
     if (known !== undefined && now < known.expiresAt) return known.identity;
