@@ -5,14 +5,8 @@ import {
   type SharedCache,
 } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
-import {
-  type CommandRunner,
-  createMemoryRunner,
-  createRedisRunner,
-  findRedisServer,
-  startRedisServer,
-  startUpstashBridge,
-} from "@usage-stats/upstash-bridge";
+import { startLocalUpstash } from "@usage-stats/upstash-bridge";
+import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
 import { describe } from "vitest";
 
 /** Where the caches of two servers keep their answers. */
@@ -22,39 +16,27 @@ export type CacheAdapter = {
   close(): Promise<void>;
 };
 
-type Named = { name: string; shared: boolean; open: () => Promise<CacheAdapter> };
+type Named = { name: string; over: "process" | "memory" | "redis" };
 
 const ADAPTERS: Named[] = [
-  {
-    name: "kept in the process",
-    shared: false,
-    open: async () => ({
+  { name: "kept in the process", over: "process" },
+  { name: "kept in Upstash", over: "memory" },
+  { name: "kept in Upstash, on a real Redis", over: "redis" },
+];
+
+async function open({ over }: Named): Promise<CacheAdapter> {
+  if (over === "process") {
+    return {
       cache: (clock, onEvent = () => {}) =>
         createInProcessCache({ clock, ttlMs: 60_000, maxBytes: 50_000_000, onEvent }),
       close: async () => {},
-    }),
-  },
-  { name: "kept in Upstash", shared: true, open: () => openUpstash(createMemoryRunner(), async () => {}) },
-  {
-    name: "kept in Upstash, on a real Redis",
-    shared: true,
-    async open() {
-      const redis = await startRedisServer();
-      return openUpstash(await createRedisRunner(redis.url), redis.stop);
-    },
-  },
-];
-
-async function openUpstash(runner: CommandRunner, stop: () => Promise<void>): Promise<CacheAdapter> {
-  const { url, token, close } = await startUpstashBridge({ runner });
+    };
+  }
+  const { url, token, close } = await startLocalUpstash(over);
   return {
     cache: (clock, onEvent = () => {}) =>
       createUpstashCache({ url, token, clock, ttlMs: 60_000, deadlineMs: 2_000, onEvent }),
-    async close() {
-      await close();
-      await runner.close();
-      await stop();
-    },
+    close,
   };
 }
 
@@ -66,16 +48,16 @@ export function describeCaches(tests: (open: () => Promise<CacheAdapter>) => voi
 /** The same tests over every adapter that several servers share. */
 export function describeSharedCaches(tests: (open: () => Promise<CacheAdapter>) => void): void {
   describeEach(
-    ADAPTERS.filter(({ shared }) => shared),
+    ADAPTERS.filter(({ over }) => over !== "process"),
     tests,
   );
 }
 
 function describeEach(adapters: Named[], tests: (open: () => Promise<CacheAdapter>) => void): void {
-  for (const { name, open } of adapters) {
-    const missing = name.endsWith("real Redis") && findRedisServer() === null;
-    describe.skipIf(missing)(`${name}${missing ? " (skipped: no redis-server on the PATH)" : ""}`, () => {
-      tests(open);
+  for (const adapter of adapters) {
+    const describeIt = adapter.over === "redis" ? describeWithRedis : describe;
+    describeIt(adapter.name, () => {
+      tests(() => open(adapter));
     });
   }
 }

@@ -69,6 +69,13 @@ describe("the server", () => {
     expect(await findRunningPostgres(join(dataDir, "data"))).toBeNull();
   }, 60_000);
 
+  it("ends with everything that it started for CACHE=bridge", async () => {
+    const server = await serve({ CACHE: "bridge" });
+    expect(server.text()).toMatch(/cache: an Upstash REST bridge at http/);
+    server.child.kill("SIGTERM");
+    expect(await server.exit).toBe(0);
+  }, 60_000);
+
   it("refuses a data folder that another server uses, and that one goes on", async () => {
     const first = await serve();
     const second = usageStats(["serve"]);

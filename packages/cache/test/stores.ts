@@ -1,11 +1,6 @@
 import { type Clock } from "@usage-stats/core";
-import {
-  createMemoryRunner,
-  createRedisRunner,
-  findRedisServer,
-  startRedisServer,
-  startUpstashBridge,
-} from "@usage-stats/upstash-bridge";
+import { type LocalUpstash, startLocalUpstash } from "@usage-stats/upstash-bridge";
+import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
 import { afterAll, beforeAll, beforeEach, describe } from "vitest";
 import { type CacheStore } from "../src/cache-store.ts";
 import { createInProcessStore } from "../src/in-process-store.ts";
@@ -43,36 +38,19 @@ export function describeAdapters(tests: (adapter: () => Adapter) => void): void 
 /** The same tests over every adapter that several servers share. */
 export function describeSharedAdapters(tests: (adapter: () => Adapter) => void): void {
   describe("in Upstash, over the bridge's own store", () => {
-    tests(upstash(async () => ({ runner: createMemoryRunner(), stop: async () => {} })));
+    tests(upstash("memory"));
   });
   describeWithRedis("in Upstash, over a real Redis", () => {
-    tests(
-      upstash(async () => {
-        const server = await startRedisServer();
-        return { runner: await createRedisRunner(server.url), stop: server.stop };
-      }),
-    );
+    tests(upstash("redis"));
   });
 }
 
-/** Tests that need a redis-server. Where there is none they are skipped, and say why. */
-export function describeWithRedis(name: string, tests: () => void): void {
-  const missing = findRedisServer() === null;
-  describe.skipIf(missing)(`${name}${missing ? " (skipped: no redis-server on the PATH)" : ""}`, () => {
-    tests();
-  });
-}
-
-type Opened = { runner: ReturnType<typeof createMemoryRunner>; stop(): Promise<void> };
-
-function upstash(open: () => Promise<Opened>): () => Adapter {
-  let opened: Opened;
-  let bridge: Awaited<ReturnType<typeof startUpstashBridge>>;
+function upstash(over: "memory" | "redis"): () => Adapter {
+  let local: LocalUpstash;
   let adapter: Adapter;
   beforeAll(async () => {
-    opened = await open();
-    bridge = await startUpstashBridge({ runner: opened.runner });
-    const store = createUpstashStore({ url: bridge.url, token: bridge.token, deadlineMs: DEADLINE_MS });
+    local = await startLocalUpstash(over);
+    const store = createUpstashStore({ url: local.url, token: local.token, deadlineMs: DEADLINE_MS });
     adapter = {
       store,
       cache: (settings) =>
@@ -80,12 +58,8 @@ function upstash(open: () => Promise<Opened>): () => Adapter {
     };
   });
   beforeEach(async () => {
-    await opened.runner.run(["FLUSHALL"]);
+    await local.runner.run(["FLUSHALL"]);
   });
-  afterAll(async () => {
-    await bridge.close();
-    await opened.runner.close();
-    await opened.stop();
-  });
+  afterAll(() => local.close());
   return () => adapter;
 }

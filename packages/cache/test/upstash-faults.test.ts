@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
 import {
-  type CommandRunner,
-  createMemoryRunner,
-  createRedisRunner,
+  type LocalUpstash,
   type RedisServer,
-  startRedisServer,
+  startLocalUpstash,
   startUpstashBridge,
   type UpstashBridge,
 } from "@usage-stats/upstash-bridge";
+import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CacheEvent } from "../src/cache-events.ts";
 import { createUpstashCache } from "../src/create-caches.ts";
 import { type SharedCache } from "../src/result-cache.ts";
-import { clock, describeWithRedis } from "./stores.ts";
+import { clock } from "./stores.ts";
 import { FAULTS, startSwitchableUpstash, type SwitchableUpstash, type Fault } from "./switchable-upstash.ts";
 import { createVersionedCalls } from "./versioned-calls.ts";
 
@@ -67,7 +66,7 @@ describe("an Upstash that", () => {
   let bridge: UpstashBridge;
   let upstash: SwitchableUpstash;
   beforeAll(async () => {
-    bridge = await startUpstashBridge({ runner: createMemoryRunner() });
+    bridge = await startUpstashBridge();
     upstash = await startSwitchableUpstash(bridge);
   });
   beforeEach(() => connect({ url: upstash.url, token: bridge.token }));
@@ -104,20 +103,16 @@ describe("an Upstash whose token is wrong", () => {
 });
 
 describeWithRedis("a Redis that", () => {
+  let local: LocalUpstash;
   let redis: RedisServer;
-  let runner: CommandRunner;
-  let bridge: UpstashBridge;
   beforeEach(async () => {
-    redis = await startRedisServer();
-    runner = await createRedisRunner(redis.url);
-    bridge = await startUpstashBridge({ runner });
-    connect(bridge);
+    local = await startLocalUpstash("redis");
+    redis = local.redis!;
+    connect(local);
   });
   afterEach(async () => {
     await cache.close();
-    await bridge.close();
-    await runner.close();
-    await redis.stop();
+    await local.close();
   });
 
   it("is killed and comes back empty changes no answer, and holds none up", async () => {
@@ -138,10 +133,10 @@ describeWithRedis("a Redis that", () => {
 
   it("has something of another type in the cache's place is put right", async () => {
     await expectHitSoon();
-    const keys = (await runner.run(["KEYS", "*"])) as Buffer[];
+    const keys = (await local.runner.run(["KEYS", "*"])) as Buffer[];
     for (const key of keys) {
-      await runner.run(["DEL", String(key)]);
-      await runner.run(["RPUSH", String(key), "a list"]);
+      await local.runner.run(["DEL", String(key)]);
+      await local.runner.run(["RPUSH", String(key), "a list"]);
     }
     await calls.change(alice);
     await calls.ask(cache, alice);

@@ -10,3 +10,4 @@ export {
 } from "./start-upstash-bridge.ts";
 export { findRedisServer } from "./find-redis-server.ts";
 export { type RedisServer, startRedisServer } from "./start-redis-server.ts";
+export { type LocalUpstash, startLocalUpstash } from "./start-local-upstash.ts";

@@ -11,7 +11,7 @@ import {
 } from "../src/index.ts";
 import { ask, post } from "./support/ask.ts";
 import { clientOf } from "./support/client.ts";
-import { describeWithRedis } from "./support/runners.ts";
+import { describeWithRedis } from "../src/testing/index.ts";
 
 const COMPARE_AND_DELETE =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";

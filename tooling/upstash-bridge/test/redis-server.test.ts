@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { createRedisRunner, startRedisServer } from "../src/index.ts";
-import { describeWithRedis } from "./support/runners.ts";
+import { describeWithRedis } from "../src/testing/index.ts";
 
 describeWithRedis("a Redis server for tests", () => {
   it("listens on loopback only and keeps nothing on disk", async () => {

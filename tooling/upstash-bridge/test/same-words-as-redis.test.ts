@@ -6,7 +6,7 @@ import {
   type RedisServer,
   startRedisServer,
 } from "../src/index.ts";
-import { describeWithRedis } from "./support/runners.ts";
+import { describeWithRedis } from "../src/testing/index.ts";
 
 const LONG = "x".repeat(200);
 

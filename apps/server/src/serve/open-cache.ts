@@ -4,13 +4,7 @@ import {
   createUpstashCache,
   type SharedCache,
 } from "@usage-stats/cache";
-import {
-  createMemoryRunner,
-  createRedisRunner,
-  findRedisServer,
-  startRedisServer,
-  startUpstashBridge,
-} from "@usage-stats/upstash-bridge";
+import { findRedisServer, startLocalUpstash } from "@usage-stats/upstash-bridge";
 import { type CacheChoice } from "../env.ts";
 import { Closers } from "./closers.ts";
 
@@ -46,19 +40,13 @@ async function create(
 
 /** A stand-in for Upstash on this machine, in front of a real Redis where one is installed. */
 async function startBridge(closers: Closers, log: (text: string) => void) {
-  if (findRedisServer() === null) {
-    const bridge = await startUpstashBridge({ runner: createMemoryRunner() });
-    closers.add(bridge.close);
-    log(
-      `cache: an Upstash REST bridge at ${bridge.url} (no redis-server is installed: it keeps values itself)`,
-    );
-    return bridge;
-  }
-  const redis = await startRedisServer();
-  closers.add(redis.stop);
-  const runner = await createRedisRunner(redis.url);
-  const bridge = await startUpstashBridge({ runner });
-  closers.add(bridge.close);
-  log(`cache: an Upstash REST bridge at ${bridge.url}; watch it with: redis-cli -p ${redis.port} monitor`);
-  return bridge;
+  const { url, token, redis, close } = await startLocalUpstash(
+    findRedisServer() === null ? "memory" : "redis",
+  );
+  closers.add(close);
+  const behind = redis
+    ? `; watch it with: redis-cli -p ${redis.port} monitor`
+    : " (no redis-server is installed: it keeps values itself)";
+  log(`cache: an Upstash REST bridge at ${url}${behind}`);
+  return { url, token };
 }

@@ -4,10 +4,10 @@ import {
   type CommandRunner,
   createMemoryRunner,
   createRedisRunner,
-  findRedisServer,
   startRedisServer,
   startUpstashBridge,
 } from "../../src/index.ts";
+import { describeWithRedis } from "../../src/testing/index.ts";
 
 /** A bridge over one of the runners, emptied before every test. */
 export interface Bridged {
@@ -27,14 +27,6 @@ export function describeRunners(tests: (bridged: () => Bridged) => void): void {
   });
   describeWithRedis("over a real Redis", () => {
     tests(bridge(openRedis));
-  });
-}
-
-/** Tests that need a redis-server. Where there is none they are skipped, and say why. */
-export function describeWithRedis(name: string, tests: () => void): void {
-  const missing = findRedisServer() === null;
-  describe.skipIf(missing)(`${name}${missing ? " (skipped: no redis-server on the PATH)" : ""}`, () => {
-    tests();
   });
 }
 
