@@ -2,7 +2,7 @@ import {
   type CacheEntry,
   filterFields,
   getUsageStats,
-  settledUntil,
+  isSettled,
   type UsageStats,
   type UsageStatsInput,
 } from "@usage-stats/core";
@@ -22,9 +22,10 @@ export async function answer(
   { question, noCache }: AllowedQuestion,
 ): Promise<UsageStats> {
   const cache = noCache ? null : ports.cache;
-  if (cache === null || !isSettled(ports, question)) return compute({ ...ports, cache }, "trpc", question);
+  if (cache === null || !isSettled(question, ports.clock.now()))
+    return compute({ ...ports, cache }, "trpc", question);
   let made: UsageStats | undefined;
-  const { bytes } = await cache.remember(trpcEntry(question), async () => {
+  const { bytes } = await cache.remember(entryOf("trpc", question), async () => {
     made = await compute({ ...ports, cache }, "trpc", question);
     const kept: UsageStats = { ...made, freshness: { ...made.freshness, source: "cache" } };
     return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
@@ -41,8 +42,8 @@ export async function keptAnswer(
   ports: AnswerPorts,
   { question, noCache }: AllowedQuestion,
 ): Promise<Bytes | null> {
-  if (noCache || ports.cache === null || !isSettled(ports, question)) return null;
-  return ports.cache.peek(trpcEntry(question));
+  if (noCache || ports.cache === null || !isSettled(question, ports.clock.now())) return null;
+  return ports.cache.peek(entryOf("trpc", question));
 }
 
 /** Answers a question by days, with the period before, as the JSON of the REST endpoints in UTF-8; kept of a settled range. */
@@ -50,7 +51,8 @@ export async function answerRest(ports: AnswerPorts, { question, noCache }: Allo
   const cache = noCache ? null : ports.cache;
   const make = async () =>
     JSON.stringify(toRestUsageStats(await compute({ ...ports, cache }, "rest", question)));
-  if (cache === null || !isSettled(ports, question)) return new TextEncoder().encode(await make());
+  if (cache === null || !isSettled(question, ports.clock.now()))
+    return new TextEncoder().encode(await make());
   const { bytes } = await cache.remember(entryOf("rest", question), make);
   return bytes;
 }
@@ -60,14 +62,6 @@ async function compute(ports: AnswerPorts, kind: AnswerKind, question: UsageStat
   const { stats, cost } = await getUsageStats(ports, question);
   ports.costs.push(cost);
   return stats;
-}
-
-function isSettled({ clock }: AnswerPorts, { to }: UsageStatsInput): boolean {
-  return to <= settledUntil(clock.now());
-}
-
-function trpcEntry(question: UsageStatsInput): CacheEntry {
-  return entryOf("trpc", question);
 }
 
 /** Everything that an answer depends on; a field that is missing here would give one question another's answer. */

@@ -4,11 +4,6 @@ import { type CircuitBreaker } from "./circuit-breaker.ts";
 /** Runs an operation of the store, or throws within a time. `until` is in the milliseconds of `performance.now()`. */
 export type Guard = <T>(operation: string, until: number, run: () => Promise<T>) => Promise<T>;
 
-/** Thrown without the store having been asked. */
-export class NotAsked extends Error {
-  override readonly name = "NotAsked";
-}
-
 /** For a store that can neither hang nor fail. */
 export const unguarded: Guard = (_, __, run) => run();
 
@@ -16,8 +11,8 @@ export const unguarded: Guard = (_, __, run) => run();
 export function createGuard(breaker: CircuitBreaker, onEvent: OnCacheEvent): Guard {
   return async (operation, until, run) => {
     const left = until - performance.now();
-    if (left <= 0) throw new NotAsked("no time is left");
-    if (!breaker.allows()) throw new NotAsked("the circuit breaker is open");
+    if (left <= 0) throw new Error("no time is left");
+    if (!breaker.allows()) throw new Error("the circuit breaker is open");
     try {
       const result = await within(left, run());
       breaker.succeeded();

@@ -1,8 +1,8 @@
 import { type OnCacheEvent } from "./cache-events.ts";
 import { EVERYTHING } from "./cache-key.ts";
 import { type CacheStore } from "./cache-store.ts";
+import { GENERATION_MS, isGeneration, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
-import { isGeneration, newGeneration } from "./kept-texts.ts";
 
 export type InvalidationSettings = {
   store: CacheStore;
@@ -12,8 +12,6 @@ export type InvalidationSettings = {
   retryMs: number;
   /** How long it is tried: longer than anything that was kept before lives. */
   giveUpMs: number;
-  /** How long a generation lives: much longer than any text. */
-  generationMs: number;
   onEvent: OnCacheEvent;
 };
 
@@ -74,9 +72,7 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
     const until = performance.now() + settings.deadlineMs;
     let delivered = false;
     try {
-      const { before, after } = await guard("replace", until, () =>
-        store.replace(fresh, settings.generationMs),
-      );
+      const { before, after } = await guard("replace", until, () => store.replace(fresh, GENERATION_MS));
       // Another server's is as good: all that counts is that nobody could see it before this was told.
       delivered = fresh.every(([key], i) => isGeneration(key, after[i]) && after[i] !== before[i]);
     } catch {

@@ -4,6 +4,7 @@ import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, leaseKey } from "./cache-key.ts";
 import { type CacheStore } from "./cache-store.ts";
 import { type Envelope, type EnvelopeFormat, Unreadable } from "./envelope.ts";
+import { GENERATION_MS, generationOf, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
 
 export type KeptTextsSettings = {
@@ -23,18 +24,7 @@ export type Found =
   | { state: "miss"; generation: string | null }
   | { state: "unusable" };
 
-/** How long a generation lives: much longer than any text. */
-export const GENERATION_MS = 86_400_000;
 const LEASE_MS = 3_000;
-
-/** A new value for the generation at a key. It names its key, as everything kept does. */
-export function newGeneration(key: string): readonly [string, string] {
-  return [key, `${key} ${randomUUID()}`];
-}
-
-export function isGeneration(key: string, value: unknown): value is string {
-  return typeof value === "string" && value.startsWith(`${key} `);
-}
 
 /** Finds and keeps texts in a store that may fail. `until`, in the milliseconds of `performance.now()`, is when to give it up. */
 export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCacheEvent }) {
@@ -119,12 +109,4 @@ export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCache
     /** Keeps a text that was computed in a generation. Never throws: what could not be kept is computed again. */
     keep,
   };
-}
-
-export type KeptTexts = ReturnType<typeof createKeptTexts>;
-
-/** Both generations as one, if they are what was written under their keys. */
-function generationOf({ generations: keys }: CacheKeys, values: unknown[]): string | null {
-  const right = keys.every((key, i) => isGeneration(key, values[i]));
-  return right ? values.map((value) => (value as string).split(" ")[1]).join(".") : null;
 }

@@ -3,7 +3,7 @@ import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
 import { createInvalidations } from "./invalidations.ts";
-import { createKeptTexts, type Found, GENERATION_MS, type KeptTextsSettings } from "./kept-texts.ts";
+import { createKeptTexts, type Found, type KeptTextsSettings } from "./kept-texts.ts";
 
 export type ResultCacheSettings = KeptTextsSettings & {
   /** How often what could not be told to the store is tried again. */
@@ -57,7 +57,6 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     ...settings,
     retryMs: settings.retryMs ?? 1_000,
     giveUpMs: settings.ttlMs + LONGEST_COMPUTATION_MS,
-    generationMs: GENERATION_MS,
     onEvent,
   });
   const flights = new Map<string, Promise<Bytes>>();

@@ -28,7 +28,6 @@ function setUp({ giveUpMs = 60_000, retryMs = 10 } = {}) {
     deadlineMs: 1_000,
     retryMs,
     giveUpMs,
-    generationMs: 60_000,
     onEvent: (event) => events.push(event),
   });
   return { store, state, events, invalidations };

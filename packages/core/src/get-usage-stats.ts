@@ -14,7 +14,7 @@ import {
 } from "./ports.ts";
 import { checkRange, previousRange, type TimeRange } from "./range.ts";
 import { type ReadFacts, readUsageFacts } from "./read-usage-facts.ts";
-import { settledUntil } from "./split-question.ts";
+import { isSettled } from "./split-question.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import {
   type MetricsByType,
@@ -56,7 +56,7 @@ function planQuestion(input: UsageStatsInput, now: Date): Plan {
       userDid,
       range,
       previous,
-      closed: range.to <= settledUntil(now),
+      closed: isSettled(range, now),
       edges: edgesOf(page.buckets),
       groupBy,
       filter,

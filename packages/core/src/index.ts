@@ -46,7 +46,7 @@ export type {
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { filterFields } from "./read-usage-facts.ts";
-export { settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
+export { isSettled, settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
 export type {

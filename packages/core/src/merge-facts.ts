@@ -16,8 +16,8 @@ export function mergeFacts(
   const keyOf = ({ key }: { key: GroupKey }) => keyTexts(key, question.groupBy);
   const groups = mergeRanked(history.groups, rest.groups, keyOf);
   const top = groups.slice(0, question.topN).map(({ key }) => key);
-  const beyond = new Set(history.groups.slice(asked.topN).map((group) => JSON.stringify(keyOf(group))));
-  if (top.some((key) => beyond.has(JSON.stringify(keyTexts(key, question.groupBy))))) return null;
+  const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => idOf(key, question.groupBy)));
+  if (top.some((key) => beyond.has(idOf(key, question.groupBy)))) return null;
 
   const placed = <Row extends { bucket: number | null }>(row: Row) =>
     row.bucket === null ? row : { ...row, bucket: row.bucket + firstBucket };
@@ -37,10 +37,10 @@ type Series = SummedFacts["groupSeries"];
 
 /** Sums rows of the same bucket and group; every group that is not among the `top` is one of the others. */
 function mergeSeries(rows: Series, top: GroupKey[], groupBy: GroupDimension[]): Series {
-  const rankOf = new Map(top.map((key, rank) => [JSON.stringify(keyTexts(key, groupBy)), rank]));
+  const rankOf = new Map(top.map((key, rank) => [idOf(key, groupBy), rank]));
   const ranked = rows.map((row) => ({
     ...row,
-    rank: (row.key && rankOf.get(JSON.stringify(keyTexts(row.key, groupBy)))) ?? top.length,
+    rank: (row.key && rankOf.get(idOf(row.key, groupBy))) ?? top.length,
   }));
   return [...Map.groupBy(ranked, ({ bucket, rank }) => bucket * (top.length + 1) + rank)]
     .toSorted(([one], [other]) => one - other)
@@ -66,6 +66,10 @@ type KeyTexts = (string | null)[];
 
 function keyTexts(key: GroupKey, groupBy: GroupDimension[]): KeyTexts {
   return groupBy.map((dimension) => key[dimension] ?? null);
+}
+
+function idOf(key: GroupKey, groupBy: GroupDimension[]): string {
+  return JSON.stringify(keyTexts(key, groupBy));
 }
 
 function compareKeys(one: KeyTexts, other: KeyTexts): number {

@@ -16,6 +16,11 @@ export function settledUntil(now: Date): Date {
   return startOfGrain(new Date(now.getTime() - SETTLE_MS), "quarter");
 }
 
+/** Whether all calls of a range are settled. */
+export function isSettled({ to }: Pick<TimeRange, "to">, now: Date): boolean {
+  return to <= settledUntil(now);
+}
+
 export type SplitQuestion = {
   /** The whole, settled quarters of both periods. Asked a second later, or from a second later, it is still the same. */
   history: UsageQuestion;

@@ -5,15 +5,14 @@ import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
-import { restRoutes, type RestPorts } from "./rest-routes.ts";
+import { restRoutes } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
-export type AppPorts = RestPorts &
-  TrpcPorts & {
-    cache: SharedCache | null;
-    metrics: Metrics;
-    checkReadiness: CheckReadiness;
-  };
+export type AppPorts = TrpcPorts & {
+  cache: SharedCache | null;
+  metrics: Metrics;
+  checkReadiness: CheckReadiness;
+};
 
 // Long enough for what the client sends (8,000), and for a host's name.
 const MAX_URL_LENGTH = 8_192;

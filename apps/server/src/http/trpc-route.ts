@@ -1,23 +1,12 @@
-import {
-  type ApiContext,
-  appRouter,
-  keptTrpcAnswers,
-  MAX_BATCH_SIZE,
-  type OnQuestion,
-} from "@usage-stats/api";
-import { type Clock, type Rebuilder, type UsageRepository } from "@usage-stats/core";
+import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE } from "@usage-stats/api";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Handler } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
+import { type RestPorts } from "./rest-routes.ts";
 
-export type TrpcPorts = {
-  repository: UsageRepository;
-  rebuilder: Rebuilder;
-  clock: Clock;
-  identify: IdentifyRequest;
-  onQuestion?: OnQuestion;
+export type TrpcPorts = RestPorts & {
   /** Told of every error that is ours, not the caller's. */
   onUnknownError(error: unknown, requestId: string): void;
 };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { answer, answerRest, type AnswerKind, type AnswerPorts, type OnQuestion } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
-import { type Clock, GRAIN_MS, settledUntil, type UsageStatsInput } from "@usage-stats/core";
+import { type Clock, GRAIN_MS, isSettled, type UsageStatsInput } from "@usage-stats/core";
 import { LRUCache } from "lru-cache";
 
 const RECENT_MS = 30 * 60_000;
@@ -74,7 +74,7 @@ export function createCacheWarmer(
 /** The same question as it would be asked now: one that went up to now still does. */
 function movedOn(question: UsageStatsInput, at: Date, now: Date): UsageStatsInput {
   const upToNow = Math.abs(question.to.getTime() - at.getTime()) <= NOW_MS;
-  if (question.to <= settledUntil(at) || !upToNow) return question;
+  if (isSettled(question, at) || !upToNow) return question;
   const passed = now.getTime() - at.getTime();
   const slides = question.from.getTime() % GRAIN_MS.quarter !== 0;
   return {

@@ -1,0 +1,20 @@
+import { randomUUID } from "node:crypto";
+import { type CacheKeys } from "./cache-key.ts";
+
+/** How long a generation lives: much longer than any text. */
+export const GENERATION_MS = 86_400_000;
+
+/** A new value for the generation at a key. It names its key, as everything kept does. */
+export function newGeneration(key: string): readonly [string, string] {
+  return [key, `${key} ${randomUUID()}`];
+}
+
+export function isGeneration(key: string, value: unknown): value is string {
+  return typeof value === "string" && value.startsWith(`${key} `);
+}
+
+/** Both generations as one, if they are what was written under their keys. */
+export function generationOf({ generations: keys }: CacheKeys, values: unknown[]): string | null {
+  const right = keys.every((key, i) => isGeneration(key, values[i]));
+  return right ? values.map((value) => (value as string).split(" ")[1]).join(".") : null;
+}
