@@ -72,6 +72,8 @@ describe("a session signed elsewhere", () => {
   it.each(["RS256", "PS256", "ES256", "ES384", "EdDSA"])("is good, by %s", async (alg) => {
     published = [await pair("key", alg)];
     expect((await verify(await token(published[0]!))).identity).toEqual({
+      subject: "user did:abt:z1alice",
+      onlyApps: null,
       userDid: "did:abt:z1alice",
       scopes: ["stats:read"],
     });

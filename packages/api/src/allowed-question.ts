@@ -1,5 +1,5 @@
 import { type UsageStatsInput } from "@usage-stats/core";
-import { type Identity, requireScope, scopeOf } from "./identity.ts";
+import { allowFilter, type Identity, requireScope, scopeOf } from "./identity.ts";
 
 /** A question as somebody asks it; nobody has looked yet whether they may. */
 export type AskedQuestion = {
@@ -33,5 +33,6 @@ function allow(
   userDid: string | null,
 ): AllowedQuestion {
   if (noCache) requireScope(identity, "admin", "noCache");
-  return { question: { ...question, userDid }, noCache };
+  const filter = allowFilter(identity, question.filter);
+  return { question: { ...question, filter, userDid }, noCache };
 }

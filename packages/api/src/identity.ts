@@ -1,23 +1,44 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageError, type UsageFilter } from "@usage-stats/core";
 
 /** What somebody may do. `admin` holds the others. */
-export type Scope = "stats:read" | "stats:read:any" | "admin";
+export const SCOPES = ["calls:write", "stats:read", "stats:read:any", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
 
-export type Identity = { userDid: string; scopes: readonly Scope[] };
+export type Identity = {
+  /** Who it is, for limits and for the record of what admins do: such as `user did:abt:z1…` or `key k1…`. */
+  subject: string;
+  /** Whose usage it may read without saying so; `null` for a machine that speaks for no user. */
+  userDid: string | null;
+  scopes: readonly Scope[];
+  /** The only apps whose calls it may read; `null` for all. */
+  onlyApps: readonly string[] | null;
+};
 
 /** The roles that a session can have. */
 export type Role = "user" | "admin";
 
 export const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
   user: ["stats:read"],
-  admin: ["stats:read", "stats:read:any", "admin"],
+  admin: SCOPES,
 };
 
 /** Whose usage a question may read: one's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
 export function scopeOf(identity: Identity, userDid: string | undefined): string {
-  if (userDid === undefined || userDid === identity.userDid) return identity.userDid;
-  if (identity.scopes.includes("stats:read:any")) return userDid;
+  const asked = userDid ?? identity.userDid;
+  if (asked === null)
+    throw new UsageError("invalid_option", "This key belongs to no user: say whose usage, in userDid.", {
+      field: "userDid",
+    });
+  if (asked === identity.userDid || identity.scopes.includes("stats:read:any")) return asked;
   throw new UsageError("forbidden", "You can only read your own usage.", { field: "userDid" });
+}
+
+/** A filter that leaves out what its asker may not read. Throws `forbidden` for one that names such an app. */
+export function allowFilter({ onlyApps }: Identity, filter: UsageFilter): UsageFilter {
+  if (onlyApps === null) return filter;
+  const appDids = filter.appDids ?? [...onlyApps];
+  if (appDids.every((app) => onlyApps.includes(app))) return { ...filter, appDids };
+  throw new UsageError("forbidden", "You can only read the usage of some apps.", { field: "filter.appDids" });
 }
 
 /** Throws `forbidden` for anyone without a scope, naming it, and the `field` that needs it. */

@@ -7,11 +7,21 @@ export type UsageErrorCode =
   | "invalid_timezone"
   | "invalid_cursor"
   | "unknown_field"
+  | "bad_json"
+  | "empty_batch"
   | "unauthenticated"
   | "invalid_token"
+  | "invalid_key"
   | "forbidden"
+  | "csrf"
   | "not_found"
+  | "conflict"
+  | "too_large"
+  | "batch_too_large"
+  | "unsupported_media_type"
+  | "unsupported_encoding"
   | "number_too_large"
+  | "rate_limited"
   | "unavailable";
 
 export type UsageErrorDetails = { field?: string; value?: unknown; limit?: string; cause?: unknown };

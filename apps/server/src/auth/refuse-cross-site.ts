@@ -1,7 +1,7 @@
 import { UsageError } from "@usage-stats/core";
 
 /**
- * Throws `forbidden` for a write that a browser sends on behalf of another site: cookies travel with it, whatever its body is.
+ * Throws `csrf` for a write that a browser sends on behalf of another site: cookies travel with it, whatever its body is.
  * By Fetch Metadata, and by `Origin` for browsers that do not send it (OWASP, Cross-Site Request Forgery Prevention). A write
  * that tells neither is refused too; programs use bearer tokens.
  */
@@ -9,8 +9,7 @@ export function refuseCrossSite(request: { method: string; url: string; headers:
   if (request.method === "GET" || request.method === "HEAD") return;
   const site = request.headers.get("sec-fetch-site");
   const isOwn = site === null ? isOwnOrigin(request) : site === "same-origin";
-  if (!isOwn)
-    throw new UsageError("forbidden", "Changes by cookie are only accepted from this site's own pages.");
+  if (!isOwn) throw new UsageError("csrf", "Changes by cookie are only accepted from this site's own pages.");
 }
 
 /** By host alone: behind a proxy that ends TLS the server does not know the scheme. */

@@ -48,7 +48,13 @@ export async function verifySessionToken(
     // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
     const role = payload["role"] === "admin" ? "admin" : "user";
     const expiresAt = new Date(payload.exp! * 1000 + CLOCK_TOLERANCE_MS);
-    return { identity: { userDid: payload.sub, scopes: SCOPES_OF_ROLE[role] }, expiresAt };
+    const identity = {
+      subject: `user ${payload.sub}`,
+      userDid: payload.sub,
+      scopes: SCOPES_OF_ROLE[role],
+      onlyApps: null,
+    };
+    return { identity, expiresAt };
   } catch (cause) {
     if (!(cause instanceof errors.JOSEError)) throw cause;
     throw new UsageError("invalid_token", "The session is not valid.", { cause });

@@ -14,6 +14,6 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    throw new UsageError("invalid_option", "The body is not JSON.", { field: "body", cause });
+    throw new UsageError("bad_json", "The body is not JSON.", { field: "body", cause });
   }
 }
