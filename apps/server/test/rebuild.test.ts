@@ -72,7 +72,7 @@ describe("admin.rebuild", () => {
   });
 
   it.each([
-    ["{not json", "invalid_option", "body"],
+    ["{not json", "bad_json", "body"],
     ["[]", "invalid_option", "input"],
     ['{"from":"2025-06-20T00:00:00Z"}', "invalid_range", "to"],
     ['{"from":"2025-06-20T00:00:00Z","to":"2025-06-20T00:00:00Z"}', "invalid_range", "to"],
