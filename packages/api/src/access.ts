@@ -1,4 +1,5 @@
-import { type Identity, requireScope, type Scope } from "./identity.ts";
+import { type Scope } from "@usage-stats/core";
+import { type Identity, requireScope } from "./identity.ts";
 
 /**
  * What anybody may do, and what it takes: every tRPC procedure by its path, and every other route by method and path. Whoever

@@ -1,8 +1,4 @@
-import { UsageError, type UsageFilter } from "@usage-stats/core";
-
-/** What somebody may do. `admin` holds the others. */
-export const SCOPES = ["calls:write", "stats:read", "stats:read:any", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+import { type Scope, SCOPES, UsageError, type UsageFilter } from "@usage-stats/core";
 
 export type Identity = {
   /** Who it is, for limits and for the record of what admins do: such as `user did:abt:z1…` or `key k1…`. */

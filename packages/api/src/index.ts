@@ -6,7 +6,7 @@ export type { RebuildRequest } from "./contract/rebuild-input.ts";
 export { usageStatsInput, type UsageStatsRequest } from "./contract/usage-stats-input.ts";
 export { publicError, type PublicError } from "./errors.ts";
 export { ACCESS, authorize, type GuardedOperation } from "./access.ts";
-export { allowFilter, type Identity, type Role, type Scope, SCOPES, SCOPES_OF_ROLE } from "./identity.ts";
+export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
 export { keptTrpcAnswers, MAX_BATCH_SIZE } from "./kept-trpc-answers.ts";
 export type { RestUsageStats } from "./rest/rest-usage-stats.ts";
 export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";

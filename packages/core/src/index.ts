@@ -1,3 +1,4 @@
+export type { AdminAction, ApiKey, ApiKeyStore, AuditLog, KeyHashes, ViewerSecret } from "./access-ports.ts";
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageError, type UsageErrorCode } from "./errors.ts";
@@ -46,6 +47,7 @@ export type {
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { filterFields } from "./read-usage-facts.ts";
+export { heldScopes, SCOPES, type Scope } from "./scope.ts";
 export { isSettled, settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";

@@ -1,5 +1,8 @@
 /** The indexes that should exist on the parents, as PostgreSQL describes them: a test compares them with a migrated database. */
 export const EXPECTED_INDEXES: Record<string, string> = {
+  api_keys_pkey: "UNIQUE btree (id)",
+  server_secrets_pkey: "UNIQUE btree (name)",
+  admin_actions_pkey: "UNIQUE btree (id)",
   model_calls_pkey: "UNIQUE btree (user_did, id, call_time)",
   idx_model_calls_user_time_type: "btree (user_did, call_time, type)",
   idx_model_call_stats_user_type_time: 'UNIQUE btree (user_did, time_type, "timestamp", type)',

@@ -1,3 +1,6 @@
+export { createApiKeyStore } from "./access/api-key-store.ts";
+export { createAuditLog } from "./access/audit-log.ts";
+export { createViewerSecret } from "./access/viewer-secret.ts";
 export { isEmpty, isMigrated, migrate, openDatabase, type Database } from "./database.ts";
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";

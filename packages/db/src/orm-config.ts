@@ -1,10 +1,13 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
+import { AdminActionEntity } from "./entities/admin-action.ts";
+import { ApiKeyEntity } from "./entities/api-key.ts";
 import {
   ModelCallDetailStatsEntity,
   ModelCallModelStatsEntity,
   ModelCallStatsEntity,
 } from "./entities/model-call-stats.ts";
 import { ModelCallEntity } from "./entities/model-call.ts";
+import { ServerSecretEntity } from "./entities/server-secret.ts";
 import { migrationsList } from "./migrations/list.ts";
 import { LockingMigrator } from "./migrations/locking-migrator.ts";
 import { RollupNamingStrategy } from "./naming-strategy.ts";
@@ -30,7 +33,15 @@ export function ormConfig({
 }: DatabaseSettings): Options {
   return defineConfig({
     clientUrl: url,
-    entities: [ModelCallEntity, ModelCallStatsEntity, ModelCallModelStatsEntity, ModelCallDetailStatsEntity],
+    entities: [
+      ModelCallEntity,
+      ModelCallStatsEntity,
+      ModelCallModelStatsEntity,
+      ModelCallDetailStatsEntity,
+      ApiKeyEntity,
+      AdminActionEntity,
+      ServerSecretEntity,
+    ],
     extensions: [LockingMigrator],
     forceUtcTimezone: true,
     namingStrategy: RollupNamingStrategy,

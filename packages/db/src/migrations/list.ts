@@ -2,6 +2,7 @@ import { ModelCalls } from "./20261123000001-model-calls.ts";
 import { ModelCallStats } from "./20261123000002-model-call-stats.ts";
 import { ModelCallChanges } from "./20261123000003-model-call-changes.ts";
 import { AnnounceChanges } from "./20261123000004-announce-changes.ts";
+import { Access } from "./20261123000005-access.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -9,4 +10,5 @@ export const migrationsList = [
   { name: "20261123000002-model-call-stats", class: ModelCallStats },
   { name: "20261123000003-model-call-changes", class: ModelCallChanges },
   { name: "20261123000004-announce-changes", class: AnnounceChanges },
+  { name: "20261123000005-access", class: Access },
 ];

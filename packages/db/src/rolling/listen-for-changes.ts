@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 
-const CHANNEL = "usage_stats_changes";
+const CALLS = "usage_stats_changes";
+const KEYS = "usage_stats_keys";
 const RECONNECT_MS = 2_000;
 
 export type ChangeListener = {
   /** Calls in quarters that are over were changed, whoever did it: a user's, or (`null`) anyone's. */
   onChange(userDid: string | null): void;
+  /** An API key was changed, rotated or revoked. */
+  onKeyChange?(id: string): void;
   /** From now on every change is heard; some may have been missed before. */
   onListening(): void;
   /** Told of every failure; a lost connection is made again. */
@@ -16,7 +19,7 @@ export type ChangeListener = {
 /** Listens for what the database announces once it is committed. */
 export function listenForChanges(
   url: string,
-  { onChange, onListening, onError }: ChangeListener,
+  { onChange, onKeyChange, onListening, onError }: ChangeListener,
 ): { close(): Promise<void> } {
   const closed = new AbortController();
 
@@ -35,8 +38,11 @@ export function listenForChanges(
         });
         ended.catch(() => {});
         await client.connect();
-        client.on("notification", ({ payload }) => onChange(payload || null));
-        await client.query(`listen ${CHANNEL}`);
+        client.on("notification", ({ channel, payload }) => {
+          if (channel === KEYS) onKeyChange?.(payload ?? "");
+          else onChange(payload || null);
+        });
+        await client.query(`listen ${CALLS}; listen ${KEYS}`);
         onListening();
         await ended;
       } catch (error) {

@@ -1,0 +1,103 @@
+import {
+  type AdminAction,
+  type ApiKey,
+  type ApiKeyStore,
+  type KeyHashes,
+  type Scope,
+} from "@usage-stats/core";
+import { type EntityManager } from "@mikro-orm/postgresql";
+import { type Database } from "../database.ts";
+import { databaseFailure } from "../database-failure.ts";
+import { AdminActionEntity } from "../entities/admin-action.ts";
+import { ApiKeyEntity, type ApiKeyRow } from "../entities/api-key.ts";
+import { inTransaction } from "../transaction.ts";
+
+/** Keeps API keys in Postgres, each change in one transaction with its entry in the record of admins' actions. */
+export function createApiKeyStore(orm: Database): ApiKeyStore {
+  async function change<T>(
+    action: AdminAction,
+    run: (em: EntityManager) => Promise<T | null>,
+  ): Promise<T | null> {
+    try {
+      return await inTransaction(orm, { isolationLevel: "read committed" }, async (em) => {
+        const changed = await run(em);
+        if (changed !== null) await em.insert(AdminActionEntity, action);
+        return changed;
+      });
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  async function read<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
+    try {
+      return await run(orm.em.fork());
+    } catch (error) {
+      throw databaseFailure(error);
+    }
+  }
+
+  return {
+    async insert(key, hashes, action) {
+      await change(action, (em) =>
+        em.insert(ApiKeyEntity, { ...key, scopes: [...key.scopes], ...columnsOf(hashes) }),
+      );
+    },
+    find: (id) =>
+      read(async (em) => {
+        const row = await em.findOne(ApiKeyEntity, { id });
+        return row && { key: keyOf(row), hashes: hashesOf(row) };
+      }),
+    list: () =>
+      read(async (em) => {
+        const rows = await em.find(ApiKeyEntity, {}, { orderBy: { createdAt: "desc", id: "asc" } });
+        return rows.map(keyOf);
+      }),
+    rotate: (id, hashes, action) =>
+      change(action, async (em) => {
+        const changed = await em.nativeUpdate(ApiKeyEntity, { id, revokedAt: null }, columnsOf(hashes));
+        return changed === 0 ? null : keyOf(await em.findOneOrFail(ApiKeyEntity, { id }));
+      }),
+    revoke: (id, action) =>
+      change(action, async (em) => {
+        await em.nativeUpdate(ApiKeyEntity, { id, revokedAt: null }, { revokedAt: action.at });
+        const row = await em.findOne(ApiKeyEntity, { id });
+        return row && keyOf(row);
+      }),
+    touch: (id, at) =>
+      read(async (em) => {
+        await em.nativeUpdate(ApiKeyEntity, { id }, { lastUsedAt: at });
+      }),
+  };
+}
+
+function columnsOf({ current, previous }: KeyHashes) {
+  return {
+    secretHash: current,
+    previousSecretHash: previous?.hash ?? null,
+    previousUntil: previous?.until ?? null,
+  };
+}
+
+function hashesOf({ secretHash, previousSecretHash, previousUntil }: ApiKeyRow): KeyHashes {
+  const previous =
+    previousSecretHash == null || previousUntil == null
+      ? null
+      : { hash: previousSecretHash, until: previousUntil };
+  return { current: secretHash, previous };
+}
+
+function keyOf(row: ApiKeyRow): ApiKey {
+  const { id, name, createdAt, createdBy } = row;
+  return {
+    id,
+    name,
+    scopes: row.scopes as Scope[],
+    userDid: row.userDid ?? null,
+    createdAt,
+    createdBy,
+    expiresAt: row.expiresAt ?? null,
+    lastUsedAt: row.lastUsedAt ?? null,
+    revokedAt: row.revokedAt ?? null,
+  };
+}
