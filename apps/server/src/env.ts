@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
+import { type RateLimitSettings } from "./limits/rate-limits.ts";
 import { OperatorError } from "./operator-error.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
@@ -45,6 +46,21 @@ const schema = z
       .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
       .optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
+    RATE_LIMITS: z.enum(["on", "off"]).default("on"),
+    RATE_LIMIT_READS: whole({ min: 1, max: 1_000_000 }).default(120),
+    RATE_LIMIT_WRITES: whole({ min: 1, max: 1_000_000 }).default(600),
+    RATE_LIMIT_EXPORTS: whole({ min: 1, max: 1_000_000 }).default(6),
+    RATE_LIMIT_ADDRESS: whole({ min: 1, max: 1_000_000 }).default(6_000),
+    RATE_LIMIT_FAILURES: whole({ min: 1, max: 1_000_000 }).default(10),
+    TRUSTED_PROXIES: whole({ min: 0, max: 10 }).default(0),
+    CORS_ORIGINS: z
+      .string()
+      .transform((list) => list.split(",").map((origin) => origin.trim()))
+      .refine(
+        (origins) => origins.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+        "must be origins such as https://app.example, separated by commas",
+      )
+      .default([]),
     SESSION_COOKIE: z
       .string()
       .regex(/^[\w!#$%&'*+.^`|~-]+$/, "must be a cookie name")
@@ -98,6 +114,10 @@ export type Settings = {
   cache: CacheChoice;
   cacheTtlMs: number;
   cacheWarming: boolean;
+  /** `null` for no limits. */
+  rateLimits: RateLimitSettings | null;
+  trustedProxies: number;
+  corsOrigins: string[];
 };
 
 /** Where answers are kept. */
@@ -132,6 +152,20 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     cache: cacheChoice(checked),
     cacheTtlMs: checked.CACHE_TTL_SECONDS * 1000,
     cacheWarming: checked.CACHE_WARMING === "on",
+    rateLimits:
+      checked.RATE_LIMITS === "off"
+        ? null
+        : {
+            budgets: {
+              read: checked.RATE_LIMIT_READS,
+              write: checked.RATE_LIMIT_WRITES,
+              export: checked.RATE_LIMIT_EXPORTS,
+            },
+            address: checked.RATE_LIMIT_ADDRESS,
+            failures: checked.RATE_LIMIT_FAILURES,
+          },
+    trustedProxies: checked.TRUSTED_PROXIES,
+    corsOrigins: checked.CORS_ORIGINS,
   };
 }
 

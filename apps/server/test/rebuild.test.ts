@@ -26,7 +26,12 @@ async function waiting(): Promise<number> {
 
 async function post(body: string, as: { user: string; role?: "user" | "admin" }) {
   const { headers } = await server.signed(as);
-  const response = await server.request("/app/api/admin/rebuild", { method: "POST", body, headers });
+  const json = { "content-type": "application/json" };
+  const response = await server.request("/app/api/admin/rebuild", {
+    method: "POST",
+    body,
+    headers: { ...json, ...headers },
+  });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 

@@ -74,6 +74,7 @@ describe("a session signed elsewhere", () => {
     expect((await verify(await token(published[0]!))).identity).toEqual({
       subject: "user did:abt:z1alice",
       onlyApps: null,
+      keyId: null,
       userDid: "did:abt:z1alice",
       scopes: ["stats:read"],
     });

@@ -2,11 +2,12 @@ import { type OnQuestion } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository } from "@usage-stats/db";
+import { createUsageRepository, listenForChanges } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { type Metrics } from "../src/http/metrics-route.ts";
+import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { createMetrics } from "../src/serve/metrics.ts";
 
@@ -24,6 +25,10 @@ export type TestServer = {
   /** A GET with a user's bearer token. */
   get(path: string, as: { user: string; role?: "user" | "admin" }): Promise<Response>;
   client(as: { user: string; role?: "user" | "admin" }): UsageClient;
+  /** A client with whatever token. */
+  clientWith(token: string | (() => string | Promise<string>)): UsageClient;
+  /** Hears of changed keys from the database, as a server does that really runs. */
+  listen(): { ready: Promise<void>; close(): Promise<void> };
   close(): Promise<void>;
 };
 
@@ -37,7 +42,13 @@ export type TestServerOptions = {
   metrics?: Metrics;
   checks?: SessionChecks;
   onQuestion?: OnQuestion;
+  limits?: RateLimits | null;
+  trustedProxies?: number;
+  corsOrigins?: string[];
 };
+
+/** What Node's server gives of a request. */
+const BINDINGS = { incoming: { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } } };
 
 /** The whole application over a database of its own, without a socket; without a cache unless one is given. */
 export async function createTestServer({
@@ -48,10 +59,13 @@ export async function createTestServer({
   metrics = createMetrics(),
   checks = { keys: secretKey(AUTH_SECRET) },
   onQuestion = () => {},
+  limits = null,
+  trustedProxies = 0,
+  corsOrigins = [],
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
-  const app = composeApp({
+  const { app, forgetKey } = composeApp({
     orm: database.orm,
     patientOrm: database.orm,
     repository: repository(createUsageRepository(database.orm)),
@@ -61,14 +75,24 @@ export async function createTestServer({
     clock: { now },
     checks,
     sessionCookie: "login_token",
+    limits,
+    trustedProxies,
+    corsOrigins,
     onUnknownError: (error) => errors.push(error),
   });
-  const request = async (path: string, init?: RequestInit) => app.request(path, init);
+  const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
     signSessionToken(AUTH_SECRET, { userDid: user, role }, "1h", now());
   const signed = async (as: { user: string; role?: "user" | "admin" }) => ({
     headers: { authorization: `Bearer ${await tokenOf(as)}` },
   });
+  const clientWith = (token: string | (() => string | Promise<string>)) =>
+    createUsageClient({
+      url: "http://localhost",
+      token,
+      fetch: (async (input: string | URL, init?: RequestInit) =>
+        app.request(input.toString(), init, BINDINGS)) as typeof fetch,
+    });
   return {
     database,
     routes: app.routes.map(({ method, path, handler }) => ({
@@ -80,13 +104,18 @@ export async function createTestServer({
     request,
     signed,
     get: async (path, as) => request(path, await signed(as)),
-    client: (as) =>
-      createUsageClient({
-        url: "http://localhost",
-        token: () => tokenOf(as),
-        fetch: (async (input: string | URL, init?: RequestInit) =>
-          app.request(input.toString(), init)) as typeof fetch,
-      }),
+    client: (as) => clientWith(() => tokenOf(as)),
+    clientWith,
+    listen() {
+      const ready = Promise.withResolvers<void>();
+      const { close } = listenForChanges(database.url, {
+        onChange: () => {},
+        onKeyChange: forgetKey,
+        onListening: ready.resolve,
+        onError: (error) => errors.push(error),
+      });
+      return { ready: ready.promise, close };
+    },
     async close() {
       await cache?.close();
       if (shared === undefined) await database.close();

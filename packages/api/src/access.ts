@@ -9,9 +9,15 @@ export const ACCESS = {
   usageStats: "stats:read",
   "admin.usageStats": "stats:read:any",
   "admin.rebuild": "admin",
+  "admin.keys.create": "admin",
+  "admin.keys.list": "admin",
+  "admin.keys.rotate": "admin",
+  "admin.keys.revoke": "admin",
+  "viewerTokens.create": "stats:read:any",
   "GET /app/api/user/usage-stats": "stats:read",
   "GET /app/api/user/admin/user-stats": "stats:read:any",
   "POST /app/api/admin/rebuild": "admin",
+  "POST /app/api/viewer-tokens": "stats:read:any",
   "GET /metrics": "admin",
   "GET /health": "public",
   "GET /ready": "public",
@@ -27,4 +33,27 @@ export type GuardedOperation = {
 /** Throws `forbidden` for anyone without the scope that an operation takes. */
 export function authorize(identity: Identity, operation: GuardedOperation): void {
   requireScope(identity, ACCESS[operation]);
+}
+
+/** What people and machines have so much of a minute. */
+export type Budget = "read" | "write" | "export";
+
+const SPENDING: Partial<Record<GuardedOperation, Budget>> = {
+  "admin.rebuild": "write",
+  "admin.keys.create": "write",
+  "admin.keys.rotate": "write",
+  "admin.keys.revoke": "write",
+  "viewerTokens.create": "write",
+  "POST /app/api/admin/rebuild": "write",
+  "POST /app/api/viewer-tokens": "write",
+};
+
+/** Which budget an operation spends. */
+export function budgetOf(operation: GuardedOperation): Budget {
+  return SPENDING[operation] ?? "read";
+}
+
+/** Whether a name is that of an operation which takes a scope. */
+export function isGuarded(name: string): name is GuardedOperation {
+  return Object.hasOwn(ACCESS, name) && ACCESS[name as keyof Operations] !== "public";
 }

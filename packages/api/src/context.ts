@@ -1,4 +1,6 @@
 import {
+  type ApiKeyStore,
+  type AuditLog,
   type Clock,
   type DatabaseCost,
   type Rebuilder,
@@ -6,6 +8,7 @@ import {
   type UsageRepository,
   type UsageStatsInput,
 } from "@usage-stats/core";
+import { type GuardedOperation } from "./access.ts";
 import { type Identity } from "./identity.ts";
 
 /** What a procedure may reach: ports and plain data, never a driver. One for each HTTP request. */
@@ -14,9 +17,15 @@ export type ApiContext = {
   /** This request's view of the cache; `null` where there is none. */
   cache: ResultCache | null;
   rebuilder: Rebuilder;
+  keys: ApiKeyStore;
+  audit: AuditLog;
+  signViewerToken: SignViewerToken;
   clock: Clock;
-  /** Who asks. Throws `unauthenticated` or `invalid_token`. */
-  identify(): Promise<Identity>;
+  /**
+   * Who asks, once it is known that they may. Throws `unauthenticated`, `invalid_token`, `invalid_key`, `csrf`, `forbidden` or
+   * `rate_limited`.
+   */
+  admit(operation: GuardedOperation): Promise<Identity>;
   /** What the answers of this request cost, filled in as they are made. */
   costs: DatabaseCost[];
   /** Told of every question that was not answered by what is kept alone. */
@@ -27,3 +36,16 @@ export type ApiContext = {
 /** `kind` is the way it was answered. */
 export type OnQuestion = (kind: AnswerKind, question: UsageStatsInput) => void;
 export type AnswerKind = "trpc" | "rest";
+
+/** A token that can do nothing but read one user's usage, until it expires. */
+export type ViewerToken = { token: string; expiresAt: Date };
+
+export type SignViewerToken = (claims: {
+  userDid: string;
+  /** The only apps whose calls it may read; `null` for all. */
+  onlyApps: readonly string[] | null;
+  /** The API key that it was asked for with, without which it is worthless. */
+  keyId: string | null;
+  issuedAt: Date;
+  expiresAt: Date;
+}) => Promise<string>;

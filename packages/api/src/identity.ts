@@ -8,6 +8,8 @@ export type Identity = {
   scopes: readonly Scope[];
   /** The only apps whose calls it may read; `null` for all. */
   onlyApps: readonly string[] | null;
+  /** The API key that it lives by: it is nobody once that is revoked. */
+  keyId: string | null;
 };
 
 /** The roles that a session can have. */

@@ -1,16 +1,27 @@
+export { type Actor, actorOf } from "./audit.ts";
 export { allowEveryonesUsage, allowUsage, type AllowedQuestion } from "./allowed-question.ts";
 export { answer, answerRest, type AnswerPorts } from "./answer.ts";
-export type { AnswerKind, ApiContext, OnQuestion } from "./context.ts";
+export type { AnswerKind, ApiContext, OnQuestion, SignViewerToken, ViewerToken } from "./context.ts";
+export {
+  createKeyInput,
+  type CreateKeyRequest,
+  rotateKeyInput,
+  type RotateKeyRequest,
+} from "./contract/api-key-input.ts";
 export { parseModelCall } from "./contract/model-call.ts";
-export type { RebuildRequest } from "./contract/rebuild-input.ts";
+export { rebuildInput, type RebuildRequest } from "./contract/rebuild-input.ts";
 export { usageStatsInput, type UsageStatsRequest } from "./contract/usage-stats-input.ts";
-export { publicError, type PublicError } from "./errors.ts";
-export { ACCESS, authorize, type GuardedOperation } from "./access.ts";
+export { viewerTokenInput, type ViewerTokenRequest } from "./contract/viewer-token-input.ts";
+export { inputError, publicError, toTrpcError, type PublicError } from "./errors.ts";
+export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
 export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
+export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
+export { createKey, type KeyPorts, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
+export { issueViewerToken } from "./viewer-token-procedure.ts";
 export { keptTrpcAnswers, MAX_BATCH_SIZE } from "./kept-trpc-answers.ts";
 export type { RestUsageStats } from "./rest/rest-usage-stats.ts";
 export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
-export { readRebuildBody } from "./rest/rebuild-body.ts";
+export { readBody } from "./rest/read-body.ts";
 export { inRestTerms, readUsageStatsQuery } from "./rest/usage-stats-query.ts";
 export { appRouter, type AppRouter } from "./router.ts";
-export type { UsageStats } from "@usage-stats/core";
+export type { ApiKey, UsageStats } from "@usage-stats/core";

@@ -1,4 +1,3 @@
-import { authorize } from "./access.ts";
 import { type AllowedQuestion, allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
 import { keptAnswer } from "./answer.ts";
 import { type ApiContext } from "./context.ts";
@@ -18,10 +17,9 @@ export async function keptTrpcAnswers(
   try {
     const batch = request.query.get("batch") === "1";
     const input = JSON.parse(request.query.get("input") ?? "null") as unknown;
-    const identity = await context.identify();
     const answers = await Promise.all(
       names.map(async (name, i) => {
-        authorize(identity, name);
+        const identity = await context.admit(name);
         const question = QUERIES[name](identity, batch ? (input as Record<number, unknown>)[i] : input);
         return question && keptAnswer(context, question);
       }),

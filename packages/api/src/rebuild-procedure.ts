@@ -1,5 +1,6 @@
-import { type Rebuilder, type RebuildPlan } from "@usage-stats/core";
+import { type AuditLog, type Clock, type Rebuilder, type RebuildPlan } from "@usage-stats/core";
 import { type z } from "zod";
+import { type Actor, actionOf, actorOf } from "./audit.ts";
 import { rebuildInput, rebuildScope } from "./contract/rebuild-input.ts";
 import { procedure } from "./trpc.ts";
 
@@ -9,14 +10,20 @@ export type RebuildAnswer = RebuildPlan & { started: boolean };
 /** Makes rollups anew from their calls; answers at once, while a worker does the rest. */
 export const rebuild = procedure("admin.rebuild")
   .input(rebuildInput)
-  .mutation(({ ctx, input }) => startRebuild(ctx.rebuilder, input));
+  .mutation(({ ctx, input }) => startRebuild(ctx, actorOf(ctx), input));
 
+/** Begins a rebuild, recorded first. */
 export async function startRebuild(
-  rebuilder: Rebuilder,
+  { rebuilder, audit, clock }: { rebuilder: Rebuilder; audit: AuditLog; clock: Clock },
+  actor: Actor,
   input: z.output<typeof rebuildInput>,
 ): Promise<RebuildAnswer> {
   const scope = rebuildScope(input);
   const plan = await rebuilder.plan(scope);
-  if (!input.dryRun) await rebuilder.start(scope);
+  if (!input.dryRun) {
+    const target = scope.userDid === undefined ? "all rollups" : `rollups of ${scope.userDid}`;
+    await audit.record(actionOf(actor, clock.now(), "rebuild", target, { ...scope.range }));
+    await rebuilder.start(scope);
+  }
   return { ...plan, started: !input.dryRun };
 }

@@ -1,10 +1,13 @@
 import { rebuild } from "./rebuild-procedure.ts";
+import { keys } from "./keys/key-procedures.ts";
 import { router } from "./trpc.ts";
 import { adminUsageStats, usageStats } from "./usage-stats-procedure.ts";
+import { createViewerToken } from "./viewer-token-procedure.ts";
 
 export const appRouter = router({
   usageStats,
-  admin: router({ usageStats: adminUsageStats, rebuild }),
+  admin: router({ usageStats: adminUsageStats, rebuild, keys }),
+  viewerTokens: router({ create: createViewerToken }),
 });
 
 export type AppRouter = typeof appRouter;

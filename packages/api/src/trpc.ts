@@ -1,10 +1,9 @@
 import { initTRPC } from "@trpc/server";
 import superjson from "superjson";
 import { ZodError } from "zod";
-import { authorize, type GuardedOperation } from "./access.ts";
+import { type GuardedOperation } from "./access.ts";
 import { type ApiContext } from "./context.ts";
 import { inputError, publicError, toTrpcError } from "./errors.ts";
-import { type Identity } from "./identity.ts";
 
 // Input stays plain JSON: an 82-byte superjson body can make a server reserve 16 GB. Output carries Dates.
 const transformer = {
@@ -40,17 +39,9 @@ export const { router } = t;
 /** A procedure that takes the scope of its operation. Identity comes before input, so that a stranger learns nothing from how input is checked. */
 export function procedure(operation: GuardedOperation) {
   return t.procedure.use(async ({ ctx, next }) => {
-    const identity = await identify(ctx, operation).catch((error: unknown) =>
-      Promise.reject(toTrpcError(error)),
-    );
+    const identity = await ctx.admit(operation).catch((error: unknown) => Promise.reject(toTrpcError(error)));
     const result = await next({ ctx: { identity } });
     if (!result.ok) throw toTrpcError(result.error);
     return result;
   });
-}
-
-async function identify(context: ApiContext, operation: GuardedOperation): Promise<Identity> {
-  const identity = await context.identify();
-  authorize(identity, operation);
-  return identity;
 }

@@ -1,6 +1,6 @@
 export type { CacheEvent, CacheOutcome, OnCacheEvent } from "./cache-events.ts";
 export type { CacheItem, CacheStore } from "./cache-store.ts";
-export type { BreakerState } from "./circuit-breaker.ts";
+export { createCircuitBreaker, type BreakerState } from "./circuit-breaker.ts";
 export {
   createInProcessCache,
   createRemoteCache,
@@ -10,3 +10,4 @@ export {
 } from "./create-caches.ts";
 export type { CacheReport, RequestCache, SharedCache } from "./result-cache.ts";
 export { invalidatingRebuilder, invalidatingRecorder } from "./invalidating-ports.ts";
+export { createUpstashClient, type UpstashSettings } from "./upstash-store.ts";

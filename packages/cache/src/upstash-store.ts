@@ -9,9 +9,9 @@ export type UpstashSettings = {
   deadlineMs: number;
 };
 
-/** Keeps texts in an Upstash Redis, over its REST API. */
-export function createUpstashStore({ url, token, deadlineMs }: UpstashSettings): CacheStore {
-  const redis = new Redis({
+/** A client of an Upstash Redis that gives up in time and never asks twice. */
+export function createUpstashClient({ url, token, deadlineMs }: UpstashSettings): Redis {
+  return new Redis({
     url,
     token,
     retry: { retries: 0 },
@@ -22,6 +22,11 @@ export function createUpstashStore({ url, token, deadlineMs }: UpstashSettings):
     enableTelemetry: false,
     responseEncoding: false,
   });
+}
+
+/** Keeps texts in an Upstash Redis, over its REST API. */
+export function createUpstashStore(settings: UpstashSettings): CacheStore {
+  const redis = createUpstashClient(settings);
   return {
     read: (keys) => redis.mget(...keys),
     async ensure(entries, ttlMs) {

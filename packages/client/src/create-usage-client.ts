@@ -1,9 +1,15 @@
 import type {
+  ApiKey,
   AppRouter,
+  CreateKeyRequest,
+  NewApiKey,
   RebuildAnswer,
   RebuildRequest,
+  RotateKeyRequest,
   UsageStats,
   UsageStatsRequest,
+  ViewerToken,
+  ViewerTokenRequest,
 } from "@usage-stats/api";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
@@ -13,6 +19,9 @@ export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: D
 
 /** One user or everyone; a half-open range or all time. */
 export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; to?: Date };
+
+/** What a key is to be: see docs/operating.md. It never expires where nothing is said. */
+export type NewKeyQuery = Omit<CreateKeyRequest, "expiresAt"> & { expiresAt?: Date };
 
 export type CallOptions = { signal?: AbortSignal };
 
@@ -24,13 +33,25 @@ export type UsageClient = {
     usageStats(query: Omit<UsageStatsQuery, "userDid">, options?: CallOptions): Promise<UsageStats>;
     /** Makes rollups anew from their calls; `dryRun` only says what that would replace. Answers stay right meanwhile. */
     rebuild(scope: RebuildQuery, options?: CallOptions): Promise<RebuildAnswer>;
+    /** The API keys of machines. A key's text is given once, when it is made or rotated. */
+    keys: {
+      create(key: NewKeyQuery, options?: CallOptions): Promise<NewApiKey>;
+      list(options?: CallOptions): Promise<ApiKey[]>;
+      /** Gives a new secret; the one before stays good for `graceSeconds`, a day unless said otherwise. */
+      rotate(key: RotateKeyRequest, options?: CallOptions): Promise<NewApiKey>;
+      revoke(key: { id: string }, options?: CallOptions): Promise<ApiKey>;
+    };
+  };
+  viewerTokens: {
+    /** A short-lived token for one user's embedded page, which can only read that user's usage. */
+    create(request: ViewerTokenRequest, options?: CallOptions): Promise<ViewerToken>;
   };
 };
 
 export type UsageClientOptions = {
   /** Where the server is, such as `http://localhost:3000`. */
   url: string;
-  /** A session token, or a function that gives a fresh one for each request. */
+  /** A session token, an API key or a viewer token, or a function that gives a fresh one for each request. */
   token: string | (() => string | Promise<string>);
   /** For tests and for runtimes with a fetch of their own. */
   fetch?: typeof globalThis.fetch;
@@ -67,6 +88,19 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
           { ...scope, ...(from && { from: from.toISOString() }), ...(to && { to: to.toISOString() }) },
           options,
         ),
+      keys: {
+        create: ({ expiresAt, ...key }, options) =>
+          trpc.admin.keys.create.mutate(
+            { ...key, ...(expiresAt && { expiresAt: expiresAt.toISOString() }) },
+            options,
+          ),
+        list: (options) => trpc.admin.keys.list.query(undefined, options),
+        rotate: (key, options) => trpc.admin.keys.rotate.mutate(key, options),
+        revoke: (key, options) => trpc.admin.keys.revoke.mutate(key, options),
+      },
+    },
+    viewerTokens: {
+      create: (request, options) => trpc.viewerTokens.create.mutate(request, options),
     },
   };
 }

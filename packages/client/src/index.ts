@@ -1,10 +1,11 @@
 export {
   createUsageClient,
   type CallOptions,
+  type NewKeyQuery,
   type RebuildQuery,
   type UsageClient,
   type UsageClientOptions,
   type UsageStatsQuery,
 } from "./create-usage-client.ts";
 export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
-export type { RebuildAnswer, UsageStats } from "@usage-stats/api";
+export type { ApiKey, NewApiKey, RebuildAnswer, UsageStats, ViewerToken } from "@usage-stats/api";

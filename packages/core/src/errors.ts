@@ -24,7 +24,14 @@ export type UsageErrorCode =
   | "rate_limited"
   | "unavailable";
 
-export type UsageErrorDetails = { field?: string; value?: unknown; limit?: string; cause?: unknown };
+export type UsageErrorDetails = {
+  field?: string;
+  value?: unknown;
+  limit?: string;
+  /** When to try again, where that is known. */
+  retryAfterSeconds?: number;
+  cause?: unknown;
+};
 
 /** A refusal whose message is written for the caller: it may be shown to anyone. Any other error must not be. */
 export class UsageError extends Error {
@@ -32,6 +39,7 @@ export class UsageError extends Error {
   readonly code: UsageErrorCode;
   readonly field: string | undefined;
   readonly limit: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   /** `message` is a full sentence; `value`, when given, is quoted after it, cut to 100 characters. */
   constructor(code: UsageErrorCode, message: string, details: UsageErrorDetails = {}) {
@@ -40,6 +48,7 @@ export class UsageError extends Error {
     this.code = code;
     this.field = details.field;
     this.limit = details.limit;
+    this.retryAfterSeconds = details.retryAfterSeconds;
   }
 }
 

@@ -1,38 +1,77 @@
-import { type Identity } from "@usage-stats/api";
-import { type Clock, UsageError } from "@usage-stats/core";
+import { type Identity, isKeyText } from "@usage-stats/api";
+import { type ApiKeyStore, type Clock, UsageError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
+import { verifyApiKey } from "./api-key.ts";
 import { refuseCrossSite } from "./refuse-cross-site.ts";
-import { type Session, type SessionChecks, verifySessionToken } from "./session-token.ts";
+import { type Session } from "./session.ts";
+import { type SessionChecks, verifySessionToken } from "./session-token.ts";
+import { isViewerToken, verifyViewerToken } from "./viewer-token.ts";
 
-export type IdentifyRequest = (request: Context) => Promise<Identity>;
+export type IdentifyRequest = {
+  /** `beforeChecking` is called for what is not known to be good, and may throw. */
+  (request: Context, beforeChecking?: () => void): Promise<Identity>;
+  /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
+  forgetKey(id: string | null): void;
+};
+
+export type IdentitySettings = {
+  checks: SessionChecks;
+  sessionCookie: string;
+  keys: ApiKeyStore;
+  viewerSecret: ViewerSecret;
+  clock: Clock;
+  /** Told where the use of a key could not be noted. */
+  onError(error: unknown): void;
+};
 
 const REMEMBERED_MS = 60_000;
 const LONGEST_REMEMBERED = 2_000;
 
 /**
- * Tells who asks from `Authorization: Bearer …` or else the session cookie. Throws `unauthenticated` or `invalid_token`. A token
- * that was good is not checked again for a minute, unless it has expired: its signature costs more than a kept answer.
+ * Tells who asks: by `Authorization: Bearer …`, which is a session token, an API key or a viewer token, or else by the session
+ * cookie. Throws `unauthenticated`, `invalid_token`, `invalid_key` or `csrf`. What was good is not checked again for a minute,
+ * unless it has expired or its key was changed: a signature costs more than a kept answer.
  */
-export function createIdentifyRequest(settings: {
-  checks: SessionChecks;
-  sessionCookie: string;
-  clock: Clock;
-}): IdentifyRequest {
+export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
+  const { checks, sessionCookie, keys, clock, onError } = settings;
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
-  return async (request) => {
+  let forgotten = 0;
+
+  async function verify(token: string, isBearer: boolean, now: Date): Promise<Session> {
+    if (isBearer && isViewerToken(token)) return verifyViewerToken(settings, token, now);
+    if (!isBearer || !isKeyText(token)) return verifySessionToken(checks, token, now);
+    const session = await verifyApiKey(keys, token, now);
+    if (now.getTime() - (session.usedBefore?.getTime() ?? 0) >= REMEMBERED_MS)
+      void keys.touch(session.identity.keyId!, now).catch(onError);
+    return session;
+  }
+
+  async function identify(request: Context, beforeChecking?: () => void): Promise<Identity> {
     const bearer = bearerToken(request.req.header("authorization"));
-    const token = bearer ?? getCookie(request, settings.sessionCookie);
+    const token = bearer ?? getCookie(request, sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
     if (bearer === undefined) refuseCrossSite(request.req.raw);
-    const now = settings.clock.now();
-    const known = sessions.get(token);
+    const now = clock.now();
+    const remembered = bearer === undefined ? `cookie ${token}` : token;
+    const known = sessions.get(remembered);
     if (known !== undefined && now < known.expiresAt) return known.identity;
-    const session = await verifySessionToken(settings.checks, token, now);
-    if (token.length <= LONGEST_REMEMBERED) sessions.set(token, session);
+    beforeChecking?.();
+    const before = forgotten;
+    const session = await verify(token, bearer !== undefined, now);
+    // A key that was revoked while it was looked up must not be remembered.
+    if (token.length <= LONGEST_REMEMBERED && before === forgotten) sessions.set(remembered, session);
     return session.identity;
-  };
+  }
+
+  function forgetKey(id: string | null): void {
+    forgotten += 1;
+    for (const [token, { identity }] of sessions.entries())
+      if (identity.keyId !== null && (id === null || identity.keyId === id)) sessions.delete(token);
+  }
+
+  return Object.assign(identify, { forgetKey });
 }
 
 function bearerToken(header: string | undefined): string | undefined {

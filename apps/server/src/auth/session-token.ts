@@ -1,7 +1,8 @@
-import { type Identity, type Role, SCOPES_OF_ROLE } from "@usage-stats/api";
+import { type Role, SCOPES_OF_ROLE } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type SessionKeys } from "./session-keys.ts";
+import { type Session } from "./session.ts";
 
 const CLOCK_TOLERANCE_MS = 5_000;
 
@@ -19,9 +20,6 @@ export function signSessionToken(
     .setExpirationTime(expiryAfter(expires, now))
     .sign(new TextEncoder().encode(secret));
 }
-
-/** Who a token speaks for, and until when. */
-export type Session = { identity: Identity; expiresAt: Date };
 
 /** What a session token has to be: signed by one of these keys and, where that is set, by this issuer for this audience. */
 export type SessionChecks = { keys: SessionKeys; issuer?: string | undefined; audience?: string | undefined };
@@ -53,6 +51,7 @@ export async function verifySessionToken(
       userDid: payload.sub,
       scopes: SCOPES_OF_ROLE[role],
       onlyApps: null,
+      keyId: null,
     };
     return { identity, expiresAt };
   } catch (cause) {

@@ -1,9 +1,11 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
+import { allowOrigins } from "./allow-origins.ts";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
+import { refuseOtherMethods } from "./refuse-other-methods.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
 import { restRoutes } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
@@ -12,6 +14,8 @@ export type AppPorts = TrpcPorts & {
   cache: SharedCache | null;
   metrics: Metrics;
   checkReadiness: CheckReadiness;
+  /** Origins whose pages may read answers. */
+  corsOrigins: readonly string[];
 };
 
 // Long enough for what the client sends (8,000), and for a host's name.
@@ -39,10 +43,12 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
     addHeaders(context);
   });
 
+  if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
+  app.use(refuseOtherMethods(app));
   app.route("/", healthRoutes(ports.checkReadiness));
   app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
-  app.all("/trpc/*", trpcRoute("/trpc", ports));
+  app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", ports));
 
   app.notFound((context) =>
     problem(context, {

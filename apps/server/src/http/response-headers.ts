@@ -1,6 +1,7 @@
 import { type Clock } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { WINDOW_SECONDS } from "../limits/limiter.ts";
 import { cacheStatus } from "./cache-status.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { serverTiming } from "./server-timing.ts";
@@ -30,10 +31,26 @@ export function headersOf(context: Context<AppEnv>, clock: Clock): Record<string
     ...SECURITY_HEADERS,
     "cache-control": "private, no-store",
     "x-request-id": context.get("requestId"),
+    ...rateLimitHeaders(context),
     ...((costs.length > 0 || report !== null) && {
       "cache-status": cacheStatus(report, clock.now()),
       "server-timing": serverTiming(costs, report),
     }),
+  };
+}
+
+/** RateLimit header fields, as draft-ietf-httpapi-ratelimit-headers-07 has them, and Retry-After. */
+function rateLimitHeaders(context: Context<AppEnv>): Record<string, string> {
+  const budget = context.get("budget");
+  const retryAfter = context.get("retryAfterSeconds");
+  return {
+    ...(budget !== undefined && {
+      "ratelimit-limit": String(budget.limit),
+      "ratelimit-remaining": String(budget.remaining),
+      "ratelimit-reset": String(Math.ceil(budget.resetMs / 1000)),
+      "ratelimit-policy": `${budget.limit};w=${WINDOW_SECONDS}`,
+    }),
+    ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
   };
 }
 

@@ -3,17 +3,27 @@ import {
   allowUsage,
   type AllowedQuestion,
   answerRest,
-  authorize,
+  actorOf,
   inRestTerms,
+  issueViewerToken,
   type OnQuestion,
-  readRebuildBody,
+  readBody,
   readUsageStatsQuery,
+  rebuildInput,
+  type SignViewerToken,
   startRebuild,
+  viewerTokenInput,
 } from "@usage-stats/api";
-import { type Clock, type Rebuilder, UsageError, type UsageRepository } from "@usage-stats/core";
+import {
+  type AuditLog,
+  type Clock,
+  type Rebuilder,
+  UsageError,
+  type UsageRepository,
+} from "@usage-stats/core";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { type IdentifyRequest } from "../auth/identify-request.ts";
+import { type Admit } from "./admit.ts";
+import { readJsonText } from "./read-json-text.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 
@@ -21,7 +31,9 @@ export type RestPorts = {
   repository: UsageRepository;
   rebuilder: Rebuilder;
   clock: Clock;
-  identify: IdentifyRequest;
+  audit: AuditLog;
+  signViewerToken: SignViewerToken;
+  admit: Admit;
   onQuestion?: OnQuestion;
 };
 
@@ -30,23 +42,29 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   routes.get("/user/usage-stats", async (context) => {
-    const identity = await ports.identify(context);
-    authorize(identity, "GET /app/api/user/usage-stats");
+    const identity = await ports.admit(context, "GET /app/api/user/usage-stats");
     return answerUsage(context, ports, allowUsage(identity, readQuery(context)));
   });
 
   routes.get("/user/admin/user-stats", async (context) => {
-    const identity = await ports.identify(context);
-    authorize(identity, "GET /app/api/user/admin/user-stats");
+    const identity = await ports.admit(context, "GET /app/api/user/admin/user-stats");
     const asked = readQuery(context);
     if (asked.userDid !== undefined)
       throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
     return answerUsage(context, ports, allowEveryonesUsage(identity, asked));
   });
 
-  routes.post("/admin/rebuild", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (context) => {
-    authorize(await ports.identify(context), "POST /app/api/admin/rebuild");
-    return context.json(await startRebuild(ports.rebuilder, readRebuildBody(await context.req.text())), 202);
+  routes.post("/admin/rebuild", async (context) => {
+    const identity = await ports.admit(context, "POST /app/api/admin/rebuild");
+    const input = readBody(rebuildInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
+    const actor = actorOf({ identity, requestId: context.var.requestId });
+    return context.json(await startRebuild(ports, actor, input), 202);
+  });
+
+  routes.post("/viewer-tokens", async (context) => {
+    const identity = await ports.admit(context, "POST /app/api/viewer-tokens");
+    const input = readBody(viewerTokenInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
+    return context.json(await issueViewerToken(ports, identity, input), 201);
   });
 
   return routes;

@@ -1,44 +1,71 @@
-import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE } from "@usage-stats/api";
+import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE, toTrpcError } from "@usage-stats/api";
+import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
-import { type Handler } from "hono";
-import { type IdentifyRequest } from "../auth/identify-request.ts";
+import { type Context, type Handler } from "hono";
+import { readJsonText } from "./read-json-text.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 import { type RestPorts } from "./rest-routes.ts";
 
 export type TrpcPorts = RestPorts & {
+  keys: ApiKeyStore;
   /** Told of every error that is ours, not the caller's. */
   onUnknownError(error: unknown, requestId: string): void;
 };
 
+const MAX_BODY_BYTES = 1_000_000;
+
 /** Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. */
-export function trpcRoute(endpoint: string, { onUnknownError, ...ports }: TrpcPorts): Handler<AppEnv> {
+export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
   return async (context) => {
     const { requestId, costs, cache } = context.var;
-    // A batch holds many procedures but comes from one person.
-    let identity: ReturnType<IdentifyRequest> | undefined;
+    const { pathname, searchParams } = new URL(context.req.url);
+    const path = pathname.slice(endpoint.length + 1);
+    const operations = namesOf(path);
     const apiContext: ApiContext = {
       ...ports,
       requestId,
       costs,
       cache,
-      identify: () => (identity ??= ports.identify(context)),
+      admit: (operation) => admit(context, operation, operations),
     };
     if (context.req.method === "GET" && context.req.header("trpc-accept") === undefined) {
-      const { pathname, searchParams } = new URL(context.req.url);
-      const path = pathname.slice(endpoint.length + 1);
       const body = await keptTrpcAnswers({ path, query: searchParams }, apiContext);
       if (body !== null) return sendJson(context, body);
     }
+    const read = await readRequest(context);
     return fetchRequestHandler({
       endpoint,
       router: appRouter,
       maxBatchSize: MAX_BATCH_SIZE,
-      req: context.req.raw,
-      createContext: () => apiContext,
+      req: read.request,
+      createContext: () => {
+        if (read.refusal !== undefined) throw toTrpcError(read.refusal);
+        return apiContext;
+      },
       onError: ({ error }) => {
         if (error.code === "INTERNAL_SERVER_ERROR") onUnknownError(error.cause ?? error, requestId);
       },
     });
   };
+}
+
+/** The request with its body read, or why that was refused, which is for tRPC to say in its own shape. */
+async function readRequest({ req }: Context): Promise<{ request: Request; refusal?: unknown }> {
+  if (req.method !== "POST") return { request: req.raw };
+  const { url, method, headers } = req.raw;
+  try {
+    const body = await readJsonText(req.raw, MAX_BODY_BYTES);
+    return { request: new Request(url, { method, headers, body }) };
+  } catch (refusal) {
+    return { request: new Request(url, { method, headers, body: "{}" }), refusal };
+  }
+}
+
+function namesOf(path: string): string[] {
+  try {
+    return decodeURIComponent(path).split(",");
+  } catch {
+    return [];
+  }
 }

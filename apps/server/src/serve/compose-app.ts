@@ -1,13 +1,23 @@
 import { type OnQuestion } from "@usage-stats/api";
 import { invalidatingRebuilder, type SharedCache } from "@usage-stats/cache";
-import { type Clock, type UsageRepository } from "@usage-stats/core";
-import { createRebuilder, type Database, isMigrated } from "@usage-stats/db";
+import { type ApiKeyStore, type Clock, type UsageRepository } from "@usage-stats/core";
+import {
+  createApiKeyStore,
+  createAuditLog,
+  createRebuilder,
+  createViewerSecret,
+  type Database,
+  isMigrated,
+} from "@usage-stats/db";
 import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "../auth/session-token.ts";
+import { createSignViewerToken } from "../auth/viewer-token.ts";
+import { createAdmit } from "../http/admit.ts";
 import { createApp } from "../http/app.ts";
 import { type Metrics } from "../http/metrics-route.ts";
 import { type AppEnv } from "../http/request-variables.ts";
+import { type RateLimits } from "../limits/rate-limits.ts";
 
 export type AppParts = {
   orm: Database;
@@ -20,17 +30,43 @@ export type AppParts = {
   /** What session tokens have to be. */
   checks: SessionChecks;
   sessionCookie: string;
+  /** `null` for no limits. */
+  limits: RateLimits | null;
+  /** How many proxies stand in front, each of which adds where a request came from to `X-Forwarded-For`. */
+  trustedProxies: number;
+  /** Origins whose pages may read answers. */
+  corsOrigins: readonly string[];
   onQuestion?: OnQuestion;
   onUnknownError(error: unknown, requestId: string): void;
 };
 
+export type ComposedApp = {
+  app: Hono<AppEnv>;
+  /** Checks an API key anew when it is next used; all of them for `null`. */
+  forgetKey(id: string | null): void;
+};
+
 /** Puts the application together from its parts. */
-export function composeApp({ orm, patientOrm, checks, sessionCookie, ...ports }: AppParts): Hono<AppEnv> {
+export function composeApp(parts: AppParts): ComposedApp {
+  const { orm, patientOrm, checks, sessionCookie, limits, trustedProxies, ...ports } = parts;
+  const keys = createApiKeyStore(orm);
+  const viewerSecret = createViewerSecret(orm);
+  const identify = createIdentifyRequest({
+    checks,
+    sessionCookie,
+    keys,
+    viewerSecret,
+    clock: ports.clock,
+    onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
+  });
   const rebuilder = createRebuilder(patientOrm);
-  return createApp({
+  const app = createApp({
     ...ports,
     rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
-    identify: createIdentifyRequest({ checks, sessionCookie, clock: ports.clock }),
+    keys: forgetting(keys, identify.forgetKey),
+    audit: createAuditLog(orm),
+    signViewerToken: createSignViewerToken(viewerSecret),
+    admit: createAdmit({ identify, limits, trustedProxies }),
     checkReadiness: async () => {
       try {
         return (await isMigrated(orm)) ? [] : ["migrations are pending"];
@@ -39,4 +75,15 @@ export function composeApp({ orm, patientOrm, checks, sessionCookie, ...ports }:
       }
     },
   });
+  return { app, forgetKey: identify.forgetKey };
+}
+
+/** Other servers hear of a changed key from the database; this one knows at once. */
+function forgetting(keys: ApiKeyStore, forget: (id: string) => void): ApiKeyStore {
+  const after = <Result>(id: string, change: Promise<Result>) => change.finally(() => forget(id));
+  return {
+    ...keys,
+    rotate: (id, ...change) => after(id, keys.rotate(id, ...change)),
+    revoke: (id, action) => after(id, keys.revoke(id, action)),
+  };
 }

@@ -1,25 +1,39 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { OperatorError } from "../operator-error.ts";
 
-export type Fetch = (request: Request) => Response | Promise<Response>;
+/** Answers a request; `bindings` are Node's own objects of it. */
+export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 export type HttpServer = { port: number; close(): Promise<void> };
 
 const GRACE_MS = 10_000;
+const MAX_HEADERS = 100;
+
+/** Whoever sends slowly is cut off; so are connections now and then, that a new server gets its share of them. */
+const LIMITS = {
+  requestTimeout: 10_000,
+  headersTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+};
+const MAX_REQUESTS_PER_SOCKET = 1_000;
 
 /** Listens at once, so that a taken port is known before anything else begins. Throws `OperatorError`. */
 export async function listen(
   fetch: Fetch,
   { host, port }: { host: string; port: number },
+  limits: Partial<typeof LIMITS> = {},
 ): Promise<HttpServer> {
-  const listener = getRequestListener(fetch);
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+  const listener = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings));
+  const server = createServer({ ...LIMITS, ...limits }, (request, response) => {
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
     void listener(request, response);
   });
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   server.listen(port, host);
   try {
     await once(server, "listening");
@@ -27,6 +41,11 @@ export async function listen(
     throw new OperatorError(explain(error, host, port), { cause: error });
   }
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(431, { connection: "close" }).end();
+  request.resume();
 }
 
 function explain(error: unknown, host: string, port: number): string {

@@ -2,12 +2,16 @@ import { type CacheEvent } from "@usage-stats/cache";
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Metrics } from "../http/metrics-route.ts";
 
-export type CacheMetrics = Metrics & { onCacheEvent(event: CacheEvent): void };
+export type ServerMetrics = Metrics & {
+  onCacheEvent(event: CacheEvent): void;
+  /** A request could not be counted in Upstash, and was counted here. */
+  onRateLimitFailure(): void;
+};
 
 const BREAKER_STATES = ["closed", "half-open", "open"] as const;
 
-/** Counts what happens in the cache, for Prometheus. */
-export function createMetrics(): CacheMetrics {
+/** Counts what happens, for Prometheus. */
+export function createMetrics(): ServerMetrics {
   const registry = new Registry();
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name: `usage_stats_cache_${name}_total`, help, labelNames, registers: [registry] });
@@ -36,11 +40,17 @@ export function createMetrics(): CacheMetrics {
     help: "The state of the circuit breaker: 0 closed, 1 half-open, 2 open.",
     registers: [registry],
   });
+  const uncounted = new Counter({
+    name: "usage_stats_rate_limit_failures_total",
+    help: "Requests that could not be counted in Upstash, and were counted in the process instead.",
+    registers: [registry],
+  });
   for (const state of BREAKER_STATES) transitions.inc({ state }, 0);
 
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
+    onRateLimitFailure: () => uncounted.inc(),
     onCacheEvent(event) {
       switch (event.type) {
         case "lookup":

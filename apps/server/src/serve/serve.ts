@@ -19,6 +19,7 @@ import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
 import { createMetrics } from "./metrics.ts";
 import { openCache } from "./open-cache.ts";
+import { openRateLimits } from "./open-rate-limits.ts";
 import { keepPartitionsAhead } from "./partition-keeper.ts";
 
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -34,7 +35,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
   async function start(): Promise<{ lost: Promise<never> }> {
     let answer: Fetch = starting;
-    const server = await listen((request) => answer(request), settings);
+    const server = await listen((request, bindings) => answer(request, bindings), settings);
     closers.add(server.close);
 
     const deployment = await openDeployment(settings, "server");
@@ -77,21 +78,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       onError: logFailureOf("rolling up"),
     });
     closers.add(worker.stop);
-    const listening = Promise.withResolvers<void>();
-    const changes = listenForChanges(url, {
-      onChange(userDid) {
-        worker.wake();
-        void invalidate(userDid).then(() => warmer?.warm(userDid));
-      },
-      // What a shared cache has may have changed while nobody listened.
-      onListening: () => void invalidate(null).then(listening.resolve),
-      onError: logFailureOf("listening for changes"),
-    });
-    closers.add(changes.close);
-    await Promise.race([listening.promise, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
-
-    const app = composeApp({
+    const { app, forgetKey } = composeApp({
       orm,
       patientOrm,
       repository,
@@ -105,9 +92,30 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         audience: settings.authAudience,
       },
       sessionCookie: settings.sessionCookie,
+      limits: openRateLimits(settings, clock, { metrics, log: console.error }),
+      trustedProxies: settings.trustedProxies,
+      corsOrigins: settings.corsOrigins,
       onUnknownError: logError,
     });
-    answer = (request) => app.fetch(request);
+    const listening = Promise.withResolvers<void>();
+    const changes = listenForChanges(url, {
+      onChange(userDid) {
+        worker.wake();
+        void invalidate(userDid).then(() => warmer?.warm(userDid));
+      },
+      onKeyChange: forgetKey,
+      // What a shared cache has, and keys, may have changed while nobody listened.
+      onListening() {
+        forgetKey(null);
+        void invalidate(null).then(listening.resolve);
+      },
+      onError: logFailureOf("listening for changes"),
+    });
+    closers.add(changes.close);
+    await Promise.race([listening.promise, stopped]);
+    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
+
+    answer = (request, bindings) => app.fetch(request, bindings);
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
     console.log(
       await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),

@@ -1,11 +1,10 @@
 import { UsageError } from "@usage-stats/core";
 import { type z } from "zod";
-import { rebuildInput } from "../contract/rebuild-input.ts";
 import { inputError } from "../errors.ts";
 
-/** Reads the JSON body of `POST /app/api/admin/rebuild`; an empty one asks for everything. Throws `UsageError` naming the field. */
-export function readRebuildBody(body: string): z.output<typeof rebuildInput> {
-  const result = rebuildInput.safeParse(body.trim() === "" ? {} : parseJson(body));
+/** Reads a JSON body; an empty one is `{}`. Throws `UsageError` naming the field, `bad_json` for what cannot be read. */
+export function readBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
+  const result = schema.safeParse(body.trim() === "" ? {} : parseJson(body));
   if (!result.success) throw inputError(result.error);
   return result.data;
 }

@@ -1,0 +1,84 @@
+import { type SignViewerToken } from "@usage-stats/api";
+import { type ApiKeyStore, heldScopes, UsageError, type ViewerSecret } from "@usage-stats/core";
+import { errors, jwtVerify, SignJWT } from "jose";
+import { isUsable } from "./api-key.ts";
+import { type Session } from "./session.ts";
+
+const PREFIX = "usv_";
+const AUDIENCE = "usage-stats-viewer";
+const TYPE = "usage-stats-viewer+jwt";
+
+/** Whether a bearer token says that it is a viewer token. */
+export function isViewerToken(text: string): boolean {
+  return text.startsWith(PREFIX);
+}
+
+/** Signs viewer tokens (`usv_` and a JWT, HS256) with the secret that all servers share. */
+export function createSignViewerToken(viewerSecret: ViewerSecret): SignViewerToken {
+  return async ({ userDid, onlyApps, keyId, issuedAt, expiresAt }) => {
+    const claims = { ...(onlyApps !== null && { apps: onlyApps }), ...(keyId !== null && { key: keyId }) };
+    const jwt = await new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256", typ: TYPE })
+      .setSubject(userDid)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expiresAt)
+      .sign(new TextEncoder().encode(await viewerSecret()));
+    return PREFIX + jwt;
+  };
+}
+
+/**
+ * Reads a viewer token: it may read one user's usage, perhaps of some apps only, and nothing else. One that was asked for with an
+ * API key is worthless once that is revoked, expired, or may not read everyone's usage any more. Throws `invalid_token`.
+ */
+export async function verifyViewerToken(
+  { viewerSecret, keys }: { viewerSecret: ViewerSecret; keys: ApiKeyStore },
+  text: string,
+  now: Date,
+): Promise<Session> {
+  const payload = await payloadOf(await viewerSecret(), text.slice(PREFIX.length), now);
+  const { sub: userDid, exp, apps, key: keyId } = payload as ViewerClaims;
+  let expiresAt = new Date(exp * 1000);
+  if (keyId !== undefined) {
+    const found = await keys.find(keyId);
+    if (
+      found === null ||
+      !isUsable(found.key, now) ||
+      !heldScopes(found.key.scopes).includes("stats:read:any")
+    )
+      throw invalidToken();
+    if (found.key.expiresAt !== null && found.key.expiresAt < expiresAt) expiresAt = found.key.expiresAt;
+  }
+  const identity = {
+    subject: `viewer ${userDid}`,
+    userDid,
+    scopes: ["stats:read"] as const,
+    onlyApps: apps ?? null,
+    keyId: keyId ?? null,
+  };
+  return { identity, expiresAt };
+}
+
+/** What we have signed ourselves. */
+type ViewerClaims = { sub: string; exp: number; apps?: string[]; key?: string };
+
+async function payloadOf(secret: string, jwt: string, now: Date): Promise<unknown> {
+  try {
+    const { payload } = await jwtVerify(jwt, new TextEncoder().encode(secret), {
+      algorithms: ["HS256"],
+      audience: AUDIENCE,
+      typ: TYPE,
+      requiredClaims: ["sub", "exp"],
+      currentDate: now,
+    });
+    return payload;
+  } catch (cause) {
+    if (!(cause instanceof errors.JOSEError)) throw cause;
+    throw invalidToken(cause);
+  }
+}
+
+function invalidToken(cause?: unknown): UsageError {
+  return new UsageError("invalid_token", "The session is not valid.", { cause });
+}

@@ -1,0 +1,32 @@
+import { type Clock } from "@usage-stats/core";
+import { type Settings } from "../env.ts";
+import { createInProcessLimiter } from "../limits/in-process-limiter.ts";
+import { createRateLimits, type RateLimits } from "../limits/rate-limits.ts";
+import { createUpstashLimiter } from "../limits/upstash-limiter.ts";
+
+const QUIET_MS = 60_000;
+
+/** The limits that the settings ask for: counted in Upstash where that is set, for all servers together; `null` for none. */
+export function openRateLimits(
+  { rateLimits, cache }: Settings,
+  clock: Clock,
+  { metrics, log }: { metrics: { onRateLimitFailure(): void }; log(text: string): void },
+): RateLimits | null {
+  if (rateLimits === null) return null;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  const alone = createInProcessLimiter();
+  const shared =
+    cache.kind === "upstash"
+      ? createUpstashLimiter({
+          ...cache,
+          clock,
+          onFailure(error) {
+            metrics.onRateLimitFailure();
+            if (performance.now() - loggedAt < QUIET_MS) return;
+            loggedAt = performance.now();
+            log(`rate limits: Upstash failed, counting in this process: ${String(error)}`);
+          },
+        })
+      : alone;
+  return createRateLimits(rateLimits, { shared, alone, monotonic: () => performance.now() });
+}

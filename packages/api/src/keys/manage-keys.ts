@@ -1,0 +1,76 @@
+import { type ApiKey, type ApiKeyStore, type Clock, heldScopes, UsageError } from "@usage-stats/core";
+import { type z } from "zod";
+import { type Actor, actionOf } from "../audit.ts";
+import { type createKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
+import { newKeyId, newKeyText } from "./key-text.ts";
+
+export type KeyPorts = { keys: ApiKeyStore; clock: Clock };
+
+/** A key with its text, which is not kept and cannot be shown again. */
+export type NewApiKey = { key: ApiKey; text: string };
+
+/** Makes a key. Throws `invalid_option` for one that could do nothing, or that is over already. */
+export async function createKey(
+  { keys, clock }: KeyPorts,
+  actor: Actor,
+  { name, scopes, userDid: user, expiresAt: until }: z.output<typeof createKeyInput>,
+): Promise<NewApiKey> {
+  const now = clock.now();
+  const userDid = user ?? null;
+  const expiresAt = until === undefined ? null : new Date(until);
+  const held = heldScopes(scopes);
+  if (userDid === null && held.includes("stats:read") && !held.includes("stats:read:any"))
+    throw new UsageError("invalid_option", "A key for stats:read alone needs a user, whose usage it reads.", {
+      field: "userDid",
+    });
+  if (expiresAt !== null && expiresAt <= now)
+    throw new UsageError("invalid_option", "expiresAt must be in the future.", {
+      field: "expiresAt",
+      value: expiresAt,
+    });
+  const id = newKeyId();
+  const { text, hash } = await newKeyText(id);
+  const key: ApiKey = {
+    id,
+    name,
+    scopes,
+    userDid,
+    createdAt: now,
+    createdBy: actor.subject,
+    expiresAt,
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+  const action = actionOf(actor, now, "create key", `key ${id}`, { name, scopes, userDid, expiresAt });
+  await keys.insert(key, { current: hash, previous: null }, action);
+  return { key, text };
+}
+
+/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked. */
+export async function rotateKey(
+  { keys, clock }: KeyPorts,
+  actor: Actor,
+  { id, graceSeconds }: z.output<typeof rotateKeyInput>,
+): Promise<NewApiKey> {
+  const now = clock.now();
+  const found = await keys.find(id);
+  if (found === null) throw unknownKey();
+  const { text, hash } = await newKeyText(id);
+  const until = new Date(now.getTime() + graceSeconds * 1000);
+  const previous = graceSeconds === 0 ? null : { hash: found.hashes.current, until };
+  const action = actionOf(actor, now, "rotate key", `key ${id}`, { graceSeconds });
+  const key = await keys.rotate(id, { current: hash, previous }, action);
+  if (key === null) throw unknownKey();
+  return { key, text };
+}
+
+/** Makes a key worthless from now on. Throws `not_found`. */
+export async function revokeKey({ keys, clock }: KeyPorts, actor: Actor, id: string): Promise<ApiKey> {
+  const key = await keys.revoke(id, actionOf(actor, clock.now(), "revoke key", `key ${id}`));
+  if (key === null) throw unknownKey();
+  return key;
+}
+
+function unknownKey(): UsageError {
+  return new UsageError("not_found", "There is no such key.", { field: "id" });
+}
