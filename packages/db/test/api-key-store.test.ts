@@ -102,7 +102,9 @@ it("records who did what with each change, and makes no change without its recor
   expect(await actions()).toEqual(["created", "rotated", "revoked", "rebuilt"]);
 
   const unkept = action("created", { details: { broken: "\u0000" } });
-  await expect(store().insert(key({ id: "two" }), hashes, unkept)).rejects.toThrow();
+  await expect(store().insert(key({ id: "two" }), hashes, unkept)).rejects.toThrow(
+    "unsupported Unicode escape sequence",
+  );
   expect(await store().find("two")).toBeNull();
 });
 

@@ -1,6 +1,7 @@
 import { createClient, ErrorReply, MultiErrorReply, RESP_TYPES } from "redis";
 import { type CommandRunner, type RedisReply } from "./command-runner.ts";
 import { refuseConnectionCommand } from "./connection-commands.ts";
+import { withoutUpstashFlags } from "./without-upstash-flags.ts";
 import { RedisError, RedisUnavailableError } from "./redis-error.ts";
 
 const RECONNECT_EVERY_MS = 50;
@@ -40,7 +41,7 @@ export async function createRedisRunner(url: string): Promise<CommandRunner> {
     async run(command) {
       refuseConnectionCommand(command);
       try {
-        return toReply(await ask(() => client.sendCommand(command)));
+        return toReply(await ask(() => client.sendCommand(withoutUpstashFlags(command))));
       } catch (error) {
         throw toRedisError(error);
       }
@@ -48,7 +49,7 @@ export async function createRedisRunner(url: string): Promise<CommandRunner> {
     async transaction(commands) {
       for (const command of commands) refuseConnectionCommand(command);
       const multi = client.multi();
-      for (const command of commands) multi.addCommand(command);
+      for (const command of commands) multi.addCommand(withoutUpstashFlags(command));
       try {
         return (await ask(() => multi.exec())).map(toReply);
       } catch (error) {

@@ -52,6 +52,16 @@ describeWithRedis("a real Redis behind the bridge", () => {
     });
   });
 
+  it.each(["allow-key-locking", "no-writes,allow-key-locking"])(
+    "runs a script with flags that only Upstash knows: %s",
+    async (flags) => {
+      const script = `#!lua flags=${flags}\nreturn redis.call('get', KEYS[1])`;
+      await client.set("locked", "kept");
+      expect(await client.eval(script, ["locked"], [])).toBe("kept");
+      expect(await client.multi().eval(script, ["locked"], []).exec()).toEqual(["kept"]);
+    },
+  );
+
   it("runs a script that deletes a key only if it holds the value", async () => {
     await client.set("lock", "mine");
     expect(await client.eval(COMPARE_AND_DELETE, ["lock"], ["theirs"])).toBe(0);

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { registerImport } from "../import/import-command.ts";
+import { registerKeys } from "./keys-command.ts";
 import { registerMigrate } from "./migrate-command.ts";
 import { registerMikroOrm } from "./mikro-orm-command.ts";
 import { openRecorder } from "./open-recorder.ts";
@@ -24,6 +25,7 @@ one in DATA_DIR (default .data), which it starts if no server is running.`,
   registerServe(program);
   registerImport(program, openRecorder);
   registerToken(program);
+  registerKeys(program);
   registerRollup(program);
   registerRebuild(program);
   registerVerify(program);

@@ -6,8 +6,7 @@ import { type AppEnv } from "./request-variables.ts";
 /** Answers 405 and `Allow` where there is something at an address, but not by this method. */
 export function refuseOtherMethods(app: Hono<AppEnv>): MiddlewareHandler {
   return methodNotAllowed({
-    // It is typed for applications whose contexts have no variables.
-    app: app as unknown as Hono,
+    app,
     onMethodNotAllowed(context: Context, methods) {
       const allow = methods.join(", ");
       const response = problem(context, {

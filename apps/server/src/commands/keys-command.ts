@@ -1,0 +1,96 @@
+import {
+  createKey,
+  createKeyInput,
+  inputError,
+  type KeyPorts,
+  type NewApiKey,
+  revokeKey,
+  rotateKey,
+  rotateKeyInput,
+} from "@usage-stats/api";
+import { SCOPES } from "@usage-stats/core";
+import { createApiKeyStore, migrate } from "@usage-stats/db";
+import { type Command, Option } from "commander";
+import { type z } from "zod";
+import { keyLine } from "./key-line.ts";
+import { withDatabase } from "./with-deployment.ts";
+
+const clock = { now: () => new Date() };
+
+export function registerKeys(program: Command): void {
+  const keys = program.command("keys").description("API keys for machines: gateways, and back ends of apps");
+  keys
+    .command("create")
+    .description("make a key; prints it, this once, and nothing else on standard output")
+    .requiredOption("--name <name>", "what it is for")
+    .addOption(new Option("--scope <scope...>", "what it may do").choices(SCOPES).makeOptionMandatory())
+    .option("--user <did>", "the user that it speaks for; needed for stats:read alone")
+    .option("--expires <instant>", "from when on it is worthless, such as 2027-01-01T00:00:00Z")
+    .addHelpText(
+      "after",
+      `
+  calls:write     records calls of anyone         stats:read      reads the usage of --user
+  stats:read:any  reads anyone's usage, and makes viewer tokens   admin  all of it, and keys
+
+Example: a gateway's key
+  npm run -s usage-stats -- keys create --name gateway --scope calls:write`,
+    )
+    .action((options: { name: string; scope: string[]; user?: string; expires?: string }) => {
+      const { name, scope: scopes, user: userDid, expires: expiresAt } = options;
+      const input = checked(createKeyInput, {
+        name,
+        scopes,
+        ...(userDid !== undefined && { userDid }),
+        ...(expiresAt !== undefined && { expiresAt }),
+      });
+      return withKeys(async (ports) => show(await createKey(ports, actor(), input)));
+    });
+  keys
+    .command("list")
+    .description("every key, newest first; never what it is")
+    .action(() =>
+      withKeys(async (ports) => {
+        for (const key of await ports.keys.list()) console.log(keyLine(key, clock.now()));
+      }),
+    );
+  keys
+    .command("rotate")
+    .argument("<id>", "as `keys list` shows it")
+    .description("give a key a new secret and print it")
+    .option("--grace <seconds>", "how long the secret before stays good", "86400")
+    .action((id: string, { grace }: { grace: string }) => {
+      const input = checked(rotateKeyInput, { id, graceSeconds: Number(grace) });
+      return withKeys(async (ports) => show(await rotateKey(ports, actor(), input)));
+    });
+  keys
+    .command("revoke")
+    .argument("<id>", "as `keys list` shows it")
+    .description("make a key worthless at once, everywhere")
+    .action((id: string) =>
+      withKeys(async (ports) => {
+        console.log(keyLine(await revokeKey(ports, actor(), id), clock.now()));
+      }),
+    );
+}
+
+function withKeys(run: (ports: KeyPorts) => Promise<void>): Promise<void> {
+  return withDatabase(async (orm) => {
+    await migrate(orm, clock.now());
+    await run({ keys: createApiKeyStore(orm), clock });
+  });
+}
+
+function actor() {
+  return { subject: `command line, uid ${process.getuid?.() ?? "unknown"}`, requestId: null };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
+  const result = schema.safeParse(input);
+  if (!result.success) throw inputError(result.error);
+  return result.data;
+}
+
+function show({ key, text }: NewApiKey): void {
+  console.error(`Key ${key.id} (${key.name}). Keep it now: it cannot be shown again.`);
+  console.log(text);
+}

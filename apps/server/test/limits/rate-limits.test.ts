@@ -1,0 +1,156 @@
+import { ACCESS, appRouter, budgetOf, isGuarded } from "@usage-stats/api";
+import { usageErrorOf } from "@usage-stats/client";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createInProcessLimiter } from "../../src/limits/in-process-limiter.ts";
+import { createRateLimits, type RateLimits, type RateLimitSettings } from "../../src/limits/rate-limits.ts";
+import { createTestServer, type TestServer } from "../test-server.ts";
+
+const ALICE = "did:abt:z1alice";
+const STATS = "/app/api/user/usage-stats?startTime=1750377600&endTime=1750463999";
+const RANGE = { from: new Date("2025-06-20T00:00:00Z"), to: new Date("2025-06-21T00:00:00Z") };
+
+let limits: RateLimits;
+let elapsedMs = 0;
+let server: TestServer;
+
+/** Limits that nobody has spent anything of. */
+function freshLimits(change: Partial<RateLimitSettings> = {}): void {
+  const settings = { budgets: { read: 5, write: 2, export: 1 }, address: 1_000, failures: 3, ...change };
+  const limiter = createInProcessLimiter();
+  limits = createRateLimits(settings, { shared: limiter, alone: limiter, monotonic: () => elapsedMs });
+}
+
+beforeAll(async () => {
+  const current: RateLimits = {
+    arrive: (...all) => limits.arrive(...all),
+    mayTry: (...all) => limits.mayTry(...all),
+    failed: (...all) => limits.failed(...all),
+    spend: (...all) => limits.spend(...all),
+  };
+  server = await createTestServer({ limits: current, trustedProxies: 1 });
+});
+beforeEach(() => freshLimits());
+afterAll(() => server.close());
+
+const ask = (as: string, address = "1.1.1.1") =>
+  server
+    .signed({ user: as })
+    .then(({ headers }) => server.request(STATS, { headers: { ...headers, "x-forwarded-for": address } }));
+const guess = (token: string, address: string) =>
+  server.request(STATS, { headers: { authorization: `Bearer ${token}`, "x-forwarded-for": address } });
+
+describe("an identity", () => {
+  it("is told what is left, and refused once nothing is, until when", async () => {
+    const answers = [];
+    for (let i = 0; i < 6; i++) answers.push(await ask(ALICE));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(answers.map(({ headers }) => headers.get("ratelimit-remaining"))).toEqual([
+      "4",
+      "3",
+      "2",
+      "1",
+      "0",
+      null,
+    ]);
+    expect(answers[0]!.headers.get("ratelimit-limit")).toBe("5");
+    expect(answers[0]!.headers.get("ratelimit-policy")).toBe("5;w=60");
+    expect(Number(answers[0]!.headers.get("ratelimit-reset"))).toBeGreaterThan(50);
+    const refused = answers[5]!;
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(50);
+    expect(await refused.json()).toMatchObject({
+      code: "rate_limited",
+      detail: expect.stringMatching(/^Too many requests\. Try again in \d+ s\.$/),
+      limit: "5 reads a minute",
+    });
+  });
+
+  it("cannot get more from other addresses, and takes nothing from others", async () => {
+    for (let i = 0; i < 5; i++) await ask(ALICE, `2.2.2.${i}`);
+    expect((await ask(ALICE, "3.3.3.3")).status).toBe(429);
+    expect((await ask("did:abt:z1bob", "2.2.2.1")).status).toBe(200);
+  });
+
+  it("pays for each question of a tRPC batch, once, and is refused in tRPC's shape", async () => {
+    const client = server.client({ user: ALICE });
+    const batch = (n: number) => Promise.all(Array.from({ length: n }, () => client.usageStats(RANGE)));
+    await batch(3);
+    expect((await ask(ALICE)).headers.get("ratelimit-remaining")).toBe("1");
+    const refusal = await batch(2).catch(usageErrorOf);
+    expect(refusal).toMatchObject({ code: "rate_limited", httpStatus: 429, limit: "5 reads a minute" });
+  });
+
+  it("has budgets apart for reading and writing", async () => {
+    const admin = server.client({ user: "did:abt:z1root", role: "admin" });
+    const change = () => admin.admin.rebuild({ dryRun: true });
+    await change();
+    await change();
+    expect(await change().catch(usageErrorOf)).toMatchObject({
+      code: "rate_limited",
+      limit: "2 writes a minute",
+    });
+    await admin.admin.usageStats(RANGE);
+  });
+
+  it("that is an API key has ten times as much", async () => {
+    const admin = server.client({ user: "did:abt:z1root", role: "admin" });
+    const { text } = await admin.admin.keys.create({ name: "k", scopes: ["stats:read"], userDid: ALICE });
+    const response = await guess(text, "9.9.9.9");
+    expect(response.headers.get("ratelimit-limit")).toBe("50");
+  });
+});
+
+describe("an address", () => {
+  it("that tries bad tokens is refused unseen, while those who are known go on", async () => {
+    expect((await ask(ALICE, "6.6.6.6")).status).toBe(200);
+    const answers = [];
+    for (let i = 0; i < 5; i++) answers.push((await guess(`guess${i}`, "6.6.6.6")).status);
+    expect(answers).toEqual([401, 401, 401, 429, 429]);
+    expect((await guess("usk_aaaaaaaaaaaa_".padEnd(60, "x"), "6.6.6.6")).status).toBe(429);
+    expect((await ask(ALICE, "6.6.6.6")).status).toBe(200);
+    expect((await guess("guess", "7.7.7.7")).status).toBe(401);
+    // A minute later it may try again.
+    elapsedMs += 60_001;
+    expect((await guess("guess9", "6.6.6.6")).status).toBe(401);
+  });
+
+  it("that only lacks a token is told so, however often", async () => {
+    for (let i = 0; i < 10; i++) expect((await server.request(STATS)).status).toBe(401);
+  });
+
+  it("has a limit for everything that comes from it", async () => {
+    freshLimits({ address: 3 });
+    const users = ["a", "b", "c", "d"];
+    const statuses = [];
+    for (const user of users) statuses.push((await ask(user, "8.8.8.8")).status);
+    expect(statuses).toEqual([200, 200, 200, 429]);
+    expect((await ask("d", "8.8.8.9")).status).toBe(200);
+  });
+
+  it("cannot be made up: only what the trusted proxy added counts", async () => {
+    freshLimits({ address: 2 });
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await ask(`u${i}`, `5.5.5.${i}, 4.4.4.4`)).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+});
+
+it("does not limit whether the server is alive", async () => {
+  freshLimits({ address: 1 });
+  for (let i = 0; i < 3; i++) expect((await server.request("/health")).status).toBe(200);
+});
+
+it("counts every change as a write and every export as an export", () => {
+  const procedures = Object.entries(
+    appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>,
+  );
+  const kindOf = (operation: string) => {
+    if (operation.endsWith("/export")) return "export";
+    const type = procedures.find(([name]) => name === operation)?.[1]._def.type;
+    return type === "mutation" || (type === undefined && !operation.startsWith("GET ")) ? "write" : "read";
+  };
+  const operations = Object.keys(ACCESS).filter(isGuarded);
+  expect(operations.length).toBeGreaterThan(5);
+  expect(Object.fromEntries(operations.map((name) => [name, budgetOf(name)]))).toEqual(
+    Object.fromEntries(operations.map((name) => [name, kindOf(name)])),
+  );
+});
