@@ -9,6 +9,7 @@ import { type SessionChecks, signSessionToken } from "../src/auth/session-token.
 import { type Metrics } from "../src/http/metrics-route.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
+import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics } from "../src/serve/metrics.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
@@ -20,6 +21,8 @@ export type TestServer = {
   /** What `onUnknownError` was told. */
   errors: unknown[];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** What a real server answers requests with. */
+  fetch: Fetch;
   /** The headers of a user's bearer token. */
   signed(as: { user: string; role?: "user" | "admin" }): Promise<{ headers: { authorization: string } }>;
   /** A GET with a user's bearer token. */
@@ -102,6 +105,7 @@ export async function createTestServer({
     })),
     errors,
     request,
+    fetch: (raw, bindings) => app.fetch(raw, bindings),
     signed,
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),

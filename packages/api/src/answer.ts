@@ -14,7 +14,10 @@ import { toRestUsageStats } from "./rest/rest-usage-stats.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What answering takes. */
-export type AnswerPorts = Pick<ApiContext, "repository" | "cache" | "clock" | "costs" | "onQuestion">;
+export type AnswerPorts = Pick<
+  ApiContext,
+  "repository" | "cache" | "clock" | "costs" | "signal" | "onQuestion"
+>;
 
 /** Answers a question. Of a settled range the finished answer is kept, as the text that tRPC sends. */
 export async function answer(
@@ -23,10 +26,10 @@ export async function answer(
 ): Promise<UsageStats> {
   const cache = noCache ? null : ports.cache;
   if (cache === null || !isSettled(question, ports.clock.now()))
-    return compute({ ...ports, cache }, "trpc", question);
+    return compute({ ...ports, cache }, "trpc", question, ports.signal?.());
   let made: UsageStats | undefined;
-  const { bytes } = await cache.remember(entryOf("trpc", question), async () => {
-    made = await compute({ ...ports, cache }, "trpc", question);
+  const { bytes } = await cache.remember(entryOf("trpc", question), async (wanted) => {
+    made = await compute({ ...ports, cache }, "trpc", question, wanted);
     const kept: UsageStats = { ...made, freshness: { ...made.freshness, source: "cache" } };
     return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
   });
@@ -49,18 +52,23 @@ export async function keptAnswer(
 /** Answers a question by days, with the period before, as the JSON of the REST endpoints in UTF-8; kept of a settled range. */
 export async function answerRest(ports: AnswerPorts, { question, noCache }: AllowedQuestion): Promise<Bytes> {
   const cache = noCache ? null : ports.cache;
-  const make = async () =>
-    JSON.stringify(toRestUsageStats(await compute({ ...ports, cache }, "rest", question)));
+  const make = async (wanted?: AbortSignal) =>
+    JSON.stringify(toRestUsageStats(await compute({ ...ports, cache }, "rest", question, wanted)));
   if (cache === null || !isSettled(question, ports.clock.now()))
-    return new TextEncoder().encode(await make());
+    return new TextEncoder().encode(await make(ports.signal?.()));
   const { bytes } = await cache.remember(entryOf("rest", question), make);
   return bytes;
 }
 
-async function compute(ports: AnswerPorts, kind: AnswerKind, question: UsageStatsInput): Promise<UsageStats> {
-  ports.onQuestion?.(kind, question);
-  const { stats, cost } = await getUsageStats(ports, question);
-  ports.costs.push(cost);
+async function compute(
+  { repository, cache, clock, costs, onQuestion }: AnswerPorts,
+  kind: AnswerKind,
+  question: UsageStatsInput,
+  signal: AbortSignal | undefined,
+): Promise<UsageStats> {
+  onQuestion?.(kind, question);
+  const { stats, cost } = await getUsageStats({ repository, cache, clock, signal }, question);
+  costs.push(cost);
   return stats;
 }
 

@@ -26,6 +26,8 @@ export type ApiContext = {
    * `rate_limited`.
    */
   admit(operation: GuardedOperation): Promise<Identity>;
+  /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a kept answer. */
+  signal?: (() => AbortSignal) | undefined;
   /** What the answers of this request cost, filled in as they are made. */
   costs: DatabaseCost[];
   /** Told of every question that was not answered by what is kept alone. */

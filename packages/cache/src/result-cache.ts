@@ -3,6 +3,7 @@ import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
 import { createInvalidations } from "./invalidations.ts";
+import { createFlight, type Flight } from "./flight.ts";
 import { createKeptTexts, type Found, type KeptTextsSettings } from "./kept-texts.ts";
 
 export type ResultCacheSettings = KeptTextsSettings & {
@@ -27,14 +28,15 @@ export type CacheReport = {
 };
 
 export type SharedCache = CacheInvalidator & {
-  forRequest(): RequestCache;
+  /** `signal` gives what aborts when the request waits no more. */
+  forRequest(signal?: () => AbortSignal): RequestCache;
   /** Finishes what is being written and tried again. */
   close(): Promise<void>;
 };
 
 type Missed = Exclude<Found, { state: "hit" }>;
 type Bytes = Uint8Array<ArrayBuffer>;
-type Compute = () => Promise<string>;
+type Compute = (signal?: AbortSignal) => Promise<string>;
 /** `keepIn` is the generation to keep it in, if it is to be kept. */
 type Made = { bytes: Bytes; keepIn: string | null };
 
@@ -59,7 +61,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     giveUpMs: settings.ttlMs + LONGEST_COMPUTATION_MS,
     onEvent,
   });
-  const flights = new Map<string, Promise<Bytes>>();
+  const flights = new Map<string, Flight<Bytes>>();
   const landing = new Set<Promise<void>>();
   let changes = 0;
 
@@ -84,14 +86,19 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     found: Missed,
     until: number,
     compute: Compute,
+    signal: AbortSignal | undefined,
   ): Promise<Bytes> {
     const generation = found.state === "unusable" ? null : (found.generation ?? (await begin(keys, until)));
-    const flight = `${keys.value} ${generation ?? `without the store, after ${changes} changes`}`;
-    const under = flights.get(flight);
-    if (under !== undefined) return under;
-    const making = make(keys, generation, until, compute);
-    const bytes = making.then((made) => made.bytes);
-    flights.set(flight, bytes);
+    const name = `${keys.value} ${generation ?? `without the store, after ${changes} changes`}`;
+    const under = flights.get(name);
+    if (under !== undefined && !under.isAbandoned()) return under.join(signal);
+    const abandoned = new AbortController();
+    const making = make(keys, generation, until, () => compute(abandoned.signal));
+    const flight = createFlight(
+      making.then((made) => made.bytes),
+      abandoned,
+    );
+    flights.set(name, flight);
     const landed = making
       .then((made) =>
         made.keepIn === null ? undefined : texts.keep(kind, keys.value, made.keepIn, made.bytes),
@@ -100,11 +107,11 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         // Those who wait for it are told.
       })
       .finally(() => {
-        flights.delete(flight);
+        if (flights.get(name) === flight) flights.delete(name);
         landing.delete(landed);
       });
     landing.add(landed);
-    return bytes;
+    return flight.join(signal);
   }
 
   async function make(
@@ -139,7 +146,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     return null;
   }
 
-  function forRequest(): RequestCache {
+  function forRequest(signal?: () => AbortSignal): RequestCache {
     const looked = new Map<string, Promise<Found>>();
     let report: CacheReport | null = null;
     let until: number | null = null;
@@ -179,7 +186,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
           return { bytes: found.bytes, hit: true };
         }
         note(entry.kind, found.state === "miss" ? "miss" : "bypass", null, started);
-        return { bytes: await makeOnce(entry.kind, keys, found, until!, compute), hit: false };
+        return { bytes: await makeOnce(entry.kind, keys, found, until!, compute, signal?.()), hit: false };
       },
     };
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type CacheEntry } from "@usage-stats/core";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type CacheEvent } from "../src/cache-events.ts";
 import { type SharedCache } from "../src/result-cache.ts";
 import { ask, peek } from "./ask.ts";
@@ -156,6 +156,33 @@ describeAdapters((adapter) => {
       await cache.close();
       expect((await ask(cache, entry(), () => "newer")).text).not.toBe("old");
     });
+  });
+
+  it("goes on computing while one of those who asked waits, and ends when none does", async () => {
+    const cache = adapter().cache();
+    const [one, two] = [new AbortController(), new AbortController()];
+    let wanted: AbortSignal | undefined;
+    const compute = (signal?: AbortSignal) =>
+      new Promise<string>((_, reject) => {
+        wanted = signal;
+        signal?.addEventListener("abort", () => reject(new Error("ended")));
+      });
+    const asked = [one, two].map(({ signal }) =>
+      cache
+        .forRequest(() => signal)
+        .remember(entry(), compute)
+        .catch(String),
+    );
+    await vi.waitUntil(() => wanted !== undefined);
+    await barrier();
+    one.abort();
+    expect(wanted?.aborted).toBe(false);
+    two.abort();
+    expect(wanted?.aborted).toBe(true);
+    // Whoever asks in that moment is not answered by what is ending.
+    expect(await ask(cache, entry(), () => "made anew")).toMatchObject({ text: "made anew" });
+    expect(await Promise.all(asked)).toEqual(["Error: ended", "Error: ended"]);
+    await cache.close();
   });
 
   it("computes once for 200 who ask at once", async () => {

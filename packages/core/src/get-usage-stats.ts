@@ -27,10 +27,15 @@ import {
 /**
  * Answers a usage question: totals, a zero-filled series, the top models and groups, and the period before, all of one
  * database snapshot; or its history from the cache, and the rest of one. Throws `UsageError` for a question that cannot be
- * answered, and `unavailable` if the database cannot.
+ * answered, and `unavailable` if the database cannot. It ends early, throwing the reason, when `signal` aborts.
  */
 export async function getUsageStats(
-  ports: { repository: UsageRepository; cache: ResultCache | null; clock: Clock },
+  ports: {
+    repository: UsageRepository;
+    cache: ResultCache | null;
+    clock: Clock;
+    signal?: AbortSignal | undefined;
+  },
   input: UsageStatsInput,
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
   const now = ports.clock.now();

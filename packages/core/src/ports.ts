@@ -48,11 +48,18 @@ export type UsageFacts = SummedFacts &
     source: "rollup" | "rollup+live" | "raw";
   };
 
-/** Throws `unavailable` where the database does not answer in time: never a part of the answer. */
+/**
+ * Throws `unavailable` where the database does not answer in time: never a part of the answer. A `signal` that aborts ends the
+ * statement; its reason is thrown then.
+ */
 export type UsageRepository = {
-  read(question: UsageQuestion): Promise<UsageFacts>;
+  read(question: UsageQuestion, signal?: AbortSignal): Promise<UsageFacts>;
   /** Adds up only the calls in some `parts` of the question's periods, one by one: for parts with few calls. */
-  readCalls(question: UsageQuestion, parts: TimeRange[]): Promise<SummedFacts & DatabaseCost>;
+  readCalls(
+    question: UsageQuestion,
+    parts: TimeRange[],
+    signal?: AbortSignal,
+  ): Promise<SummedFacts & DatabaseCost>;
 };
 
 /** What a text is kept under: everything that it depends on, besides the calls themselves. */
@@ -72,10 +79,13 @@ export type CacheField = string | number | null | readonly CacheField[];
 export type ResultCache = {
   /** The text kept for an entry, as UTF-8, or `null`. */
   peek(entry: CacheEntry): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** The text kept for an entry, or else what `compute` gives, which is kept then; as UTF-8. Throws what `compute` throws. */
+  /**
+   * The text kept for an entry, or else what `compute` gives, which is kept then; as UTF-8. Throws what `compute` throws. Its
+   * signal aborts when nobody waits for the text any more.
+   */
   remember(
     entry: CacheEntry,
-    compute: () => Promise<string>,
+    compute: (signal?: AbortSignal) => Promise<string>,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; hit: boolean }>;
 };
 

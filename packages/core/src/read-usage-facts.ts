@@ -19,7 +19,11 @@ export type ReadFacts = SummedFacts & { liveFrom: Date; source: UsageStats["fres
  * it. Without a cache, everything is read at once.
  */
 export async function readUsageFacts(
-  { repository, cache }: { repository: UsageRepository; cache: ResultCache | null },
+  {
+    repository,
+    cache,
+    signal,
+  }: { repository: UsageRepository; cache: ResultCache | null; signal?: AbortSignal | undefined },
   question: UsageQuestion,
   now: Date,
 ): Promise<{ facts: ReadFacts; cost: DatabaseCost }> {
@@ -31,12 +35,12 @@ export async function readUsageFacts(
   };
   const split = cache === null || question.closed ? null : splitQuestion(question, now);
   if (cache !== null && split !== null) {
-    const { bytes, hit } = await cache.remember(entryOf(split.history), async () => {
-      const { sums, models, groups, groupSeries } = counted(await repository.read(split.history));
+    const { bytes, hit } = await cache.remember(entryOf(split.history), async (wanted) => {
+      const { sums, models, groups, groupSeries } = counted(await repository.read(split.history, wanted));
       return JSON.stringify({ sums, models, groups, groupSeries } satisfies SummedFacts);
     });
     const all = { ...question, topN: EVERY_GROUP };
-    const rest = counted(await repository.readCalls(all, split.rest));
+    const rest = counted(await repository.readCalls(all, split.rest, signal));
     const merged = mergeFacts(
       question,
       split,
@@ -48,7 +52,7 @@ export async function readUsageFacts(
       return { facts: { ...merged, liveFrom: split.history.range.to, source }, cost };
     }
   }
-  const facts = counted(await repository.read(question));
+  const facts = counted(await repository.read(question, signal));
   return { facts, cost };
 }
 

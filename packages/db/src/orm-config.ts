@@ -49,8 +49,9 @@ export function ormConfig({
     pool: { max: Math.max(2, poolSize) },
     driverOptions: {
       application_name: applicationName,
-      // Compiling a statement, or starting workers for its thousand rows, takes longer than running any of ours.
-      options: "-c jit=off -c max_parallel_workers_per_gather=0",
+      // Compiling a statement, or starting workers for its thousand rows, takes longer than running any of ours. A statement ends
+      // soon after its connection was closed, for nobody waits for it.
+      options: "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=250",
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.

@@ -36,7 +36,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.use(async (context, next) => {
     context.set("requestId", crypto.randomUUID());
     context.set("costs", []);
-    context.set("cache", ports.cache?.forRequest() ?? null);
+    context.set("cache", ports.cache?.forRequest(() => context.req.raw.signal) ?? null);
     context.set("headersOf", () => headersOf(context, ports.clock));
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
@@ -60,7 +60,9 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   );
   app.onError((error, context) => {
     const told = problemOf(error);
-    if (told.status === 500) ports.onUnknownError(error, context.get("requestId"));
+    // Whoever has left has ended the work, and is told nothing.
+    if (told.status === 500 && !context.req.raw.signal.aborted)
+      ports.onUnknownError(error, context.get("requestId"));
     return problem(context, told);
   });
   return app;

@@ -79,7 +79,8 @@ function readQuery(context: Context<AppEnv>) {
 async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
   try {
     const { cache, costs } = context.var;
-    return sendJson(context, await answerRest({ ...ports, cache, costs }, question));
+    const signal = () => context.req.raw.signal;
+    return sendJson(context, await answerRest({ ...ports, cache, costs, signal }, question));
   } catch (error) {
     throw inRestTerms(error);
   }

@@ -27,6 +27,7 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
       requestId,
       costs,
       cache,
+      signal: () => context.req.raw.signal,
       admit: (operation) => admit(context, operation, operations),
     };
     if (context.req.method === "GET" && context.req.header("trpc-accept") === undefined) {
@@ -44,7 +45,9 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
         return apiContext;
       },
       onError: ({ error }) => {
-        if (error.code === "INTERNAL_SERVER_ERROR") onUnknownError(error.cause ?? error, requestId);
+        // Whoever has left has ended the work.
+        if (error.code === "INTERNAL_SERVER_ERROR" && !context.req.raw.signal.aborted)
+          onUnknownError(error.cause ?? error, requestId);
       },
     });
   };
