@@ -10,7 +10,7 @@ export {
 } from "./contract/api-key-input.ts";
 export { parseModelCall } from "./contract/model-call.ts";
 export { rebuildInput, type RebuildRequest } from "./contract/rebuild-input.ts";
-export { usageStatsInput, type UsageStatsRequest } from "./contract/usage-stats-input.ts";
+export { usageStatsInput, type UsageStatsRequest, userName } from "./contract/usage-stats-input.ts";
 export { viewerTokenInput, type ViewerTokenRequest } from "./contract/viewer-token-input.ts";
 export { inputError, publicError, toTrpcError, type PublicError } from "./errors.ts";
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";

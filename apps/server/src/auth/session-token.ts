@@ -1,4 +1,4 @@
-import { type Role, SCOPES_OF_ROLE } from "@usage-stats/api";
+import { type Role, SCOPES_OF_ROLE, userName } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type SessionKeys } from "./session-keys.ts";
@@ -42,13 +42,14 @@ export async function verifySessionToken(
       currentDate: now,
       clockTolerance: CLOCK_TOLERANCE_MS / 1000,
     });
-    if (typeof payload.sub !== "string" || payload.sub === "") throw new errors.JWTInvalid("no subject");
+    const { data: userDid } = userName.safeParse(payload.sub);
+    if (userDid === undefined) throw new errors.JWTInvalid("no subject that could be a user");
     // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
     const role = payload["role"] === "admin" ? "admin" : "user";
     const expiresAt = new Date(payload.exp! * 1000 + CLOCK_TOLERANCE_MS);
     const identity = {
-      subject: `user ${payload.sub}`,
-      userDid: payload.sub,
+      subject: `user ${userDid}`,
+      userDid,
       scopes: SCOPES_OF_ROLE[role],
       onlyApps: null,
       keyId: null,

@@ -1,6 +1,6 @@
 import { SCOPES } from "@usage-stats/core";
 import { z } from "zod";
-import { instant, text } from "./usage-stats-input.ts";
+import { instant, text, userName } from "./usage-stats-input.ts";
 
 const DAY_SECONDS = 86_400;
 
@@ -12,7 +12,7 @@ export const createKeyInput = z.strictObject({
     .min(1)
     .refine((scopes) => new Set(scopes).size === scopes.length, "scopes that differ"),
   /** The user that it speaks for. */
-  userDid: text(256).optional(),
+  userDid: userName.optional(),
   /** From when on it is not good any more; never, where absent. */
   expiresAt: instant.optional(),
 });

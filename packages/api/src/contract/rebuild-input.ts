@@ -1,10 +1,10 @@
 import { checkRange, type RollupScope, UsageError } from "@usage-stats/core";
 import { z } from "zod";
-import { instant, text } from "./usage-stats-input.ts";
+import { instant, userName } from "./usage-stats-input.ts";
 
 /** What a rebuild takes: one user or everyone, a half-open range or all time; `dryRun` only says what it would do. */
 export const rebuildInput = z.strictObject({
-  userDid: text(256).optional(),
+  userDid: userName.optional(),
   from: instant.optional(),
   to: instant.optional(),
   dryRun: z.boolean().default(false),

@@ -25,12 +25,15 @@ export const text = (maxLength: number) =>
       "text without NUL or broken characters",
     );
 
+/** A user's DID, as it comes from outside. */
+export const userName = text(256);
+
 const anyOf = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(100);
 
 /** What `usageStats` takes: plain JSON, because instants as ISO strings need no transformer that could be attacked. */
 export const usageStatsInput = z.strictObject({
   /** Whose usage; the caller's own where absent. */
-  userDid: text(256).optional(),
+  userDid: userName.optional(),
   from: instant,
   to: instant,
   timezone: z.string().max(64).default("UTC"),

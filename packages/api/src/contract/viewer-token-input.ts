@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { text } from "./usage-stats-input.ts";
+import { text, userName } from "./usage-stats-input.ts";
 
 /** What a viewer token takes: one user, perhaps only some apps, and for how long it is good, in seconds. */
 export const viewerTokenInput = z.strictObject({
-  userDid: text(256),
+  userDid: userName,
   appDids: z.array(text(256)).min(1).max(20).optional(),
   expiresInSeconds: z.int().min(60).max(3_600).default(900),
 });

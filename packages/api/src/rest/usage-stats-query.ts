@@ -1,5 +1,6 @@
 import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
 import { type AskedQuestion } from "../allowed-question.ts";
+import { userName } from "../contract/usage-stats-input.ts";
 
 const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"]);
 
@@ -25,7 +26,7 @@ export function readUsageStatsQuery(query: URLSearchParams): AskedQuestion {
     });
   }
   return {
-    userDid: query.get("userDid") ?? undefined,
+    userDid: user(query),
     noCache: flag(query, "noCache"),
     question: {
       from: new Date(start * 1000),
@@ -47,6 +48,16 @@ function seconds(query: URLSearchParams, field: "startTime" | "endTime"): number
     field,
     value: text ?? "nothing",
     limit: "unix seconds",
+  });
+}
+
+function user(query: URLSearchParams): string | undefined {
+  const text = query.get("userDid");
+  if (text === null) return undefined;
+  if (userName.safeParse(text).success) return text;
+  throw new UsageError("invalid_option", "userDid must be 1 to 256 characters of text.", {
+    field: "userDid",
+    limit: "256",
   });
 }
 
