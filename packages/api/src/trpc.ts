@@ -1,4 +1,5 @@
-import { initTRPC } from "@trpc/server";
+import { initTRPC, type TRPCError } from "@trpc/server";
+import { UsageError } from "@usage-stats/core";
 import superjson from "superjson";
 import { ZodError } from "zod";
 import { type GuardedOperation } from "./access.ts";
@@ -14,25 +15,34 @@ const transformer = {
 const t = initTRPC.context<ApiContext>().create({
   transformer,
   errorFormatter({ shape, error, ctx }) {
-    // Errors that tRPC itself finds (no such procedure, unreadable JSON) are its own words about the request: safe to show.
-    const own = error.code !== "INTERNAL_SERVER_ERROR" && !(error.cause instanceof ZodError);
-    const told = publicError(error.cause instanceof ZodError ? inputError(error.cause) : error.cause);
+    // Errors that tRPC itself finds (no such procedure, too many calls) are its own words about the request: safe to show, unless
+    // something below it said why.
+    const { cause } = error;
+    const told = isUnreadable(error)
+      ? { code: "bad_json", message: "The input is not JSON." }
+      : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
+        ? { code: "invalid_request", message: error.message }
+        : publicError(cause instanceof ZodError ? inputError(cause) : cause);
     const { path, httpStatus, code } = shape.data;
     return {
-      message: own ? error.message : told.message,
+      message: told.message,
       code: shape.code,
       data: {
         code,
         httpStatus,
         ...(path !== undefined && { path }),
-        appCode: told.code === "internal" && own ? "invalid_request" : told.code,
-        ...(told.field !== undefined && { field: told.field }),
-        ...(told.limit !== undefined && { limit: told.limit }),
+        appCode: told.code,
+        ...("field" in told && { field: told.field }),
+        ...("limit" in told && { limit: told.limit }),
         ...(ctx && { requestId: ctx.requestId }),
       },
     };
   },
 });
+
+function isUnreadable({ code, cause }: TRPCError): boolean {
+  return cause instanceof SyntaxError || (code === "PARSE_ERROR" && !(cause instanceof UsageError));
+}
 
 export const { router } = t;
 

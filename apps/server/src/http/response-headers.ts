@@ -56,6 +56,14 @@ function rateLimitHeaders(context: Context<AppEnv>): Record<string, string> {
 
 /** What Hono's middleware sets. It does so one by one on the finished response; they are the same each time. */
 const SECURITY_HEADERS = await (async () => {
-  const probe = new Hono().use(secureHeaders()).get("/", (context) => context.body(null));
+  const probe = new Hono()
+    .use(
+      secureHeaders({
+        // Nothing of it is a page.
+        contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+        xFrameOptions: "DENY",
+      }),
+    )
+    .get("/", (context) => context.body(null));
   return Object.fromEntries((await probe.request("/")).headers);
 })();

@@ -56,7 +56,9 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
 /** The request with its body read, or why that was refused, which is for tRPC to say in its own shape. */
 async function readRequest({ req }: Context): Promise<{ request: Request; refusal?: unknown }> {
   if (req.method !== "POST") return { request: req.raw };
-  const { url, method, headers } = req.raw;
+  const { url, method } = req.raw;
+  const headers = new Headers(req.raw.headers);
+  headers.set("content-type", "application/json");
   try {
     const body = await readJsonText(req.raw, MAX_BODY_BYTES);
     return { request: new Request(url, { method, headers, body }) };
