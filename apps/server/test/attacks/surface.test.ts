@@ -41,10 +41,9 @@ describe.each([...new Set(ROUTES.map(([, path]) => path)), "/trpc/usageStats"])(
 
   it("no header changes the method", async () => {
     const { authorization } = (await server.signed(ROOT)).headers;
-    const method = allowed.includes("GET") ? "POST" : "GET";
     const overrides = { "x-http-method-override": allowed[0]!, "x-method-override": allowed[0]! };
-    const response = await server.request(path, { method, headers: { authorization, ...overrides } });
-    if (!allowed.includes(method)) await expectRefusal(response, [405]);
+    const headers = { authorization, ...overrides };
+    await expectRefusal(await server.request(path, { method: "PUT", headers }), [405]);
   });
 });
 
@@ -131,11 +130,11 @@ describe("every answer", () => {
   });
 
   it("to our own failure says nothing of it, and the id under which it is logged", async () => {
-    for (const [name, ask] of answers.filter(([about]) => about.startsWith("our failure"))) {
+    for (const [, ask] of answers.filter(([about]) => about.startsWith("our failure"))) {
       const response = await ask();
       const id = response.headers.get("x-request-id");
       expect(await expectRefusal(response.clone(), [500])).toBe("internal");
-      expect(await response.text(), name).toContain(id);
+      expect(await response.text()).toContain(id);
     }
     expect(broken.errors).toHaveLength(2 + 2 * 1);
   });

@@ -33,7 +33,7 @@ export function createExecute(
     const text = numbered(sql);
     const name = isPrepared && isKept(text) ? nameOf(text) : undefined;
     const query = { text, values: params, ...(name !== undefined && { name }) };
-    const pool = (await orm.em.getConnection().getNativeClient()) as Pool;
+    const pool: Pool = await orm.em.getConnection().getNativeClient();
     const { rows } = await (signal === undefined ? pool.query(query) : untilAborted(pool, query, signal));
     return rows as Row[];
   };
