@@ -3,6 +3,7 @@ import {
   type AuditLog,
   type Clock,
   type DatabaseCost,
+  type RankingRepository,
   type Rebuilder,
   type ResultCache,
   type UsageRepository,
@@ -14,6 +15,7 @@ import { type Identity } from "./identity.ts";
 /** What a procedure may reach: ports and plain data, never a driver. One for each HTTP request. */
 export type ApiContext = {
   repository: UsageRepository;
+  ranking: RankingRepository;
   /** This request's view of the cache; `null` where there is none. */
   cache: ResultCache | null;
   rebuilder: Rebuilder;

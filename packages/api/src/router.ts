@@ -2,11 +2,12 @@ import { rebuild } from "./rebuild-procedure.ts";
 import { keys } from "./keys/key-procedures.ts";
 import { router } from "./trpc.ts";
 import { adminUsageStats, usageStats } from "./usage-stats-procedure.ts";
+import { usageByApp, usageByModel, usageByUser } from "./usage-ranking-procedures.ts";
 import { createViewerToken } from "./viewer-token-procedure.ts";
 
 export const appRouter = router({
   usageStats,
-  admin: router({ usageStats: adminUsageStats, rebuild, keys }),
+  admin: router({ usageStats: adminUsageStats, usageByUser, usageByApp, usageByModel, rebuild, keys }),
   viewerTokens: router({ create: createViewerToken }),
 });
 

@@ -3,9 +3,12 @@ import type {
   AppRouter,
   CreateKeyRequest,
   NewApiKey,
+  RankedBy,
   RebuildAnswer,
   RebuildRequest,
   RotateKeyRequest,
+  UsageRanking,
+  UsageRankingRequest,
   UsageStats,
   UsageStatsRequest,
   ViewerToken,
@@ -16,6 +19,14 @@ import superjson from "superjson";
 
 /** A question: `[from, to)`, half-open; everything else has a default. */
 export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: Date; to: Date };
+
+/** Everyone's calls in `[from, to)`, ranked; 50 a page, most calls first, unless said otherwise. */
+export type UsageRankingQuery = Omit<UsageRankingRequest, "from" | "to"> & { from: Date; to: Date };
+
+type Rank<By extends RankedBy> = (
+  query: UsageRankingQuery,
+  options?: CallOptions,
+) => Promise<UsageRanking<By>>;
 
 /** One user or everyone; a half-open range or all time. */
 export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; to?: Date };
@@ -31,6 +42,10 @@ export type UsageClient = {
   admin: {
     /** Usage of all users together. */
     usageStats(query: Omit<UsageStatsQuery, "userDid">, options?: CallOptions): Promise<UsageStats>;
+    /** Which users used how much, by any metric. */
+    usageByUser: Rank<"user">;
+    usageByApp: Rank<"app">;
+    usageByModel: Rank<"model">;
     /** Makes rollups anew from their calls; `dryRun` only says what that would replace. Answers stay right meanwhile. */
     rebuild(scope: RebuildQuery, options?: CallOptions): Promise<RebuildAnswer>;
     /** The API keys of machines. A key's text is given once, when it is made or rotated. */
@@ -83,6 +98,9 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
     usageStats: (query, options) => trpc.usageStats.query(onTheWire(query), options),
     admin: {
       usageStats: (query, options) => trpc.admin.usageStats.query(onTheWire(query), options),
+      usageByUser: (query, options) => trpc.admin.usageByUser.query(onTheWire(query), options),
+      usageByApp: (query, options) => trpc.admin.usageByApp.query(onTheWire(query), options),
+      usageByModel: (query, options) => trpc.admin.usageByModel.query(onTheWire(query), options),
       rebuild: ({ from, to, ...scope }, options) =>
         trpc.admin.rebuild.mutate(
           { ...scope, ...(from && { from: from.toISOString() }), ...(to && { to: to.toISOString() }) },

@@ -2,6 +2,16 @@ export type { AdminAction, ApiKey, ApiKeyStore, AuditLog, KeyHashes, ViewerSecre
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageError, type UsageErrorCode } from "./errors.ts";
+export { getUsageRanking } from "./get-usage-ranking.ts";
+export {
+  RANKED_BY,
+  RANKING_METRICS,
+  type RankedBy,
+  type RankingKeys,
+  type RankingMetric,
+  type UsageRanking,
+  type UsageRankingInput,
+} from "./usage-ranking.ts";
 export { getUsageStats } from "./get-usage-stats.ts";
 export {
   GROUP_DIMENSIONS,
@@ -36,6 +46,11 @@ export type {
   DatabaseCost,
   GroupFact,
   ModelFact,
+  RankedFact,
+  RankingFacts,
+  RankingPlace,
+  RankingQuestion,
+  RankingRepository,
   Rebuilder,
   RebuildPlan,
   ResultCache,

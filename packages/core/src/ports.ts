@@ -1,6 +1,7 @@
 import { type TimeRange } from "./range.ts";
 import { type CallType, type ModelCall, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./measures.ts";
+import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 
 export type Clock = { now(): Date };
@@ -48,6 +49,34 @@ export type UsageFacts = SummedFacts &
     source: "rollup" | "rollup+live" | "raw";
   };
 
+/** Where a page of a ranking ended: what it is ordered by there, exactly as the database wrote it, and whose that was. */
+export type RankingPlace = { value: string; key: readonly [string, string]; rank: number };
+
+/** A question to the repository about everyone's calls, by user, app or model. */
+export type RankingQuestion = {
+  range: TimeRange;
+  /** Whether the range is settled, as of a `UsageQuestion`. */
+  closed: boolean;
+  by: RankedBy;
+  filter: UsageFilter;
+  orderBy: RankingMetric;
+  direction: "desc" | "asc";
+  search: string | null;
+  limit: number;
+  /** `null` for the first page. Of equals the one whose key is smaller comes first. */
+  after: Pick<RankingPlace, "value" | "key"> | null;
+};
+
+/** `key` is a user and "", an app ("" for none) and "", or a provider and a model. */
+export type RankedFact = { key: readonly [string, string]; value: string; measures: Measures };
+
+export type RankingFacts = DatabaseCost &
+  Pick<UsageFacts, "liveFrom" | "source"> & {
+    items: RankedFact[];
+    totals: Measures;
+    matched: { count: number; measures: Measures };
+  };
+
 /**
  * Throws `unavailable` where the database does not answer in time: never a part of the answer. A `signal` that aborts ends the
  * statement; its reason is thrown then.
@@ -60,6 +89,11 @@ export type UsageRepository = {
     parts: TimeRange[],
     signal?: AbortSignal,
   ): Promise<SummedFacts & DatabaseCost>;
+};
+
+/** Ranks users, apps or models by what they used. Throws as `UsageRepository` does. */
+export type RankingRepository = {
+  readRanking(question: RankingQuestion, signal?: AbortSignal): Promise<RankingFacts>;
 };
 
 /** What a text is kept under: everything that it depends on, besides the calls themselves. */

@@ -75,7 +75,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
   };
 }
 
-function matches(call: ModelCall, { filter }: UsageStatsInput): boolean {
+/** Whether a filter lets a call through. */
+export function matches(call: ModelCall, { filter }: Pick<UsageStatsInput, "filter">): boolean {
   return (
     (filter.appDids?.includes(call.appDid ?? "") ?? true) &&
     (filter.providerIds?.includes(call.providerId) ?? true) &&
@@ -124,7 +125,8 @@ function byType(calls: ModelCall[]): Record<string, Sums> {
   );
 }
 
-function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
+/** Metrics, by adding up calls one by one. */
+export function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
   const sum = (field: "inputTokens" | "outputTokens" | "cachedInputTokens" | "totalUsage") =>
     calls.reduce((total, call) => total + (call[field] ?? 0), 0);
   const average = (field: "durationMs" | "ttfbMs") => {

@@ -8,6 +8,8 @@ import {
   issueViewerToken,
   type OnQuestion,
   readBody,
+  rank,
+  readUsageRankingQuery,
   readUsageStatsQuery,
   rebuildInput,
   type SignViewerToken,
@@ -17,6 +19,8 @@ import {
 import {
   type AuditLog,
   type Clock,
+  RANKED_BY,
+  type RankingRepository,
   type Rebuilder,
   UsageError,
   type UsageRepository,
@@ -29,6 +33,7 @@ import { sendJson } from "./response-headers.ts";
 
 export type RestPorts = {
   repository: UsageRepository;
+  ranking: RankingRepository;
   rebuilder: Rebuilder;
   clock: Clock;
   audit: AuditLog;
@@ -54,6 +59,15 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
     return answerUsage(context, ports, allowEveryonesUsage(identity, asked));
   });
 
+  for (const by of RANKED_BY)
+    routes.get(`/admin/usage-by/${by}`, async (context) => {
+      await ports.admit(context, `GET /app/api/admin/usage-by/${by}`);
+      const { costs } = context.var;
+      const signal = () => context.req.raw.signal;
+      const query = readUsageRankingQuery(by, new URL(context.req.url).searchParams);
+      return context.json(await rank({ ...ports, costs, signal }, query).catch(rethrowInRestTerms));
+    });
+
   routes.post("/admin/rebuild", async (context) => {
     const identity = await ports.admit(context, "POST /app/api/admin/rebuild");
     const input = readBody(rebuildInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
@@ -77,11 +91,12 @@ function readQuery(context: Context<AppEnv>) {
 }
 
 async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
-  try {
-    const { cache, costs } = context.var;
-    const signal = () => context.req.raw.signal;
-    return sendJson(context, await answerRest({ ...ports, cache, costs, signal }, question));
-  } catch (error) {
-    throw inRestTerms(error);
-  }
+  const { cache, costs } = context.var;
+  const signal = () => context.req.raw.signal;
+  const answer = answerRest({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
+  return sendJson(context, await answer);
+}
+
+function rethrowInRestTerms(error: unknown): never {
+  throw inRestTerms(error);
 }

@@ -4,6 +4,7 @@ import { type ApiKeyStore, type Clock, type UsageRepository } from "@usage-stats
 import {
   createApiKeyStore,
   createAuditLog,
+  createRankingRepository,
   createRebuilder,
   createViewerSecret,
   type Database,
@@ -63,6 +64,7 @@ export function composeApp(parts: AppParts): ComposedApp {
   const app = createApp({
     ...ports,
     rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
+    ranking: createRankingRepository(orm),
     keys: forgetting(keys, identify.forgetKey),
     audit: createAuditLog(orm),
     signViewerToken: createSignViewerToken(viewerSecret),

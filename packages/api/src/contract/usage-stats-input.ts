@@ -30,6 +30,17 @@ export const userName = text(256);
 
 const anyOf = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(100);
 
+/** Calls must match every list that is given; a list matches any of its values. */
+export const usageFilter = z
+  .strictObject({
+    appDids: anyOf(text(256)).optional(),
+    providerIds: anyOf(text(256)).optional(),
+    models: anyOf(text(256)).optional(),
+    types: anyOf(z.enum(CALL_TYPES)).optional(),
+    status: anyOf(z.enum(CALL_STATUSES)).optional(),
+  })
+  .default({});
+
 /** What `usageStats` takes: plain JSON, because instants as ISO strings need no transformer that could be attacked. */
 export const usageStatsInput = z.strictObject({
   /** Whose usage; the caller's own where absent. */
@@ -43,15 +54,7 @@ export const usageStatsInput = z.strictObject({
     .max(MAX_GROUP_DIMENSIONS)
     .refine((dimensions) => new Set(dimensions).size === dimensions.length, "dimensions that differ")
     .default([]),
-  filter: z
-    .strictObject({
-      appDids: anyOf(text(256)).optional(),
-      providerIds: anyOf(text(256)).optional(),
-      models: anyOf(text(256)).optional(),
-      types: anyOf(z.enum(CALL_TYPES)).optional(),
-      status: anyOf(z.enum(CALL_STATUSES)).optional(),
-    })
-    .default({}),
+  filter: usageFilter,
   topN: z.int().min(1).max(100).default(5),
   compare: z.enum(["previous", "none"]).default("previous"),
   /** At most so many buckets a page. */
@@ -91,6 +94,7 @@ export function askedOf({
   };
 }
 
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+/** Without the fields that zod leaves undefined. */
+export function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
 }

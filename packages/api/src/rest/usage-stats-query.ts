@@ -1,6 +1,7 @@
 import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
 import { type AskedQuestion } from "../allowed-question.ts";
 import { userName } from "../contract/usage-stats-input.ts";
+import { checkParameters, readUnixRange } from "./unix-range.ts";
 
 const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"]);
 
@@ -9,28 +10,13 @@ const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset"
  * Throws `UsageError` naming the parameter.
  */
 export function readUsageStatsQuery(query: URLSearchParams): AskedQuestion {
-  for (const name of query.keys()) {
-    if (!PARAMETERS.has(name))
-      throw new UsageError("unknown_field", `There is no parameter "${name.slice(0, 100)}".`, {
-        field: name.slice(0, 100),
-      });
-    if (query.getAll(name).length > 1)
-      throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
-  }
-  const start = seconds(query, "startTime");
-  const end = seconds(query, "endTime");
-  if (start >= end) {
-    throw new UsageError("invalid_range", "startTime must be before endTime.", {
-      field: "endTime",
-      value: query.get("endTime"),
-    });
-  }
+  checkParameters(query, { once: PARAMETERS });
+  const range = readUnixRange(query);
   return {
     userDid: user(query),
     noCache: flag(query, "noCache"),
     question: {
-      from: new Date(start * 1000),
-      to: new Date((end + 1) * 1000),
+      ...range,
       timezone: timezone(query),
       bucket: "day",
       groupBy: [],
@@ -39,16 +25,6 @@ export function readUsageStatsQuery(query: URLSearchParams): AskedQuestion {
       compare: "previous",
     },
   };
-}
-
-function seconds(query: URLSearchParams, field: "startTime" | "endTime"): number {
-  const text = query.get(field);
-  if (text !== null && /^\d{9,10}$/.test(text)) return Number(text);
-  throw new UsageError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
-    field,
-    value: text ?? "nothing",
-    limit: "unix seconds",
-  });
 }
 
 function user(query: URLSearchParams): string | undefined {

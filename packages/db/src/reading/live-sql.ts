@@ -33,16 +33,14 @@ export function changesIn(question: UsageQuestion): Sql {
 export function liveSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
   const { userDid, filter } = question;
   const everyone = userDid === null;
-  const raggedQuarters = timeArray(ragged.map(({ from }) => startOfGrain(from, "quarter")));
+  const raggedQuarters = raggedQuartersOf(ragged);
   const whose = everyone ? sql`user_did <> ${ALL_USERS}` : sql`user_did = ${userDid}`;
   const matches = andMatches(filter);
   return sql`
     dirty as materialized (
       select distinct user_did, quarter from (${changesIn(question)}) as changes
        where quarter <> all(${raggedQuarters}::timestamptz[])),
-    ragged as (
-      select lo, hi, quarter_of(lo) as quarter
-        from unnest(${timeArray(ragged.map((end) => end.from))}::timestamptz[], ${timeArray(ragged.map((end) => end.to))}::timestamptz[]) as ends(lo, hi)),
+    ${raggedSql(ragged)},
     spans as materialized (
       select user_did, quarter as lo, quarter + interval '15 minutes' as hi from dirty where ${whose}
       union all
@@ -67,17 +65,50 @@ export function liveSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
       })`;
 }
 
-/** The calls of `spans` (user_did, lo, hi), summed by quarter of an hour and dimensions. */
-export function callsInSpans(question: UsageQuestion): Sql {
-  const { from, to } = spanOf(question);
+/**
+ * The same for every user by themselves: the CTEs that end in `live`, with `user_did`, to be added to the users' own tiles.
+ */
+export function liveByUserSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
   return sql`
-      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}
-        from (select greatest(quarter_of(call_time), lo) as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+    dirty as materialized (
+      select distinct user_did, quarter from (${changesIn(question)}) as changes
+       where user_did <> ${ALL_USERS} and quarter <> all(${raggedQuartersOf(ragged)}::timestamptz[])),
+    ${raggedSql(ragged)},
+    spans as materialized (
+      select user_did, quarter as lo, quarter + interval '15 minutes' as hi from dirty
+      union all
+      ${usersOfRagged}),
+    live as materialized (
+      ${callsInSpans(question, true)}
+      union all
+      select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}, user_did
+        from dirty cross join lateral (
+          select type, provider_id, model, app_did, status, timestamp, ${measures} from model_call_detail_stats
+           where user_did = dirty.user_did and time_type = 'quarter' and timestamp = dirty.quarter${andMatches(question.filter)} offset 0) as stale)`;
+}
+
+function raggedSql(ragged: TimeRange[]): Sql {
+  return sql`ragged as (
+      select lo, hi, quarter_of(lo) as quarter
+        from unnest(${timeArray(ragged.map((end) => end.from))}::timestamptz[], ${timeArray(ragged.map((end) => end.to))}::timestamptz[]) as ends(lo, hi))`;
+}
+
+function raggedQuartersOf(ragged: TimeRange[]): string {
+  return timeArray(ragged.map(({ from }) => startOfGrain(from, "quarter")));
+}
+
+/** The calls of `spans` (user_did, lo, hi), summed by quarter of an hour and dimensions, and perhaps by user. */
+export function callsInSpans(question: UsageQuestion, byUser = false): Sql {
+  const { from, to } = spanOf(question);
+  const user = trusted(byUser ? ", user_did" : "");
+  return sql`
+      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}${user}
+        from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
                 from spans cross join lateral (
                   select * from model_calls
                    where user_did = spans.user_did and call_time >= lo and call_time < hi
                      and call_time >= ${instant(from)} and call_time < ${instant(to)}${andMatches(question.filter)} offset 0) as calls) as calls
-       group by 1, 2, 3, 4, app_did, status`;
+       group by 1, 2, 3, 4, app_did, status${user}`;
 }
 
 // Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.

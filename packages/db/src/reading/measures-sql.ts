@@ -42,6 +42,9 @@ export const CALL_MEASURES = `
   (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count,
   credits`;
 
+/** The column of each measure, to order by; `credits` is its own. */
+export const COLUMN_OF: Record<keyof Measures, string> = { ...COLUMNS, credits: "credits" };
+
 const FIELDS = Object.entries(COLUMNS) as [keyof typeof COLUMNS, MeasureColumn][];
 
 export type MeasuresRow = Record<MeasureColumn, string>;

@@ -26,11 +26,12 @@ export const readRawUsage: ReadUsage = async (execute, question) => {
   return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
 };
 
-function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
+/** The calls of a question in a range, each as a row to be added up. */
+export function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
   const { userDid, filter } = question;
   const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
   return sql`(
-    select call_time as at, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+    select call_time as at, user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
       from model_calls
      where ${whose} and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", question)}${andMatches(filter)})`;
 }

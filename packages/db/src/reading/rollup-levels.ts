@@ -1,4 +1,4 @@
-import { type Grain, GRAINS, type Tiles, type UsageQuestion } from "@usage-stats/core";
+import { type Grain, GRAINS, type Tiles, type UsageFilter, type UsageQuestion } from "@usage-stats/core";
 import { timeArray } from "../array-literal.ts";
 import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
 import { andMatches, filterColumns } from "./filter-sql.ts";
@@ -17,17 +17,36 @@ export const LEVELS: Level[] = [
 export const ALL_USERS = "";
 
 /** The rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
-export function tileRows({ userDid, filter }: UsageQuestion, tiles: Tiles, dimensions: string[]): Sql {
+export function tileRows(
+  { userDid, filter }: Pick<UsageQuestion, "userDid" | "filter">,
+  tiles: Tiles,
+  dimensions: string[],
+): Sql {
+  return rowsOf(sql`user_did = ${userDid ?? ALL_USERS}`, filter, tiles, dimensions, dimensions);
+}
+
+/** The rows of some tiles of every user, with `user_did`. */
+export function tileRowsByUser(filter: UsageFilter, tiles: Tiles): Sql {
+  return rowsOf(sql`user_did <> ${ALL_USERS}`, filter, tiles, ["user_did"], []);
+}
+
+function rowsOf(
+  whose: Sql,
+  filter: UsageFilter,
+  tiles: Tiles,
+  columnNames: string[],
+  dimensions: string[],
+): Sql {
   const needed = [...dimensions, ...filterColumns(filter)];
   const level = LEVELS.find((candidate) =>
     needed.every((dimension) => candidate.dimensions.includes(dimension)),
   );
   if (level === undefined) throw new Error(`no rollup knows ${needed.join(", ")}`);
-  const columns = trusted(dimensions.map(readDimension).join(", "));
+  const columns = trusted(columnNames.map(readDimension).join(", "));
   const branches = GRAINS.filter((grain) => tiles[grain].length > 0).map(
     (grain: Grain) => sql`
       select timestamp as at, ${columns}, ${trusted(MEASURES)} from ${trusted(level.table)}
-       where user_did = ${userDid ?? ALL_USERS} and time_type = ${grain} and timestamp = any(${timeArray(tiles[grain])}::timestamptz[])${andMatches(filter)}`,
+       where ${whose} and time_type = ${grain} and timestamp = any(${timeArray(tiles[grain])}::timestamptz[])${andMatches(filter)}`,
   );
   return join(branches.length > 0 ? branches : [noRows(level.table, columns)], " union all ");
 }

@@ -1,0 +1,32 @@
+import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingInput } from "@usage-stats/core";
+import { type ApiContext } from "./context.ts";
+import { rankingOf, usageRankingInput } from "./contract/usage-ranking-input.ts";
+import { procedure } from "./trpc.ts";
+
+/** Which users used how much. */
+export const usageByUser = procedure("admin.usageByUser")
+  .input(usageRankingInput)
+  .query(({ ctx, input }) => rank(ctx, rankingOf("user", input)));
+
+/** Which apps. */
+export const usageByApp = procedure("admin.usageByApp")
+  .input(usageRankingInput)
+  .query(({ ctx, input }) => rank(ctx, rankingOf("app", input)));
+
+/** Which models, of which providers. */
+export const usageByModel = procedure("admin.usageByModel")
+  .input(usageRankingInput)
+  .query(({ ctx, input }) => rank(ctx, rankingOf("model", input)));
+
+/** What ranking takes. */
+export type RankingPorts = Pick<ApiContext, "ranking" | "clock" | "costs" | "signal">;
+
+/** Answers a ranking, always from the database: nothing of it is kept. */
+export async function rank<By extends RankedBy>(
+  { ranking: repository, clock, costs, signal }: RankingPorts,
+  input: UsageRankingInput & { by: By },
+): Promise<UsageRanking<By>> {
+  const { ranking, cost } = await getUsageRanking({ repository, clock, signal: signal?.() }, input);
+  costs.push(cost);
+  return ranking;
+}

@@ -1,0 +1,85 @@
+import {
+  type RankingFacts,
+  type RankingQuestion,
+  sumMeasures,
+  tilesOf,
+  type UsageQuestion,
+} from "@usage-stats/core";
+import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { liveByUserSql, liveSql } from "./live-sql.ts";
+import { MEASURES, measuresOf, type MeasuresRow } from "./measures-sql.ts";
+import { rankingSql } from "./ranking-sql.ts";
+import { callsOf } from "./read-raw-usage.ts";
+import { type Execute } from "./read-usage.ts";
+import { tileRows, tileRowsByUser } from "./rollup-levels.ts";
+
+/** One way of ranking. One statement, because that is one snapshot. */
+export type ReadRanking = (
+  execute: Execute,
+  question: RankingQuestion,
+) => Promise<Omit<RankingFacts, "statements" | "durationMs">>;
+
+type RankingRow = MeasuresRow & {
+  part: "item" | "matched" | "total";
+  count: string | null;
+  key0: string | null;
+  key1: string | null;
+  value: string | null;
+  live_from: string | null;
+};
+
+/** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
+export const readRolledUpRanking: ReadRanking = async (execute, question) => {
+  const { live, source } = sourcesOf(question);
+  const liveFrom = trusted("select min(at) from live");
+  return read(execute, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }));
+};
+
+/** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
+export const readRawRanking: ReadRanking = async (execute, question) => {
+  const source = sql`select * from ${callsOf(everyone(question), question.range)} as calls`;
+  const parts = { ctes: trusted(""), source, liveFrom: trusted("null") };
+  const facts = await read(execute, question, rankingSql(question, parts));
+  return { ...facts, liveFrom: question.range.from, source: "raw" };
+};
+
+/** Users are told from their own rollups; apps and models from those of all users together. */
+function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
+  const { by, filter, range } = question;
+  const asked = everyone(question);
+  const tiles = tilesOf(range);
+  const measures = trusted(MEASURES);
+  if (by === "user") {
+    const source = sql`select user_did, ${measures} from (${tileRowsByUser(filter, tiles)}) as tiles
+      union all select user_did, ${measures} from live`;
+    return { live: liveByUserSql(asked, tiles.ragged), source };
+  }
+  const dimensions = by === "app" ? ["app_did"] : ["provider_id", "model"];
+  const columns = trusted([...dimensions, MEASURES].join(", "));
+  const source = sql`select ${columns} from (${tileRows(asked, tiles, dimensions)}) as tiles
+    union all select ${columns} from live`;
+  return { live: liveSql(asked, tiles.ragged), source };
+}
+
+function everyone({ range, closed, filter }: RankingQuestion): UsageQuestion {
+  return { userDid: null, range, previous: null, closed, edges: [], groupBy: [], filter, topN: 1 };
+}
+
+async function read(execute: Execute, { range }: RankingQuestion, { sql: text, params }: Sql) {
+  const rows = await execute<RankingRow>(text, params);
+  const summed = (part: RankingRow["part"]) => {
+    const row = rows.find((candidate) => candidate.part === part)!;
+    // SQL's sum of nothing is null.
+    return { count: Number(row.count), measures: row.calls === null ? sumMeasures([]) : measuresOf(row) };
+  };
+  const since = rows[0]?.live_from ?? null;
+  return {
+    items: rows
+      .filter(({ part }) => part === "item")
+      .map((row) => ({ key: [row.key0!, row.key1!] as const, value: row.value!, measures: measuresOf(row) })),
+    matched: summed("matched"),
+    totals: summed("total").measures,
+    liveFrom: since === null ? range.to : new Date(since),
+    source: since === null ? ("rollup" as const) : ("rollup+live" as const),
+  };
+}
