@@ -7,7 +7,7 @@ import {
 } from "@usage-stats/core";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { liveByUserSql, liveSql } from "./live-sql.ts";
-import { MEASURES, measuresOf, type MeasuresRow } from "./measures-sql.ts";
+import { MEASURES, measuresOf, type MeasuresRow, SUMMED_MEASURES } from "./measures-sql.ts";
 import { rankingSql } from "./ranking-sql.ts";
 import { callsOf } from "./read-raw-usage.ts";
 import { type Execute } from "./read-usage.ts";
@@ -50,7 +50,8 @@ function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
   const tiles = tilesOf(range);
   const measures = trusted(MEASURES);
   if (by === "user") {
-    const source = sql`select user_did, ${measures} from (${tileRowsByUser(filter, tiles)}) as tiles
+    // Added up before they meet what is live: sums of integers are twice as fast as the sums of sums that they become there.
+    const source = sql`select user_did, ${trusted(SUMMED_MEASURES)} from (${tileRowsByUser(filter, tiles)}) as tiles group by user_did
       union all select user_did, ${measures} from live`;
     return { live: liveByUserSql(asked, tiles.ragged), source };
   }
