@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { auditDependencies } from "./audit.mjs";
 import { runChild } from "./child.mjs";
 import { sumTestReports } from "./test-reports.mjs";
 
@@ -48,6 +49,8 @@ export async function runChecks({ root, env }) {
     if (outcome.received) return { code: 1, signal: outcome.received };
     results.push({ name, isGood: outcome.code === 0 });
   }
+  console.log("\n== audit: pnpm audit --prod");
+  results.push({ name: "audit", isGood: auditDependencies({ root, env }) });
   console.log(`\n${results.map(({ name, isGood }) => `${name}: ${isGood ? "ok" : "FAILED"}`).join("\n")}`);
   return { code: results.every(({ isGood }) => isGood) ? 0 : 1, signal: null };
 }

@@ -96,6 +96,16 @@ describe("usage by user", () => {
     expect(await admin().usageByUser(anna)).toMatchObject({ items: [{ metrics: { calls: 1 } }] });
   });
 
+  it("leaves out whoever has no calls any more, rolled up or not", async () => {
+    const gone = modelCall({ id: "gone", userDid: "did:abt:z1gone" });
+    await createCallRecorder(server.database.orm).record([gone]);
+    await rollUp(server.database.orm);
+    expect((await admin().usageByUser(RANGE)).matched.count).toBe(6);
+    await server.database.orm.em.fork().execute("delete from model_calls where id = 'gone'");
+    const found = await admin().usageByUser({ ...RANGE, search: "gone" });
+    expect([found.items, found.matched.count]).toEqual([[], 0]);
+  });
+
   it("is empty where nothing was called", async () => {
     const to = new Date("2025-01-02T00:00:00Z");
     expect(await admin().usageByUser({ from: new Date("2025-01-01T00:00:00Z"), to })).toMatchObject({

@@ -1,5 +1,6 @@
 import { UsageError } from "./errors.ts";
 import { type RankingPlace } from "./ports.ts";
+import { filterFields } from "./read-usage-facts.ts";
 import { type UsageRankingInput } from "./usage-ranking.ts";
 
 /** A place in a ranking as text, which only the same question takes back. */
@@ -52,5 +53,5 @@ function isPlace(place: { value: unknown; key: unknown; rank: unknown }): place 
 
 /** Everything that the order of a ranking depends on; how long a page is does not matter. */
 function scopeOf({ from, to, by, filter, orderBy, direction, search }: UsageRankingInput): unknown[] {
-  return [1, from.getTime(), to.getTime(), by, Object.entries(filter).toSorted(), orderBy, direction, search];
+  return [1, from.getTime(), to.getTime(), by, filterFields(filter), orderBy, direction, search];
 }

@@ -59,7 +59,8 @@ function bruteForceRanking(calls: ModelCall[], input: UsageRankingInput) {
     (call) => call.callTime >= input.from && call.callTime < input.to && matches(call, input),
   );
   const groups = Map.groupBy(mine, (call) => JSON.stringify(KEYS[input.by](call)));
-  const nameOf = (key: string) => Object.values(JSON.parse(key) as object).map((part: unknown) => part ?? "");
+  const nameOf = (key: string) =>
+    Object.values(JSON.parse(key) as Record<string, string | null>).map((part) => part ?? "");
   const found = [...groups]
     .filter(([key]) =>
       nameOf(key)

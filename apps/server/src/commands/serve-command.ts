@@ -15,6 +15,10 @@ export function registerServe(program: Command): void {
   SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
   AUTH_JWKS_URL   public keys that sign tokens, instead of AUTH_SECRET; AUTH_ISSUER, AUTH_AUDIENCE
 
+  RATE_LIMITS        on              off: nobody is limited; RATE_LIMIT_READS 120, _WRITES 600, _EXPORTS 6,
+                                     _ADDRESS 6000, _FAILURES 10: all a minute
+  TRUSTED_PROXIES    0               CORS_ORIGINS    origins whose pages may read answers
+
   CACHE              on              off, or bridge: a local stand-in for Upstash
   CACHE_MEMORY_MB    64              for answers kept in this process, where there is no Upstash
   CACHE_TTL_SECONDS  300             CACHE_DEADLINE_MS  50: how long Upstash may keep an answer waiting

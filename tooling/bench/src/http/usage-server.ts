@@ -23,6 +23,7 @@ export async function startUsageServer(cache: "on" | "off"): Promise<UsageServer
       AUTH_SECRET: SECRET,
       PORT: "0",
       CACHE: cache,
+      RATE_LIMITS: "off",
     },
     ready: /usage-stats is ready at (http:\S+)[^]*Stop with/,
   });
