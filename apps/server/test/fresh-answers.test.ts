@@ -149,7 +149,7 @@ describeCaches((open) => {
       server.request("/app/api/admin/rebuild", {
         method: "POST",
         body: JSON.stringify(body),
-        headers: (await server.signed(admin)).headers,
+        headers: { ...(await server.signed(admin)).headers, "content-type": "application/json" },
       });
 
     it.each([

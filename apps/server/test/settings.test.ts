@@ -62,6 +62,23 @@ describe("settings", () => {
     );
   });
 
+  it("limit what anyone does, unless that is off, and let in the origins that are listed", () => {
+    expect(readSettings({})).toMatchObject({
+      rateLimits: { budgets: { read: 120, write: 600, export: 6 }, address: 6_000, failures: 10 },
+      trustedProxies: 0,
+      corsOrigins: [],
+    });
+    expect(readSettings({ RATE_LIMITS: "off" }).rateLimits).toBeNull();
+    const CORS_ORIGINS = "https://a.example, http://localhost:5173";
+    expect(readSettings({ CORS_ORIGINS }).corsOrigins).toEqual([
+      "https://a.example",
+      "http://localhost:5173",
+    ]);
+    for (const bad of ["*", "a.example", "https://a.example/", "https://a.example,", "null"])
+      expect(() => readSettings({ CORS_ORIGINS: bad })).toThrow(/CORS_ORIGINS: must be origins/);
+    expect(() => readSettings({ RATE_LIMIT_READS: "0" })).toThrow(/RATE_LIMIT_READS: must be at least 1/);
+  });
+
   it("keep answers in the process, unless something else is chosen", () => {
     const upstash = { UPSTASH_REDIS_REST_URL: "https://eu1.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t" };
     expect(readSettings({})).toMatchObject({
