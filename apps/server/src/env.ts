@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { type RecordLimits } from "@usage-stats/api";
 import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
@@ -46,6 +47,9 @@ const schema = z
       .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
       .optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
+    INGEST_MAX_CALLS: whole({ min: 1, max: 20_000 }).default(5_000),
+    INGEST_MAX_BYTES: whole({ min: 10_000, max: 64_000_000 }).default(4_000_000),
+    INGEST_OLDEST_DAYS: whole({ min: 1, max: 10_000 }).default(400),
     RATE_LIMITS: z.enum(["on", "off"]).default("on"),
     RATE_LIMIT_READS: whole({ min: 1, max: 1_000_000 }).default(120),
     RATE_LIMIT_WRITES: whole({ min: 1, max: 1_000_000 }).default(600),
@@ -114,6 +118,8 @@ export type Settings = {
   cache: CacheChoice;
   cacheTtlMs: number;
   cacheWarming: boolean;
+  recordLimits: RecordLimits;
+  maxIngestBytes: number;
   /** `null` for no limits. */
   rateLimits: RateLimitSettings | null;
   trustedProxies: number;
@@ -152,6 +158,12 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     cache: cacheChoice(checked),
     cacheTtlMs: checked.CACHE_TTL_SECONDS * 1000,
     cacheWarming: checked.CACHE_WARMING === "on",
+    recordLimits: {
+      maxCalls: checked.INGEST_MAX_CALLS,
+      oldestMs: checked.INGEST_OLDEST_DAYS * 86_400_000,
+      aheadMs: 5 * 60_000,
+    },
+    maxIngestBytes: checked.INGEST_MAX_BYTES,
     rateLimits:
       checked.RATE_LIMITS === "off"
         ? null

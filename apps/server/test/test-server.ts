@@ -1,4 +1,4 @@
-import { type OnQuestion } from "@usage-stats/api";
+import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
@@ -45,6 +45,7 @@ export type TestServerOptions = {
   metrics?: Metrics;
   checks?: SessionChecks;
   onQuestion?: OnQuestion;
+  recordLimits?: Partial<RecordLimits>;
   limits?: RateLimits | null;
   trustedProxies?: number;
   corsOrigins?: string[];
@@ -62,6 +63,7 @@ export async function createTestServer({
   metrics = createMetrics(),
   checks = { keys: secretKey(AUTH_SECRET) },
   onQuestion = () => {},
+  recordLimits = {},
   limits = null,
   trustedProxies = 0,
   corsOrigins = [],
@@ -71,6 +73,9 @@ export async function createTestServer({
   const { app, forgetKey } = composeApp({
     orm: database.orm,
     patientOrm: database.orm,
+    ingestOrm: database.orm,
+    recordLimits: { maxCalls: 50, oldestMs: 10_000 * 86_400_000, aheadMs: 300_000, ...recordLimits },
+    maxIngestBytes: 1_000_000,
     repository: repository(createUsageRepository(database.orm)),
     cache,
     metrics,

@@ -1,6 +1,7 @@
 import {
   type ApiKeyStore,
   type AuditLog,
+  type CallRecorder,
   type Clock,
   type DatabaseCost,
   type RankingRepository,
@@ -10,6 +11,7 @@ import {
   type UsageStatsInput,
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
+import { type RecordLimits } from "./calls/record-calls.ts";
 import { type Identity } from "./identity.ts";
 
 /** What a procedure may reach: ports and plain data, never a driver. One for each HTTP request. */
@@ -19,6 +21,8 @@ export type ApiContext = {
   /** This request's view of the cache; `null` where there is none. */
   cache: ResultCache | null;
   rebuilder: Rebuilder;
+  recorder: CallRecorder;
+  recordLimits: RecordLimits;
   keys: ApiKeyStore;
   audit: AuditLog;
   signViewerToken: SignViewerToken;

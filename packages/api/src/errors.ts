@@ -26,6 +26,7 @@ const STATUS: Record<UsageErrorCode, { http: number; trpc: TrpcCode; title: stri
   batch_too_large: { http: 413, trpc: "PAYLOAD_TOO_LARGE", title: "Batch too large" },
   unsupported_media_type: { http: 415, trpc: "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported media type" },
   unsupported_encoding: { http: 415, trpc: "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported encoding" },
+  invalid_call: { http: 422, trpc: "UNPROCESSABLE_CONTENT", title: "Invalid call" },
   number_too_large: { http: 422, trpc: "UNPROCESSABLE_CONTENT", title: "Sum too large" },
   rate_limited: { http: 429, trpc: "TOO_MANY_REQUESTS", title: "Too many requests" },
   unavailable: { http: 503, trpc: "SERVICE_UNAVAILABLE", title: "Temporarily unavailable" },

@@ -8,7 +8,15 @@ export {
   rotateKeyInput,
   type RotateKeyRequest,
 } from "./contract/api-key-input.ts";
-export { parseModelCall } from "./contract/model-call.ts";
+export {
+  type CallResult,
+  type RecordAnswer,
+  recordCalls,
+  type RecordLimits,
+  type RecordPorts,
+} from "./calls/record-calls.ts";
+export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
+export { readCallsBody } from "./rest/calls-body.ts";
 export { rebuildInput, type RebuildRequest } from "./contract/rebuild-input.ts";
 export { usageStatsInput, type UsageStatsRequest, userName } from "./contract/usage-stats-input.ts";
 export { viewerTokenInput, type ViewerTokenRequest } from "./contract/viewer-token-input.ts";

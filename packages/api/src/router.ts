@@ -1,3 +1,4 @@
+import { record } from "./calls/record-procedure.ts";
 import { rebuild } from "./rebuild-procedure.ts";
 import { keys } from "./keys/key-procedures.ts";
 import { router } from "./trpc.ts";
@@ -8,6 +9,7 @@ import { createViewerToken } from "./viewer-token-procedure.ts";
 export const appRouter = router({
   usageStats,
   admin: router({ usageStats: adminUsageStats, usageByUser, usageByApp, usageByModel, rebuild, keys }),
+  modelCalls: router({ record }),
   viewerTokens: router({ create: createViewerToken }),
 });
 

@@ -3,8 +3,11 @@ import {
   type CallRecorder,
   type Clock,
   type Rebuilder,
+  type RecordOutcome,
   startOfGrain,
 } from "@usage-stats/core";
+
+const CHANGED = new Set<RecordOutcome>(["added", "corrected", "voided"]);
 
 /** A recorder that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
 export function invalidatingRecorder(
@@ -13,11 +16,11 @@ export function invalidatingRecorder(
   clock: Clock,
 ): CallRecorder {
   return {
-    async record(calls) {
-      const outcomes = await recorder.record(calls);
+    async record(changes, options) {
+      const outcomes = await recorder.record(changes, options);
       // Later than what any server calls settled, as long as their clocks differ by less than a minute.
       const open = startOfGrain(clock.now(), "quarter");
-      const late = calls.filter((call, i) => outcomes[i] !== "repeated" && call.callTime < open);
+      const late = changes.filter((call, i) => CHANGED.has(outcomes[i]!) && call.callTime < open);
       await cache.invalidate([...new Set(late.map(({ userDid }) => userDid))]);
       return outcomes;
     },

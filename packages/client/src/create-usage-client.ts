@@ -2,10 +2,12 @@ import type {
   ApiKey,
   AppRouter,
   CreateKeyRequest,
+  ModelCallInput,
   NewApiKey,
   RankedBy,
   RebuildAnswer,
   RebuildRequest,
+  RecordAnswer,
   RotateKeyRequest,
   UsageRanking,
   UsageRankingRequest,
@@ -34,6 +36,9 @@ export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; 
 /** What a key is to be: see docs/operating.md. It never expires where nothing is said. */
 export type NewKeyQuery = Omit<CreateKeyRequest, "expiresAt"> & { expiresAt?: Date };
 
+/** A call that is to count nowhere any more. `callTime` as it was sent with the call. */
+export type CallVoidInput = Pick<ModelCallInput, "id" | "userDid" | "callTime"> & { void: true };
+
 export type CallOptions = { signal?: AbortSignal };
 
 export type UsageClient = {
@@ -56,6 +61,13 @@ export type UsageClient = {
       rotate(key: RotateKeyRequest, options?: CallOptions): Promise<NewApiKey>;
       revoke(key: { id: string }, options?: CallOptions): Promise<ApiKey>;
     };
+  };
+  modelCalls: {
+    /** Records calls, or voids them; says of each what became of it. See `createCallRecorder` for what comes one by one. */
+    record(
+      recording: { calls: readonly (ModelCallInput | CallVoidInput)[]; atomic?: boolean },
+      options?: CallOptions,
+    ): Promise<RecordAnswer>;
   };
   viewerTokens: {
     /** A short-lived token for one user's embedded page, which can only read that user's usage. */
@@ -116,6 +128,10 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
         rotate: (key, options) => trpc.admin.keys.rotate.mutate(key, options),
         revoke: (key, options) => trpc.admin.keys.revoke.mutate(key, options),
       },
+    },
+    modelCalls: {
+      record: ({ calls, ...how }, options) =>
+        trpc.modelCalls.record.mutate({ calls: [...calls], ...how }, options),
     },
     viewerTokens: {
       create: (request, options) => trpc.viewerTokens.create.mutate(request, options),

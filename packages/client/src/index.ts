@@ -1,6 +1,7 @@
 export {
   createUsageClient,
   type CallOptions,
+  type CallVoidInput,
   type NewKeyQuery,
   type RebuildQuery,
   type UsageClient,

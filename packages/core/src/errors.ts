@@ -20,6 +20,7 @@ export type UsageErrorCode =
   | "batch_too_large"
   | "unsupported_media_type"
   | "unsupported_encoding"
+  | "invalid_call"
   | "number_too_large"
   | "rate_limited"
   | "unavailable";

@@ -32,8 +32,10 @@ export {
 export {
   CALL_STATUSES,
   CALL_TYPES,
+  type CallChange,
   type CallStatus,
   type CallType,
+  type CallVoid,
   type ModelCall,
   type RecordOutcome,
 } from "./model-call.ts";

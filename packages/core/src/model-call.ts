@@ -40,5 +40,14 @@ export type ModelCall = {
   metadata: Record<string, unknown> | null;
 };
 
-/** What recording one call did: `repeated` changed nothing, `corrected` replaced the call's earlier content. */
-export type RecordOutcome = "added" | "repeated" | "corrected";
+/** A call that is to count nowhere any more. */
+export type CallVoid = Pick<ModelCall, "userDid" | "id" | "callTime"> & { void: true };
+
+/** What a gateway sends: a call as it is now, or that it is void. */
+export type CallChange = ModelCall | CallVoid;
+
+/**
+ * What recording did. `repeated` changed nothing, `corrected` replaced the call's earlier content. `stays void`: the call was
+ * voided, so that other content is not taken any more. `unknown`: there is no call to be voided.
+ */
+export type RecordOutcome = "added" | "repeated" | "corrected" | "voided" | "stays void" | "unknown";

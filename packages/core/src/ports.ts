@@ -1,5 +1,5 @@
 import { type TimeRange } from "./range.ts";
-import { type CallType, type ModelCall, type RecordOutcome } from "./model-call.ts";
+import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./measures.ts";
 import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
@@ -130,8 +130,13 @@ export type CacheInvalidator = {
   invalidateAll(): Promise<void>;
 };
 
-/** Records calls, durably once the promise resolves; outcomes come in the order of the calls. Recording twice changes nothing. */
-export type CallRecorder = { record(calls: ModelCall[]): Promise<RecordOutcome[]> };
+/**
+ * Records calls, durably once the promise resolves; outcomes come in the order of the changes. Recording twice changes nothing.
+ * An `atomic` recording that could not make one of them throws `conflict`, and has made none.
+ */
+export type CallRecorder = {
+  record(changes: readonly CallChange[], options?: { atomic?: boolean }): Promise<RecordOutcome[]>;
+};
 
 /** Which rollups: one user's or everyone's, of a range or of all time. */
 export type RollupScope = { userDid?: string; range?: TimeRange };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type CallRecorder } from "@usage-stats/core";
+import { type CallRecorder, type ModelCall } from "@usage-stats/core";
 import { createCallRecorder, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
@@ -75,6 +75,104 @@ describe("recording", () => {
       modelCall({ userDid: "a", id: "b:c", callTime: new Date("2025-06-15T12:34:56.788Z") }),
     ]);
     expect(outcomes).toEqual(["added", "added", "added"]);
+  });
+
+  describe("a void", () => {
+    const voided = ({ userDid, id, callTime }: ModelCall) => ({ userDid, id, callTime, void: true as const });
+    const kept = async () => {
+      const marked = await database.orm.em
+        .fork()
+        .execute<{ id: string; model: string; voided: boolean }[]>(
+          "select id, model, voided_at is not null as voided from model_calls order by user_did, id, call_time",
+        );
+      return marked;
+    };
+
+    it("keeps the call, marked, and is repeated when it comes again", async () => {
+      const call = modelCall({ id: "v" });
+      expect(await recorder.record([call, voided(call), voided(call)])).toEqual([
+        "added",
+        "voided",
+        "repeated",
+      ]);
+      expect(await kept()).toEqual([{ id: "v", model: call.model, voided: true }]);
+    });
+
+    it("outlives whatever comes of the call afterwards", async () => {
+      const call = modelCall({ id: "v" });
+      await recorder.record([call, voided(call)]);
+      expect(await recorder.record([call, { ...call, model: "other" }])).toEqual(["repeated", "stays void"]);
+      expect(await kept()).toEqual([{ id: "v", model: call.model, voided: true }]);
+      // A batch that is sent again does what it did.
+      expect(await recorder.record([call, voided(call)])).toEqual(["repeated", "repeated"]);
+    });
+
+    it("of a call that never came is told, and makes nothing", async () => {
+      const call = modelCall({ id: "never" });
+      expect(await recorder.record([voided(call), modelCall({ id: "other" })])).toEqual(["unknown", "added"]);
+      expect((await kept()).map(({ id }) => id)).toEqual(["other"]);
+    });
+
+    it("of one call voids no other, whose user, id or time differs", async () => {
+      const call = modelCall({ id: "v" });
+      const later = { ...call, callTime: new Date(call.callTime.getTime() + 1) };
+      await recorder.record([call, later, { ...call, userDid: "did:abt:z1bob" }, { ...call, id: "w" }]);
+      await recorder.record([voided(call)]);
+      expect((await kept()).map((row) => row.voided)).toEqual([false, true, false, false]);
+    });
+  });
+
+  it("records all of an atomic batch or nothing, and says what stood in the way", async () => {
+    const call = modelCall({ id: "a" });
+    const never = { userDid: call.userDid, id: "never", callTime: call.callTime, void: true as const };
+    await expect(recorder.record([call, never], { atomic: true })).rejects.toMatchObject({
+      code: "conflict",
+      field: "calls.1",
+    });
+    expect(await rows()).toEqual([]);
+    expect(await recorder.record([call], { atomic: true })).toEqual(["added"]);
+  });
+
+  it("is durable, also where the database commits before it has written", async () => {
+    const admin = database.orm.em.fork();
+    const [current] = await admin.execute<{ name: string }[]>("select current_database() as name");
+    const name = current!.name;
+    await admin.execute(`alter database ${name} set synchronous_commit = off`);
+    await admin.execute(`create table commits (setting text)`);
+    await admin.execute(`create function note_commit() returns trigger language plpgsql as $$
+      begin insert into commits values (current_setting('synchronous_commit')); return null; end $$`);
+    await admin.execute(
+      "create trigger note_commit after insert on model_calls for each statement execute function note_commit()",
+    );
+    const orm = await openDatabase({ url: database.url });
+    try {
+      await createCallRecorder(orm).record([modelCall({ id: "durable" })]);
+      expect(await orm.em.fork().execute("select distinct setting from commits")).toEqual([
+        { setting: "on" },
+      ]);
+    } finally {
+      await admin.execute("drop trigger note_commit on model_calls");
+      await admin.execute(`alter database ${name} reset synchronous_commit`);
+      await orm.close();
+    }
+  });
+
+  it("is tried again where it failed for a reason that passes", async () => {
+    const admin = database.orm.em.fork();
+    await admin.execute("create sequence failures");
+    await admin.execute(`create function fail_twice() returns trigger language plpgsql as $$
+      begin
+        if nextval('failures') <= 2 then raise exception 'chosen as the victim' using errcode = '40P01'; end if;
+        return null;
+      end $$`);
+    await admin.execute(
+      "create trigger fail_twice before insert on model_calls for each statement execute function fail_twice()",
+    );
+    try {
+      expect(await recorder.record([modelCall({ id: "again" })])).toEqual(["added"]);
+    } finally {
+      await admin.execute("drop trigger fail_twice on model_calls");
+    }
   });
 
   it("takes an empty batch", async () => {

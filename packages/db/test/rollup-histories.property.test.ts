@@ -133,6 +133,15 @@ function steps(at: number): fc.Arbitrary<Step[]> {
     await recorder.record([corrected]);
     put(model, [corrected]);
   });
+  const voidOne = onExisting("void a call", async (call, model, n) => {
+    const { userDid, id, callTime } = call;
+    const gone = { userDid, id, callTime, void: true as const };
+    expect(await recorder.record([gone, gone])).toEqual(["voided", "repeated"]);
+    // It arrives once more, as it was or otherwise.
+    const late = { ...call, credits: n % 2 === 0 ? call.credits : "0.5" };
+    await recorder.record([late]);
+    model.delete(identity(call));
+  });
   const remove = onExisting("delete a call in psql", async (call, model) => {
     await client.query(`delete from model_calls where ${where}`, key(call));
     model.delete(identity(call));
@@ -187,6 +196,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
       future,
       repeat,
       correct,
+      voidOne,
       remove,
       move,
       direct,

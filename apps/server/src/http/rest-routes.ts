@@ -27,7 +27,7 @@ import {
 } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { type Admit } from "./admit.ts";
-import { readJsonText } from "./read-json-text.ts";
+import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 

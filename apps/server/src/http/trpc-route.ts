@@ -2,18 +2,18 @@ import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE, toTrpcErro
 import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Context, type Handler } from "hono";
-import { readJsonText } from "./read-json-text.ts";
+import { type ModelCallsPorts } from "./model-calls-routes.ts";
+import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 import { type RestPorts } from "./rest-routes.ts";
 
-export type TrpcPorts = RestPorts & {
-  keys: ApiKeyStore;
-  /** Told of every error that is ours, not the caller's. */
-  onUnknownError(error: unknown, requestId: string): void;
-};
-
-const MAX_BODY_BYTES = 1_000_000;
+export type TrpcPorts = RestPorts &
+  ModelCallsPorts & {
+    keys: ApiKeyStore;
+    /** Told of every error that is ours, not the caller's. */
+    onUnknownError(error: unknown, requestId: string): void;
+  };
 
 /** Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. */
 export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
@@ -34,7 +34,7 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
       const body = await keptTrpcAnswers({ path, query: searchParams }, apiContext);
       if (body !== null) return sendJson(context, body);
     }
-    const read = await readRequest(context);
+    const read = await readRequest(context, ports.maxIngestBytes);
     return fetchRequestHandler({
       endpoint,
       router: appRouter,
@@ -54,13 +54,16 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
 }
 
 /** The request with its body read, or why that was refused, which is for tRPC to say in its own shape. */
-async function readRequest({ req }: Context): Promise<{ request: Request; refusal?: unknown }> {
+async function readRequest(
+  { req }: Context,
+  maxBytes: number,
+): Promise<{ request: Request; refusal?: unknown }> {
   if (req.method !== "POST") return { request: req.raw };
   const { url, method } = req.raw;
   const headers = new Headers(req.raw.headers);
   headers.set("content-type", "application/json");
   try {
-    const body = await readJsonText(req.raw, MAX_BODY_BYTES);
+    const body = await readJsonText(req.raw, maxBytes);
     return { request: new Request(url, { method, headers, body }) };
   } catch (refusal) {
     return { request: new Request(url, { method, headers, body: "{}" }), refusal };

@@ -1,4 +1,4 @@
-import { type CallRecorder } from "@usage-stats/core";
+import { type CallRecorder, type RecordOutcome } from "@usage-stats/core";
 import { type ImportCounts, noCounts, type Reject } from "./import-counts.ts";
 import { ImportFailure } from "./import-failure.ts";
 import { type Batch, readBatches, type ReadingOptions } from "./read-batches.ts";
@@ -59,8 +59,13 @@ export async function importCalls(options: ImportOptions): Promise<ImportResult>
 
 async function writeBatch(batch: Batch, recorder: CallRecorder, counts: ImportCounts): Promise<void> {
   const outcomes = batch.calls.length === 0 ? [] : await recorder.record(batch.calls);
-  for (const outcome of outcomes) counts[outcome] += 1;
+  // A call that was voided meanwhile takes no other content.
+  for (const outcome of outcomes) counts[isCounted(outcome) ? outcome : "rejected"] += 1;
   counts.rejected += batch.rejected;
   counts.read += outcomes.length + batch.rejected;
   counts.line = batch.line;
+}
+
+function isCounted(outcome: RecordOutcome): outcome is "added" | "repeated" | "corrected" {
+  return outcome === "added" || outcome === "repeated" || outcome === "corrected";
 }

@@ -1,9 +1,10 @@
-import { type OnQuestion } from "@usage-stats/api";
-import { invalidatingRebuilder, type SharedCache } from "@usage-stats/cache";
+import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
+import { invalidatingRebuilder, invalidatingRecorder, type SharedCache } from "@usage-stats/cache";
 import { type ApiKeyStore, type Clock, type UsageRepository } from "@usage-stats/core";
 import {
   createApiKeyStore,
   createAuditLog,
+  createCallRecorder,
   createRankingRepository,
   createRebuilder,
   createViewerSecret,
@@ -25,6 +26,10 @@ export type AppParts = {
   /** Connections whose statements may take their time. */
   patientOrm: Database;
   repository: UsageRepository;
+  /** Connections of their own for calls that come in, which reports must not keep waiting. */
+  ingestOrm: Database;
+  recordLimits: RecordLimits;
+  maxIngestBytes: number;
   cache: SharedCache | null;
   metrics: Metrics;
   clock: Clock;
@@ -49,7 +54,7 @@ export type ComposedApp = {
 
 /** Puts the application together from its parts. */
 export function composeApp(parts: AppParts): ComposedApp {
-  const { orm, patientOrm, checks, sessionCookie, limits, trustedProxies, ...ports } = parts;
+  const { orm, patientOrm, ingestOrm, checks, sessionCookie, limits, trustedProxies, ...ports } = parts;
   const keys = createApiKeyStore(orm);
   const viewerSecret = createViewerSecret(orm);
   const identify = createIdentifyRequest({
@@ -61,8 +66,10 @@ export function composeApp(parts: AppParts): ComposedApp {
     onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
   });
   const rebuilder = createRebuilder(patientOrm);
+  const recorder = createCallRecorder(ingestOrm);
   const app = createApp({
     ...ports,
+    recorder: ports.cache === null ? recorder : invalidatingRecorder(recorder, ports.cache, ports.clock),
     rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
     ranking: createRankingRepository(orm),
     keys: forgetting(keys, identify.forgetKey),

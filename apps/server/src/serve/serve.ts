@@ -49,6 +49,13 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
     closers.add(() => orm.close());
+    const ingestOrm = await openDatabase({
+      url,
+      poolSize: 6,
+      applicationName: "usage-stats ingest",
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    });
+    closers.add(() => ingestOrm.close());
     const repository = createUsageRepository(orm);
     const metrics = createMetrics();
     const logEvent = logCacheEvents(console.error);
@@ -81,6 +88,9 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     const { app, forgetKey } = composeApp({
       orm,
       patientOrm,
+      ingestOrm,
+      recordLimits: settings.recordLimits,
+      maxIngestBytes: settings.maxIngestBytes,
       repository,
       cache,
       metrics,

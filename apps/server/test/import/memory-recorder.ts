@@ -11,7 +11,7 @@ export function memoryRecorder() {
       await new Promise((resolve) => setImmediate(resolve));
       underWay -= 1;
       batches.push(batch.length);
-      return batch.map((call) => recordOne(calls, call));
+      return batch.map((call) => recordOne(calls, call as ModelCall));
     },
   };
   return { recorder, calls, batches };

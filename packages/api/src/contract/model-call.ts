@@ -64,20 +64,21 @@ const errorReason = z
 
 const COUNTED_IN_TOKENS = new Set<CallType>(["chatCompletion", "embedding", "audioGeneration", "custom"]);
 
+/** What tells a call from all others. */
+export const callIdentitySchema = z.strictObject({ id: name(128), userDid: name(256), callTime });
+
 /**
  * One call as a gateway logs it, to the call as it is recorded. Absent and `null` both mean unknown. Its messages
  * continue a sentence that begins with the field's name; `parseModelCall` finishes them.
  */
 export const modelCallSchema = z
   .strictObject({
-    id: name(128),
-    userDid: name(256),
+    ...callIdentitySchema.shape,
     appDid: orUnknown(name(256)),
     providerId: name(256),
     model: name(256),
     type: oneOf(CALL_TYPES),
     status: oneOf(CALL_STATUSES),
-    callTime,
     inputTokens: count,
     outputTokens: count,
     cachedInputTokens: count,
@@ -98,6 +99,9 @@ export const modelCallSchema = z
     return call;
   });
 
+/** A call as it is sent. */
+export type ModelCallInput = z.input<typeof modelCallSchema>;
+
 /** Why a value is not a call: `value` is what `field` held, `reason` a sentence for a person. */
 export type ModelCallFault = { field: string; value: unknown; reason: string };
 
@@ -107,7 +111,8 @@ export function parseModelCall(value: unknown): { call: ModelCall } | ModelCallF
   return parsed.success ? { call: parsed.data } : faultOf(parsed.error.issues[0]!, value);
 }
 
-function faultOf(issue: z.core.$ZodIssue, input: unknown): ModelCallFault {
+/** Says in words what a schema found wrong with a call. */
+export function faultOf(issue: z.core.$ZodIssue, input: unknown): ModelCallFault {
   if (issue.code === "unrecognized_keys") {
     const field = issue.keys[0]!;
     return {

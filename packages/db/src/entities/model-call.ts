@@ -36,5 +36,7 @@ export const ModelCallEntity = defineEntity({
     revision: p.integer().default(0),
     createdAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
     updatedAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
+    /** Since when it counts nowhere. */
+    voidedAt: p.datetime().columnType("timestamptz").nullable(),
   },
 });

@@ -3,6 +3,7 @@ import { ModelCallStats } from "./20261123000002-model-call-stats.ts";
 import { ModelCallChanges } from "./20261123000003-model-call-changes.ts";
 import { AnnounceChanges } from "./20261123000004-announce-changes.ts";
 import { Access } from "./20261123000005-access.ts";
+import { VoidCalls } from "./20261123000006-void-calls.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -11,4 +12,5 @@ export const migrationsList = [
   { name: "20261123000003-model-call-changes", class: ModelCallChanges },
   { name: "20261123000004-announce-changes", class: AnnounceChanges },
   { name: "20261123000005-access", class: Access },
+  { name: "20261123000006-void-calls", class: VoidCalls },
 ];

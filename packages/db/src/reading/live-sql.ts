@@ -106,7 +106,7 @@ export function callsInSpans(question: UsageQuestion, byUser = false): Sql {
         from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
                 from spans cross join lateral (
                   select * from model_calls
-                   where user_did = spans.user_did and call_time >= lo and call_time < hi
+                   where user_did = spans.user_did and call_time >= lo and call_time < hi and voided_at is null
                      and call_time >= ${instant(from)} and call_time < ${instant(to)}${andMatches(question.filter)} offset 0) as calls) as calls
        group by 1, 2, 3, 4, app_did, status${user}`;
 }

@@ -33,5 +33,5 @@ export function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
   return sql`(
     select call_time as at, user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
       from model_calls
-     where ${whose} and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", question)}${andMatches(filter)})`;
+     where ${whose} and voided_at is null and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", question)}${andMatches(filter)})`;
 }

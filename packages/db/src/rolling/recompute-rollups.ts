@@ -73,7 +73,7 @@ function sumOfCalls({ dimensions }: Level, { quarters }: Buckets, touched: Sql):
   return sql`(select touched.user_did, start, calls.*
                 from ${touched} cross join lateral (
                   select ${list(columns)}, ${trusted(CALL_MEASURES)} from model_calls
-                   where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes'
+                   where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes' and voided_at is null
                      and call_time >= ${earliest(quarters)}::timestamptz and call_time < ${latest(quarters)}::timestamptz + interval '15 minutes'
                   offset 0) as calls)`;
 }

@@ -52,7 +52,7 @@ function checks(scope: RollupScope): Sql[] {
   const at = trusted("timestamp");
 
   const calls = sql`select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${trusted(CALL_MEASURES)}
-                      from model_calls where ${inScope(allTime, "user_did", "call_time")}`;
+                      from model_calls where voided_at is null and ${inScope(allTime, "user_did", "call_time")}`;
   return [
     compare(
       scope,

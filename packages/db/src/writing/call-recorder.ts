@@ -1,38 +1,61 @@
-import { type MikroORM } from "@mikro-orm/postgresql";
-import { type CallRecorder, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type EntityManager, type MikroORM } from "@mikro-orm/postgresql";
+import { type CallChange, type CallRecorder, type RecordOutcome, UsageError } from "@usage-stats/core";
 import { databaseFailure } from "../database-failure.ts";
 import { inTransaction } from "../transaction.ts";
 import { createPartitions } from "./partitions.ts";
-import { upsertModelCalls } from "./upsert-model-calls.ts";
+import { retryTransaction } from "./retry-transaction.ts";
+import { writeChanges } from "./write-changes.ts";
 
-/** Records calls in Postgres. Each `record` is one transaction: all of its calls are durable, or none is. */
+/** Records calls in Postgres. Each `record` is one transaction: all that it made is durable, or none is. */
 export function createCallRecorder(orm: MikroORM): CallRecorder {
   const partitions = createPartitions();
 
-  async function write(calls: ModelCall[]): Promise<RecordOutcome[]> {
+  async function write(changes: readonly CallChange[], atomic: boolean): Promise<RecordOutcome[]> {
     await partitions.ensure(
       orm.em.fork(),
-      calls.map((call) => call.callTime),
+      changes.flatMap((change) => ("void" in change ? [] : [change.callTime])),
     );
-    return inTransaction(orm, { isolationLevel: "read committed" }, (transaction) =>
-      upsertModelCalls(transaction, calls),
-    );
+    return inTransaction(orm, { isolationLevel: "read committed" }, async (transaction) => {
+      await commitDurably(transaction);
+      const outcomes = await writeChanges(transaction, changes);
+      if (atomic) refuseIncomplete(outcomes);
+      return outcomes;
+    });
   }
 
   return {
-    async record(calls) {
+    async record(changes, { atomic = false } = {}) {
       try {
-        return await write(calls).catch((error: unknown) => {
-          if (!isMissingPartition(error)) throw error;
-          // Retention, or a person, dropped a partition that was there a moment ago.
-          partitions.forget();
-          return write(calls);
-        });
+        return await retryTransaction(() =>
+          write(changes, atomic).catch((error: unknown) => {
+            if (!isMissingPartition(error)) throw error;
+            // Retention, or a person, dropped a partition that was there a moment ago.
+            partitions.forget();
+            return write(changes, atomic);
+          }),
+        );
       } catch (error) {
         throw databaseFailure(error);
       }
     },
   };
+}
+
+/** Whatever the database does otherwise: what is acknowledged has been written to its disk. */
+async function commitDurably(em: EntityManager): Promise<void> {
+  await em.execute(
+    "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'",
+  );
+}
+
+function refuseIncomplete(outcomes: RecordOutcome[]): void {
+  const index = outcomes.findIndex((outcome) => outcome === "unknown" || outcome === "stays void");
+  if (index === -1) return;
+  const reason =
+    outcomes[index] === "unknown"
+      ? "There is no such call to be voided."
+      : "The call was voided, and stays so.";
+  throw new UsageError("conflict", reason, { field: `calls.${index}` });
 }
 
 function isMissingPartition(error: unknown): boolean {

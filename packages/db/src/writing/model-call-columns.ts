@@ -1,8 +1,10 @@
 import { type ModelCall } from "@usage-stats/core";
 
-export type Column = { name: string; type: string; value: (call: ModelCall) => string | number | null };
+type ColumnOf<Call> = { name: string; type: string; value: (call: Call) => string | number | null };
+export type Column = ColumnOf<ModelCall>;
+export type Identity = Pick<ModelCall, "userDid" | "id" | "callTime">;
 
-export const IDENTITY_COLUMNS: Column[] = [
+export const IDENTITY_COLUMNS: ColumnOf<Identity>[] = [
   { name: "user_did", type: "text", value: (call) => call.userDid },
   { name: "id", type: "text", value: (call) => call.id },
   { name: "call_time", type: "timestamptz", value: (call) => call.callTime.toISOString() },

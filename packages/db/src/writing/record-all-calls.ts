@@ -3,7 +3,7 @@ import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { inTransaction } from "../transaction.ts";
 import { createPartitions } from "./partitions.ts";
-import { upsertModelCalls } from "./upsert-model-calls.ts";
+import { writeChanges } from "./write-changes.ts";
 
 const BATCH = 2_000;
 
@@ -26,7 +26,7 @@ export async function recordAllCalls(
           transaction,
           batch.map((call) => call.callTime),
         );
-        await upsertModelCalls(transaction, batch);
+        await writeChanges(transaction, batch);
         recorded += batch.length;
         onProgress?.(recorded);
       }

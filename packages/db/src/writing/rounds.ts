@@ -1,0 +1,22 @@
+import { type CallChange } from "@usage-stats/core";
+
+/** What tells a call from all others, as text. */
+export function identityOf(userDid: string, id: string, time: number): string {
+  return JSON.stringify([userDid, id, time]);
+}
+
+/**
+ * The first occurrences of each call, then the second ones, and so on, each with its place in the list: a statement can write
+ * a call only once.
+ */
+export function roundsOf(changes: readonly CallChange[]): Map<string, number>[] {
+  const rounds: Map<string, number>[] = [];
+  const seen = new Map<string, number>();
+  changes.forEach(({ userDid, id, callTime }, index) => {
+    const identity = identityOf(userDid, id, callTime.getTime());
+    const round = seen.get(identity) ?? 0;
+    seen.set(identity, round + 1);
+    (rounds[round] ??= new Map()).set(identity, index);
+  });
+  return rounds;
+}
