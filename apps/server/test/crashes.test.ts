@@ -36,9 +36,9 @@ it(
     for (let crash = 0; crash < CRASHES; crash += 1) {
       const server: ServerProcess = await processes.serve();
       const client = createUsageClient({ url: server.url, token: key });
-      let isUp = true;
+      const killed = new AbortController();
       const senders = Array.from({ length: 4 }, async () => {
-        while (isUp) {
+        while (!killed.signal.aborted) {
           const batch = Array.from({ length: 20 }, () => (next += 1));
           // What was not acknowledged is sent again, as a gateway does.
           const again = [...sent].filter((n) => !acknowledged.has(n)).slice(0, 20);
@@ -49,12 +49,12 @@ it(
             expect(rejected).toBe(0);
             for (const n of calls) acknowledged.add(n);
           } catch (error) {
-            if (isUp) throw error;
+            if (!killed.signal.aborted) throw error;
           }
         }
       });
       await sleep(100 + Math.random() * 700);
-      isUp = false;
+      killed.abort();
       server.kill();
       await Promise.all(senders);
     }
