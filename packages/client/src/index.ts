@@ -9,6 +9,13 @@ export {
   type UsageRankingQuery,
   type UsageStatsQuery,
 } from "./create-usage-client.ts";
+export { type CallRecorder, createCallRecorder } from "./recording/create-call-recorder.ts";
+export type {
+  CallRecorderOptions,
+  DeliveryProblem,
+  RecordedCall,
+  RefusedBecause,
+} from "./recording/call-recorder-options.ts";
 export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
 export type {
   ApiKey,
