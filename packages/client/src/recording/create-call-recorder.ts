@@ -69,10 +69,7 @@ export function createCallRecorder(options: CallRecorderOptions): CallRecorder {
   function sendSoon(): void {
     if (running !== null || buffer.held().calls === 0) return;
     if (!isDue()) {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        sendNow(buffer.added());
-      }, limits.flushMs);
+      timer ??= setTimeout(() => sendNow(buffer.added()), limits.flushMs);
       return;
     }
     clearTimeout(timer);

@@ -327,6 +327,8 @@ describe("closing", () => {
     own.record(recordedCall());
     void own.flush().catch(() => {});
     expect(await own.close({ timeoutMs: 20 })).toEqual({ unsent: 1 });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(problems).toEqual([]);
   });
 
   it("while trying in vain does not try without pause", async () => {
