@@ -4,10 +4,12 @@ import type { ModelCallInput } from "@usage-stats/api";
  * A call as a gateway logs it. `callTime` is when it started: a `Date`, an ISO instant or unix seconds. `credits` is a decimal
  * text, because sums of floats are not exact. What is absent, `null` or `undefined` is unknown, which is not zero.
  */
-export type RecordedCall = Omit<ModelCallInput, "callTime" | "credits"> & {
-  callTime: Date | string | number;
-  credits?: string | undefined;
-};
+export type RecordedCall =
+  | (Omit<ModelCallInput, "callTime" | "credits"> & { callTime: CallTime; credits?: string | undefined })
+  /** A call that is to count nowhere any more. */
+  | { id: string; userDid: string; callTime: CallTime; void: true };
+
+type CallTime = Date | string | number;
 
 /**
  * Why a call was not taken, or was given back. `full`: the buffer is. `closed`: the recorder is. `unreadable`: it cannot be JSON.
