@@ -1,6 +1,7 @@
 import {
   type ApiKeyStore,
   type AuditLog,
+  type CallReader,
   type CallRecorder,
   type Clock,
   type DatabaseCost,
@@ -21,6 +22,7 @@ export type ApiContext = {
   /** This request's view of the cache; `null` where there is none. */
   cache: ResultCache | null;
   rebuilder: Rebuilder;
+  callReader: CallReader;
   recorder: CallRecorder;
   recordLimits: RecordLimits;
   keys: ApiKeyStore;

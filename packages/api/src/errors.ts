@@ -40,6 +40,7 @@ export type PublicError = {
   message: string;
   field?: string;
   limit?: string;
+  retryAfterSeconds?: number;
 };
 
 export function publicError(error: unknown): PublicError {
@@ -59,6 +60,7 @@ export function publicError(error: unknown): PublicError {
     message: error.message,
     ...(error.field !== undefined && { field: error.field }),
     ...(error.limit !== undefined && { limit: error.limit }),
+    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
   };
 }
 

@@ -16,6 +16,9 @@ export {
   type RecordPorts,
 } from "./calls/record-calls.ts";
 export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
+export { allowCalls } from "./calls/list-procedure.ts";
+export type { ListCallsRequest } from "./contract/list-calls-input.ts";
+export { readListCallsQuery } from "./rest/list-calls-query.ts";
 export { readCallsBody } from "./rest/calls-body.ts";
 export { rebuildInput, type RebuildRequest } from "./contract/rebuild-input.ts";
 export { usageStatsInput, type UsageStatsRequest, userName } from "./contract/usage-stats-input.ts";
@@ -35,4 +38,4 @@ export { readUsageRankingQuery } from "./rest/usage-ranking-query.ts";
 export { rank, type RankingPorts } from "./usage-ranking-procedures.ts";
 export type { UsageRankingRequest } from "./contract/usage-ranking-input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
-export type { ApiKey, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";
+export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";

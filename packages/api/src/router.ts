@@ -1,3 +1,4 @@
+import { list } from "./calls/list-procedure.ts";
 import { record } from "./calls/record-procedure.ts";
 import { rebuild } from "./rebuild-procedure.ts";
 import { keys } from "./keys/key-procedures.ts";
@@ -9,7 +10,7 @@ import { createViewerToken } from "./viewer-token-procedure.ts";
 export const appRouter = router({
   usageStats,
   admin: router({ usageStats: adminUsageStats, usageByUser, usageByApp, usageByModel, rebuild, keys }),
-  modelCalls: router({ record }),
+  modelCalls: router({ record, list }),
   viewerTokens: router({ create: createViewerToken }),
 });
 

@@ -1,7 +1,10 @@
 import type {
   ApiKey,
   AppRouter,
+  CallList,
   CreateKeyRequest,
+  ListCallsRequest,
+  ListedCall,
   ModelCallInput,
   NewApiKey,
   RankedBy,
@@ -24,6 +27,9 @@ export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: D
 
 /** Everyone's calls in `[from, to)`, ranked; 50 a page, most calls first, unless said otherwise. */
 export type UsageRankingQuery = Omit<UsageRankingRequest, "from" | "to"> & { from: Date; to: Date };
+
+/** Calls in `[from, to)`, 50 a page unless said otherwise. */
+export type ListCallsQuery = Omit<ListCallsRequest, "from" | "to"> & { from: Date; to: Date };
 
 type Rank<By extends RankedBy> = (
   query: UsageRankingQuery,
@@ -68,6 +74,10 @@ export type UsageClient = {
       recording: { calls: readonly (ModelCallInput | CallVoidInput)[]; atomic?: boolean },
       options?: CallOptions,
     ): Promise<RecordAnswer>;
+    /** Calls of the token's user, newest first, a page at a time; admins may name another in `userDid`. */
+    list(query: ListCallsQuery, options?: CallOptions): Promise<CallList>;
+    /** The same, all of them: the next page is asked for when it is needed. */
+    listAll(query: Omit<ListCallsQuery, "cursor">, options?: CallOptions): AsyncGenerator<ListedCall>;
   };
   viewerTokens: {
     /** A short-lived token for one user's embedded page, which can only read that user's usage. */
@@ -106,6 +116,8 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
       }),
     ],
   });
+  const list: UsageClient["modelCalls"]["list"] = (query, options) =>
+    trpc.modelCalls.list.query(onTheWire(query), options);
   return {
     usageStats: (query, options) => trpc.usageStats.query(onTheWire(query), options),
     admin: {
@@ -132,6 +144,15 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
     modelCalls: {
       record: ({ calls, ...how }, options) =>
         trpc.modelCalls.record.mutate({ calls: [...calls], ...how }, options),
+      list,
+      async *listAll(query, options) {
+        let cursor: string | null | undefined;
+        do {
+          const page: CallList = await list({ ...query, ...(cursor && { cursor }) }, options);
+          yield* page.items;
+          cursor = page.nextCursor;
+        } while (cursor !== null);
+      },
     },
     viewerTokens: {
       create: (request, options) => trpc.viewerTokens.create.mutate(request, options),

@@ -2,6 +2,7 @@ export {
   createUsageClient,
   type CallOptions,
   type CallVoidInput,
+  type ListCallsQuery,
   type NewKeyQuery,
   type RebuildQuery,
   type UsageClient,

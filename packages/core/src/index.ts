@@ -20,6 +20,8 @@ export {
   type GroupKey,
   type UsageFilter,
 } from "./group-by.ts";
+export { everyCall, listCalls } from "./list-calls.ts";
+export type { CallList, CallReader, CallsQuestion, ListCallsInput, ListedCall } from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
 export {
   assertExact,
@@ -67,6 +69,7 @@ export { filterFields } from "./read-usage-facts.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";
 export { isSettled, settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
+export { createLocalIso } from "./local-iso.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
 export type {
   GroupMetrics,

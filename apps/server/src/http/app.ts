@@ -5,6 +5,7 @@ import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
+import { callListRoutes } from "./call-list-routes.ts";
 import { modelCallsRoutes } from "./model-calls-routes.ts";
 import { refuseOtherMethods } from "./refuse-other-methods.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
@@ -50,6 +51,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));
+  app.route("/app/api/user", callListRoutes(ports));
   app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", ports));
 
   app.notFound((context) =>

@@ -11,12 +11,14 @@ export type Problem = {
   detail: string;
   field?: string;
   limit?: string;
+  /** Of what may go well later. */
+  retryAfterSeconds?: number;
 };
 
 /** Answers with problem details (RFC 9457), a stable `code` and the request's id. */
 export function problem(
   context: Context<AppEnv>,
-  { status, title, code, detail, ...rest }: Problem,
+  { status, title, code, detail, retryAfterSeconds = 1, ...rest }: Problem,
 ): Response {
   return context.json(
     { type: "about:blank", title, status, detail, code, ...rest, requestId: context.get("requestId") },
@@ -24,7 +26,7 @@ export function problem(
     {
       "content-type": "application/problem+json",
       ...(status === 401 && { "www-authenticate": "Bearer" }),
-      ...(status === 503 && { "retry-after": "1" }),
+      ...(status === 503 && { "retry-after": String(retryAfterSeconds) }),
     },
   );
 }

@@ -2,6 +2,7 @@ import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE, toTrpcErro
 import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { type Context, type Handler } from "hono";
+import { type CallListPorts } from "./call-list-routes.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-variables.ts";
@@ -9,7 +10,8 @@ import { sendJson } from "./response-headers.ts";
 import { type RestPorts } from "./rest-routes.ts";
 
 export type TrpcPorts = RestPorts &
-  ModelCallsPorts & {
+  ModelCallsPorts &
+  CallListPorts & {
     keys: ApiKeyStore;
     /** Told of every error that is ours, not the caller's. */
     onUnknownError(error: unknown, requestId: string): void;

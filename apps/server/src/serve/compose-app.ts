@@ -4,6 +4,7 @@ import { type ApiKeyStore, type Clock, type UsageRepository } from "@usage-stats
 import {
   createApiKeyStore,
   createAuditLog,
+  createCallReader,
   createCallRecorder,
   createRankingRepository,
   createRebuilder,
@@ -72,6 +73,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     recorder: ports.cache === null ? recorder : invalidatingRecorder(recorder, ports.cache, ports.clock),
     rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
     ranking: createRankingRepository(orm),
+    callReader: createCallReader(orm),
     keys: forgetting(keys, identify.forgetKey),
     audit: createAuditLog(orm),
     signViewerToken: createSignViewerToken(viewerSecret),

@@ -77,7 +77,9 @@ it("ends with the last version of each call, whatever happens on the way, unless
         } finally {
           await server.close();
         }
-        const last = new Map(taken.map((call) => [identityOf(call as never), "credits" in call ? call.credits : null]));
+        const last = new Map(
+          taken.map((call) => [identityOf(call as never), "credits" in call ? call.credits : null]),
+        );
         expect(new Map([...server.store].map(([key, call]) => [key, call["credits"]]))).toEqual(last);
         expect(server.mostAtOnce).toBeLessThanOrEqual(1);
         // Every request holds calls in the order in which they were recorded.

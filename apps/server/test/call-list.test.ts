@@ -1,0 +1,290 @@
+import { usageErrorOf } from "@usage-stats/client";
+import { type ModelCall } from "@usage-stats/core";
+import { createCallRecorder } from "@usage-stats/db";
+import { parse } from "csv-parse/sync";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { modelCall } from "./model-calls.ts";
+import { createTestServer, type TestServer } from "./test-server.ts";
+
+const ALICE = "did:abt:z1alice";
+const BOB = "did:abt:z1bob";
+const RANGE = { from: new Date("2025-06-20T00:00:00Z"), to: new Date("2025-06-21T00:00:00Z") };
+const QUERY = "startTime=1750377600&endTime=1750463999";
+const at = (minutes: number) => new Date(RANGE.from.getTime() + minutes * 60_000);
+
+let server: TestServer;
+const recorder = () => createCallRecorder(server.database.orm);
+const alice = () => server.client({ user: ALICE }).modelCalls;
+const ids = (items: { id: string }[]) => items.map(({ id }) => id);
+
+beforeAll(async () => {
+  server = await createTestServer();
+});
+afterEach(async () => {
+  await server.database.orm.em.fork().execute("delete from model_calls");
+});
+afterAll(() => server.close());
+
+describe("a list of calls", () => {
+  it("has one's own, newest first, with everything that is known of them", async () => {
+    const full = modelCall({
+      id: "full",
+      durationMs: 1500,
+      metadata: { a: [1] },
+      traceId: "t",
+      errorReason: "e",
+    });
+    await recorder().record([
+      full,
+      modelCall({ id: "later", callTime: at(700) }),
+      modelCall({ userDid: BOB }),
+    ]);
+    const { items, nextCursor } = await alice().list(RANGE);
+    expect(nextCursor).toBeNull();
+    expect(items[1]).toEqual({ ...full, credits: "0.10000000", voidedAt: null });
+    expect(ids(items)).toEqual(["later", "full"]);
+  });
+
+  it("shows what was voided, and since when", async () => {
+    const call = modelCall({ id: "gone" });
+    await recorder().record([
+      call,
+      { userDid: call.userDid, id: "gone", callTime: call.callTime, void: true },
+    ]);
+    const [item] = (await alice().list(RANGE)).items;
+    expect(item).toMatchObject({ id: "gone", voidedAt: expect.any(Date) as Date });
+  });
+
+  it.each([
+    [{ filter: { models: ["o3"] } }, ["c"]],
+    [{ filter: { providerIds: ["azure"] } }, ["b"]],
+    [{ filter: { appDids: ["app"] } }, ["b"]],
+    [{ filter: { types: ["video" as const] } }, ["a"]],
+    [{ filter: { status: ["failed" as const, "processing" as const] } }, ["c"]],
+    [{ minDurationMs: 2000 }, ["c", "b"]],
+    [{ minDurationMs: 2001 }, ["c"]],
+    [{ search: "REQ-7" }, ["b"]],
+    [{ search: "timed out" }, ["c"]],
+    [{ search: "%" }, []],
+    [{ search: "_" }, []],
+    [{ to: at(2) }, ["b", "a"]],
+    [{ from: at(1) }, ["c", "b"]],
+    [{}, ["c", "b", "a"]],
+  ])("matches %j", async (query, expected) => {
+    await recorder().record([
+      modelCall({ id: "a", callTime: at(0), type: "video" }),
+      modelCall({
+        id: "b",
+        callTime: at(1),
+        providerId: "azure",
+        appDid: "app",
+        durationMs: 2000,
+        requestId: "req-77",
+      }),
+      modelCall({
+        id: "c",
+        callTime: at(2),
+        model: "o3",
+        status: "failed",
+        durationMs: 9000,
+        errorReason: "It Timed Out.",
+      }),
+    ]);
+    expect(ids((await alice().list({ ...RANGE, ...query })).items)).toEqual(expected);
+  });
+
+  it("gives every call once, page by page, whatever is written meanwhile", async () => {
+    const call = fc.record({
+      minute: fc.integer({ min: 0, max: 20 }),
+      id: fc.integer({ min: 0, max: 400 }).map(String),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(call, {
+          minLength: 1,
+          maxLength: 40,
+          selector: ({ minute, id }) => `${minute} ${id}`,
+        }),
+        fc.array(call, { maxLength: 10 }),
+        fc.integer({ min: 1, max: 7 }),
+        async (calls, later, limit) => {
+          await server.database.orm.em.fork().execute("delete from model_calls");
+          const made = (list: typeof calls) =>
+            list.map(({ minute, id }) => modelCall({ id, callTime: at(minute) }));
+          await recorder().record(made(calls));
+          const seen: string[] = [];
+          let cursor: string | null = null;
+          do {
+            const page: Awaited<ReturnType<ReturnType<typeof alice>["list"]>> = await alice().list({
+              ...RANGE,
+              limit,
+              ...(cursor !== null && { cursor }),
+            });
+            seen.push(...page.items.map((item) => `${item.callTime.getTime()} ${item.id}`));
+            cursor = page.nextCursor;
+            const next = later.pop();
+            if (next !== undefined) await recorder().record(made([next]));
+          } while (cursor !== null);
+          expect(new Set(seen).size).toBe(seen.length);
+          const expected = made(calls).map((one) => `${one.callTime.getTime()} ${one.id}`);
+          expect(expected.filter((one) => !seen.includes(one))).toEqual([]);
+          const times = seen.map((one) => Number(one.split(" ")[0]));
+          expect(times).toEqual(times.toSorted((a, b) => b - a));
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it("is read to its end by the client, a page at a time", async () => {
+    await recorder().record(Array.from({ length: 25 }, (_, i) => modelCall({ id: `${i}`, callTime: at(i) })));
+    const all = [];
+    for await (const item of alice().listAll({ ...RANGE, limit: 10 })) all.push(item.id);
+    expect(all).toEqual(Array.from({ length: 25 }, (_, i) => `${24 - i}`));
+  });
+
+  it("is nobody else's, and of no other app for who may see one only", async () => {
+    await recorder().record([
+      modelCall({ userDid: BOB, id: "1", appDid: "app" }),
+      modelCall({ userDid: BOB, id: "2" }),
+    ]);
+    expect(
+      await alice()
+        .list({ ...RANGE, userDid: BOB })
+        .catch(usageErrorOf),
+    ).toMatchObject({ code: "forbidden" });
+    const root = server.client({ user: "did:abt:z1root", role: "admin" });
+    expect(ids((await root.modelCalls.list({ ...RANGE, userDid: BOB })).items)).toEqual(["2", "1"]);
+    const { token } = await root.viewerTokens.create({ userDid: BOB, appDids: ["app"] });
+    expect(ids((await server.clientWith(token).modelCalls.list(RANGE)).items)).toEqual(["1"]);
+  });
+
+  it("refuses a cursor that it did not give out for this question", async () => {
+    await recorder().record([1, 2, 3].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
+    const { nextCursor } = await alice().list({ ...RANGE, limit: 1 });
+    const cursor = nextCursor!;
+    const bob = server.client({ user: BOB }).modelCalls;
+    for (const asked of [
+      alice().list({ ...RANGE, cursor: `${cursor}=` }),
+      alice().list({ ...RANGE, cursor, search: "x" }),
+      alice().list({ ...RANGE, cursor, filter: { models: ["o3"] } }),
+      alice().list({ ...RANGE, cursor: "e30" }),
+      bob.list({ ...RANGE, cursor }),
+    ])
+      expect(await asked.catch(usageErrorOf)).toMatchObject({ code: "invalid_cursor", httpStatus: 400 });
+    expect(ids((await alice().list({ ...RANGE, cursor, limit: 2 })).items)).toEqual(["2", "1"]);
+  });
+
+  it("over HTTP takes the parameters of existing front ends", async () => {
+    await recorder().record([
+      modelCall({ id: "slow", durationMs: 2500 }),
+      modelCall({ id: "quick", durationMs: 100, model: "o3" }),
+    ]);
+    const get = (query: string) => server.get(`/app/api/user/model-calls?${QUERY}&${query}`, { user: ALICE });
+    const slow = (await (
+      await get("minDurationSeconds=2.5&model=gpt-4o&model=o3&status=success")
+    ).json()) as object;
+    expect(slow).toMatchObject({
+      items: [{ id: "slow", callTime: "2025-06-20T10:00:00.000Z", credits: "0.10000000" }],
+      nextCursor: null,
+    });
+    for (const [query, code] of [
+      ["page=2", "unknown_field"],
+      ["limit=201", "invalid_option"],
+      ["limit=x", "invalid_option"],
+      ["minDurationSeconds=-1", "invalid_option"],
+      ["status=done", "invalid_option"],
+      ["search=a&search=b", "invalid_option"],
+      ["timezone=UTC", "unknown_field"],
+    ]) {
+      const response = await get(query!);
+      expect([response.status, await response.json()]).toMatchObject([400, { code }]);
+    }
+  });
+});
+
+describe("an export", () => {
+  const get = (query = "", as = { user: ALICE }) =>
+    server.get(`/app/api/user/model-calls/export?${QUERY}${query}`, as);
+  const rows = async (response: Response) =>
+    parse<Record<keyof ModelCall, string>>(await response.text(), { columns: true });
+
+  it("is CSV of all columns and every call, in the asked zone, that no spreadsheet runs", async () => {
+    await recorder().record([
+      modelCall({
+        id: "1",
+        model: '=HYPERLINK("https://evil.example")',
+        errorReason: 'a "quoted",\r\nbroken line',
+        requestId: "'-1",
+        metadata: { note: "x,y" },
+      }),
+      modelCall({ id: "2", callTime: at(1), inputTokens: null, credits: "12.00000001" }),
+    ]);
+    const response = await get("&timezone=Asia/Kolkata");
+    expect(response.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+    expect(response.headers.get("content-disposition")).toContain("model-calls.csv");
+    const found = await rows(response);
+    expect(found.map(({ id }) => id)).toEqual(["1", "2"]);
+    expect(found[0]).toMatchObject({
+      model: `'=HYPERLINK("https://evil.example")`,
+      errorReason: 'a "quoted",\r\nbroken line',
+      requestId: "''-1",
+      metadata: '{"note":"x,y"}',
+      callTime: "2025-06-20T15:30:00.000+05:30",
+      durationMs: "",
+    });
+    expect(found[1]).toMatchObject({ inputTokens: "", credits: "12.00000001" });
+  });
+
+  it("has as many calls as there are, over any number of pages, but none that was voided", async () => {
+    const em = server.database.orm.em.fork();
+    await em.execute("select ensure_model_calls_partition('2025-06-01')");
+    await em.execute(
+      `insert into model_calls (user_did, id, call_time, provider_id, model, type, status, voided_at)
+       select ?, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success', case when i % 10 = 0 then now() end
+         from generate_series(1, 5000) i`,
+      [ALICE, RANGE.from],
+    );
+    const found = await rows(await get());
+    expect(found).toHaveLength(4_500);
+    expect(new Set(found.map(({ id }) => id)).size).toBe(4_500);
+  });
+
+  it("of nothing is the header alone", async () => {
+    expect((await (await get()).text()).split("\r\n")).toHaveLength(2);
+  });
+
+  it("is refused before anything is sent where its question is wrong", async () => {
+    for (const [query, code] of [
+      ["&timezone=Mars/Base", "invalid_timezone"],
+      ["&limit=5", "unknown_field"],
+      ["&status=done", "invalid_option"],
+    ]) {
+      const response = await get(query);
+      expect([response.status, await response.json()]).toMatchObject([400, { code }]);
+    }
+    expect((await get("&userDid=did:abt:z1bob")).status).toBe(403);
+  });
+
+  it("waits for its reader, ends with them, and lets only a few run at once", async () => {
+    const em = server.database.orm.em.fork();
+    await em.execute("select ensure_model_calls_partition('2025-06-01')");
+    await em.execute(
+      `insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
+       select ?, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success' from generate_series(1, 30000) i`,
+      [ALICE, RANGE.from],
+    );
+    const readers = [];
+    for (let i = 0; i < 3; i += 1) readers.push((await get()).body!.getReader());
+    await Promise.all(readers.map((reader) => reader.read()));
+    const refused = await get();
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    await readers[0]!.cancel();
+    const again = await get();
+    expect(again.status).toBe(200);
+    expect(await rows(again)).toHaveLength(30_000);
+    await Promise.all(readers.map((reader) => reader.cancel()));
+    expect((await get()).status).toBe(200);
+  });
+});

@@ -1,0 +1,17 @@
+import { listCalls, type ListCallsInput } from "@usage-stats/core";
+import { allowFilter, type Identity, scopeOf } from "../identity.ts";
+import { type AskedCalls, askedCallsOf, listCallsInput } from "../contract/list-calls-input.ts";
+import { procedure } from "../trpc.ts";
+
+/** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */
+export const list = procedure("modelCalls.list")
+  .input(listCallsInput)
+  .query(({ ctx, input }) =>
+    listCalls(ctx.callReader, allowCalls(ctx.identity, askedCallsOf(input)), ctx.signal?.()),
+  );
+
+/** Calls that their asker may read. Throws `forbidden`. */
+export function allowCalls(identity: Identity, asked: AskedCalls): ListCallsInput {
+  const { userDid, filter } = asked;
+  return { ...asked, userDid: scopeOf(identity, userDid), filter: allowFilter(identity, filter) };
+}

@@ -1,0 +1,104 @@
+import { type CallReader, type CallsQuestion, type ListedCall } from "@usage-stats/core";
+import { type Database } from "../database.ts";
+import { databaseFailure } from "../database-failure.ts";
+import { createExecute } from "../reading/execute.ts";
+import { andMatches } from "../reading/filter-sql.ts";
+import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { CONTENT_COLUMNS, IDENTITY_COLUMNS } from "../writing/model-call-columns.ts";
+
+/** Reads calls from Postgres, newest first, along the index of a user's calls by time. */
+export function createCallReader(orm: Database): CallReader {
+  const execute = createExecute(orm);
+  return {
+    async readCalls(question, signal) {
+      const { sql: text, params } = callsSql(question);
+      try {
+        return (await execute<CallRow>(text, params, { signal })).map(callOf);
+      } catch (error) {
+        throw databaseFailure(error);
+      }
+    },
+  };
+}
+
+const COLUMNS = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS].map(({ name }) => name);
+
+/** The statement of a page. Times are read as milliseconds, because that is what a call's time is kept in. */
+export function callsSql(question: CallsQuestion): Sql {
+  const { userDid, range, filter, limit, minDurationMs, withVoided } = question;
+  const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
+  const slow = minDurationMs === null ? trusted("") : sql` and duration_ms >= ${minDurationMs}`;
+  const counting = trusted(withVoided ? "" : " and voided_at is null");
+  return sql`
+    select ${trusted(COLUMNS.join(", "))}, voided_at,
+           (extract(epoch from call_time) * 1000)::bigint as time
+      from model_calls
+     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question)}
+     order by call_time desc, id collate "C" desc, user_did collate "C" desc
+     limit ${limit}`;
+}
+
+function after({ after: place }: CallsQuestion): Sql {
+  if (place === null) return trusted("");
+  const time = place.callTime.toISOString();
+  // The first condition alone is one that an index can begin at.
+  return sql` and call_time <= ${time} and (call_time < ${time} or (id collate "C", user_did collate "C") < (${place.id}::text, ${place.userDid}::text))`;
+}
+
+const SEARCHED = ["id", "request_id", "trace_id", "model", "error_reason"];
+
+/** A part of any of the texts, in whatever case, without any wildcards. */
+function searched({ search }: CallsQuestion): Sql {
+  if (search === null) return trusted("");
+  const all = trusted(`lower(concat_ws(chr(1), ${SEARCHED.join(", ")}))`);
+  return sql` and strpos(${all}, lower(${search})) > 0`;
+}
+
+type CallRow = {
+  user_did: string;
+  id: string;
+  time: string;
+  voided_at: Date | null;
+  app_did: string | null;
+  provider_id: string;
+  model: string;
+  type: ListedCall["type"];
+  status: ListedCall["status"];
+  input_tokens: string | null;
+  output_tokens: string | null;
+  cached_input_tokens: string | null;
+  total_usage: string | null;
+  credits: string;
+  duration_ms: string | null;
+  ttfb_ms: string | null;
+  error_reason: string | null;
+  request_id: string | null;
+  trace_id: string | null;
+  metadata: Record<string, unknown> | null;
+};
+
+function callOf(row: CallRow): ListedCall {
+  const number = (value: string | null) => (value === null ? null : Number(value));
+  return {
+    id: row.id,
+    userDid: row.user_did,
+    appDid: row.app_did,
+    providerId: row.provider_id,
+    model: row.model,
+    type: row.type,
+    status: row.status,
+    callTime: new Date(Number(row.time)),
+    inputTokens: number(row.input_tokens),
+    outputTokens: number(row.output_tokens),
+    cachedInputTokens: number(row.cached_input_tokens),
+    totalUsage: number(row.total_usage),
+    credits: row.credits,
+    durationMs: number(row.duration_ms),
+    ttfbMs: number(row.ttfb_ms),
+    errorReason: row.error_reason,
+    requestId: row.request_id,
+    traceId: row.trace_id,
+    metadata: row.metadata,
+    voidedAt: row.voided_at === null ? null : new Date(row.voided_at),
+  };
+}
