@@ -2,6 +2,7 @@ import {
   allowEveryonesUsage,
   allowUsage,
   type AllowedQuestion,
+  answer,
   answerRest,
   actorOf,
   inRestTerms,
@@ -26,6 +27,8 @@ import {
   type UsageRepository,
 } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
+import { usageCsv } from "../csv/usage-csv.ts";
 import { type Admit } from "./admit.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-variables.ts";
@@ -93,8 +96,25 @@ function readQuery(context: Context<AppEnv>) {
 async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
   const { cache, costs } = context.var;
   const signal = () => context.req.raw.signal;
-  const answer = answerRest({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
-  return sendJson(context, await answer);
+  if (wantsCsv(context)) {
+    const stats = await answer({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
+    return context.body(usageCsv(stats), 200, { "content-type": "text/csv; charset=utf-8", vary: "accept" });
+  }
+  const json = answerRest({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
+  return sendJson(context, await json);
+}
+
+/** Whoever takes anything gets JSON, as ever. */
+function wantsCsv(context: Context): boolean {
+  const accepted = context.req.header("accept");
+  if (accepted === undefined || !accepted.includes("text/csv")) return false;
+  return (
+    accepts(context, {
+      header: "Accept",
+      supports: ["application/json", "text/csv"],
+      default: "application/json",
+    }) === "text/csv"
+  );
 }
 
 function rethrowInRestTerms(error: unknown): never {

@@ -1,0 +1,27 @@
+import { type Metrics, type MetricsByType, type UsageStats } from "@usage-stats/core";
+import { stringify } from "csv-stringify/sync";
+
+const MEASURES = [
+  "calls",
+  "successCalls",
+  "failedCalls",
+  "inputTokens",
+  "outputTokens",
+  "cachedInputTokens",
+  "totalUsage",
+  "credits",
+] as const satisfies (keyof Metrics)[];
+
+/**
+ * A series as CSV: a row for each bucket that had calls and each type in it, in the order of time. What is added up over all rows
+ * is the total of the range.
+ */
+export function usageCsv({ series }: Pick<UsageStats, "series">): string {
+  const header = ["date", "type", ...MEASURES];
+  const rows = series.flatMap(({ label, byType }) =>
+    (Object.entries(byType) as [keyof MetricsByType, Metrics][])
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([type, metrics]) => [label, type, ...MEASURES.map((name) => String(metrics[name]))]),
+  );
+  return stringify([header, ...rows], { record_delimiter: "\r\n" });
+}

@@ -1,0 +1,71 @@
+import { type CallsQuestion } from "@usage-stats/core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { callsSql } from "../src/listing/call-reader.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+
+const START = new Date("2025-06-01T00:00:00Z");
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const em = database.orm.em.fork();
+  for (const month of ["2025-06-01", "2025-07-01"])
+    await em.execute("select ensure_model_calls_partition(?::timestamptz)", [month]);
+  // Two months of a user with 40,000 calls, among others'.
+  await em.execute(
+    `insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
+     select case when i % 2 = 0 then 'heavy' else 'other' || i % 50 end, i::text, ?::timestamptz + i * interval '1 minute',
+            'p', 'm' || i % 5, 'custom', 'success' from generate_series(0, 79999) i`,
+    [START],
+  );
+  await em.execute("vacuum analyze model_calls");
+});
+afterAll(() => database.close());
+
+const question = (change: Partial<CallsQuestion> = {}): CallsQuestion => ({
+  userDid: "heavy",
+  range: { from: START, to: new Date("2025-08-01T00:00:00Z") },
+  filter: {},
+  search: null,
+  minDurationMs: null,
+  withVoided: true,
+  limit: 51,
+  after: null,
+  ...change,
+});
+
+type Plan = {
+  "Node Type": string;
+  "Actual Rows": number;
+  "Rows Removed by Filter"?: number;
+  "Index Name"?: string;
+  Plans?: Plan[];
+};
+
+async function scansOf(asked: CallsQuestion): Promise<Plan[]> {
+  const { sql, params } = callsSql(asked);
+  const [row] = await database.orm.em
+    .fork()
+    .execute<{ "QUERY PLAN": { Plan: Plan }[] }[]>(`explain (analyze, format json) ${sql}`, params);
+  const leaves = (plan: Plan): Plan[] => plan.Plans?.flatMap(leaves) ?? [plan];
+  return leaves(row!["QUERY PLAN"][0]!.Plan);
+}
+
+it.each([
+  ["the first page", {}],
+  [
+    "a page in the middle",
+    { after: { callTime: new Date("2025-06-20T00:00:00Z"), id: "1", userDid: "heavy" } },
+  ],
+  ["a filter that one in five matches", { filter: { models: ["m1"] } }],
+])("%s reads little more than it gives, along the user's index", async (_, change) => {
+  const scans = await scansOf(question(change));
+  const read = scans.reduce(
+    (sum, scan) => sum + scan["Actual Rows"] + (scan["Rows Removed by Filter"] ?? 0),
+    0,
+  );
+  expect(read).toBeLessThan(51 * 5 * 2);
+  expect(scans.map((scan) => scan["Node Type"])).not.toContain("Seq Scan");
+  for (const scan of scans.filter((one) => one["Actual Rows"] > 0))
+    expect(scan["Index Name"]).toMatch(/user_did_call_time_type_idx/);
+});
