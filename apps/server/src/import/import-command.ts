@@ -8,20 +8,21 @@ import { IMPORT_HELP } from "./import-help.ts";
 import { showProgress } from "./import-progress.ts";
 import { advice, summaryLine } from "./import-summary.ts";
 import { type Input, openInput } from "./open-input.ts";
+import { addInputOptions, type InputOptions, readerOf } from "./input-options.ts";
+import { type ReadCalls } from "./read-calls.ts";
 import { createRejectsFile } from "./rejects-file.ts";
 
 /** Opens what calls are recorded in; called only once there is something to read. */
 export type OpenRecorder = () => Promise<{ recorder: CallRecorder; close(): Promise<void> }>;
 
-type Options = { onError: "stop" | "skip"; rejects?: string; quiet?: boolean };
+type Options = InputOptions & { onError: "stop" | "skip"; rejects?: string; quiet?: boolean };
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export function registerImport(program: Command, openRecorder: OpenRecorder): void {
-  program
-    .command("import")
-    .description("record the calls of an NDJSON file; importing it again adds nothing twice")
-    .argument("<file>", "one call a line, plain or gzip; - reads standard input")
+  addInputOptions(program.command("import"))
+    .description("record the calls of a file, NDJSON or CSV; importing it again adds nothing twice")
+    .argument("<file>", "one call a line, or CSV with a header, plain or gzip; - reads standard input")
     .addOption(
       new Option("--on-error <what>", "at a line that is no call").choices(["stop", "skip"]).default("stop"),
     )
@@ -34,6 +35,7 @@ export function registerImport(program: Command, openRecorder: OpenRecorder): vo
 }
 
 async function runImport(path: string, options: Options, openRecorder: OpenRecorder): Promise<ImportResult> {
+  const read = readerOf(path, options);
   const rejectsPath = options.rejects ?? (path === "-" ? "import.rejects.ndjson" : `${path}.rejects.ndjson`);
   if (await isSameFile(path, rejectsPath))
     throw new OperatorError(
@@ -47,7 +49,7 @@ async function runImport(path: string, options: Options, openRecorder: OpenRecor
   try {
     const database = await openRecorder();
     try {
-      return await importAndTell(input, rejectsPath, options, database.recorder, interruption.signal);
+      return await importAndTell(input, read, rejectsPath, options, database.recorder, interruption.signal);
     } finally {
       await database.close();
     }
@@ -59,6 +61,7 @@ async function runImport(path: string, options: Options, openRecorder: OpenRecor
 
 async function importAndTell(
   input: Input,
+  read: ReadCalls,
   rejectsPath: string,
   { onError, quiet = false }: Options,
   recorder: CallRecorder,
@@ -71,6 +74,7 @@ async function importAndTell(
   try {
     const result = await importCalls({
       input,
+      read,
       recorder,
       onError,
       signal,

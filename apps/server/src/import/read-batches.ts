@@ -1,8 +1,7 @@
 import { type ModelCall } from "@usage-stats/core";
 import { type Reject } from "./import-counts.ts";
-import { ndjsonLines } from "./ndjson-lines.ts";
 import { type Input } from "./open-input.ts";
-import { readCall } from "./read-call.ts";
+import { type ReadCalls, readNdjson } from "./read-calls.ts";
 
 // Beside the number of lines, so that 1,000 lines of a mebibyte each are not held at once.
 const MAX_CHARACTERS = 4 * 2 ** 20;
@@ -19,6 +18,8 @@ export type Batch = {
 
 export type ReadingOptions = {
   input: Input;
+  /** How it is read; NDJSON unless said otherwise. */
+  read?: ReadCalls;
   /** `stop` ends at the first line that is no call, after the lines before it; `skip` goes on. */
   onError: "stop" | "skip";
   /** Lines of a batch at the most. */
@@ -32,6 +33,7 @@ export type ReadingOptions = {
 /** Reads an input's calls by batches. Where reading fails, throws only after everything before that was given. */
 export async function* readBatches({
   input,
+  read = readNdjson(),
   onError,
   batchSize,
   onReject,
@@ -41,10 +43,9 @@ export async function* readBatches({
   let characters = 0;
   let failure: { error: unknown } | null = null;
   try {
-    for await (const line of ndjsonLines(input.bytes)) {
+    for await (const { number, characters: length, result } of read(input.bytes)) {
       if (signal?.aborted) break;
-      batch.line = line.number;
-      const result = readCall(line);
+      batch.line = number;
       if ("call" in result) {
         batch.calls.push(result.call);
       } else {
@@ -55,7 +56,7 @@ export async function* readBatches({
           break;
         }
       }
-      characters += "text" in line ? line.text.length : 0;
+      characters += length;
       if (batch.calls.length + batch.rejected < batchSize && characters < MAX_CHARACTERS) continue;
       yield batch;
       batch = emptyBatch();

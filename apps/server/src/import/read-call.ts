@@ -5,8 +5,11 @@ import { type NdjsonLine } from "./ndjson-lines.ts";
 
 const SHOWN_CHARACTERS = 100;
 
+/** Makes of what another program wrote what a gateway would send. Never throws. */
+export type Shape = (value: unknown) => unknown;
+
 /** The call of a line, or why there is none. */
-export function readCall(line: NdjsonLine): { call: ModelCall } | Reject {
+export function readCall(line: NdjsonLine, shape: Shape = (value) => value): { call: ModelCall } | Reject {
   if ("error" in line)
     return { line: line.number, field: "", value: undefined, reason: line.error, input: line.start };
   const input = line.text;
@@ -23,10 +26,18 @@ export function readCall(line: NdjsonLine): { call: ModelCall } | Reject {
       input,
     };
   }
+  return callFrom(shape(value), { line: line.number, input });
+}
+
+/** The call of a value that was read from a line, or why there is none. */
+export function callFrom(
+  value: unknown,
+  { line, input }: Pick<Reject, "line" | "input">,
+): { call: ModelCall } | Reject {
   const result = parseModelCall(value);
   if ("call" in result) return result;
   const shown = result.field === "" ? undefined : shownValue(result.value);
-  return { line: line.number, field: result.field, value: shown, reason: result.reason, input };
+  return { line, field: result.field, value: shown, reason: result.reason, input };
 }
 
 function shownValue(value: unknown): string | undefined {

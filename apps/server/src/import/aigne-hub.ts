@@ -1,0 +1,60 @@
+import { timeOf } from "./csv-shape.ts";
+import { type Shape } from "./read-call.ts";
+
+/**
+ * A row of the `ModelCalls` table of AIGNE Hub, exported as CSV or NDJSON, as a call. Durations are seconds there, and tokens stand in
+ * `usageMetrics`; what it has besides (`credentialId`, `createdAt`, `updatedAt`, `providerTtfb`) has no place here.
+ */
+export const fromAigneHub: Shape = (row) => {
+  if (typeof row !== "object" || row === null) return row;
+  const source = row as Record<string, unknown>;
+  const value = (name: string) => (source[name] === "" ? null : (source[name] ?? null));
+  const usage = objectOf(value("usageMetrics")) ?? {};
+  const call = {
+    id: textOf(value("id")),
+    userDid: value("userDid"),
+    appDid: value("appDid"),
+    providerId: textOf(value("providerId")),
+    model: value("model"),
+    type: value("type"),
+    status: value("status"),
+    callTime: typeof value("callTime") === "string" ? timeOf(value("callTime") as string) : value("callTime"),
+    inputTokens: numberOf(usage["inputTokens"]),
+    outputTokens: numberOf(usage["outputTokens"]),
+    cachedInputTokens: numberOf(usage["cacheReadInputTokens"]),
+    totalUsage: numberOf(value("totalUsage")),
+    credits: value("credits") ?? "0",
+    durationMs: secondsOf(value("duration")),
+    ttfbMs: numberOf(value("ttfb")),
+    errorReason: value("errorReason"),
+    requestId: value("requestId"),
+    traceId: value("traceId"),
+    metadata: objectOf(value("metadata")),
+  };
+  return call;
+};
+
+function textOf(value: unknown): unknown {
+  return typeof value === "number" ? String(value) : value;
+}
+
+/** A number, also where the database wrote it as text; anything else stays, for the contract to refuse. */
+function numberOf(value: unknown): unknown {
+  return typeof value === "string" && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : (value ?? null);
+}
+
+function secondsOf(value: unknown): unknown {
+  const seconds = numberOf(value);
+  return typeof seconds === "number" ? Math.round(seconds * 1000) : seconds;
+}
+
+/** An object, also where the database wrote it as JSON; `null` for none. */
+function objectOf(value: unknown): Record<string, unknown> | null {
+  if (typeof value === "object") return value as Record<string, unknown> | null;
+  try {
+    const parsed: unknown = JSON.parse(String(value));
+    return typeof parsed === "object" ? (parsed as Record<string, unknown> | null) : null;
+  } catch {
+    return null;
+  }
+}
