@@ -51,8 +51,9 @@ function secondsOf(value: unknown): unknown {
 /** An object, also where the database wrote it as JSON; `null` for none. */
 function objectOf(value: unknown): Record<string, unknown> | null {
   if (typeof value === "object") return value as Record<string, unknown> | null;
+  if (typeof value !== "string") return null;
   try {
-    const parsed: unknown = JSON.parse(String(value));
+    const parsed: unknown = JSON.parse(value);
     return typeof parsed === "object" ? (parsed as Record<string, unknown> | null) : null;
   } catch {
     return null;

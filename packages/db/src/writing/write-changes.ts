@@ -29,6 +29,11 @@ export async function writeChanges(
   return outcomes;
 }
 
+/** Whether writing changes takes one statement that changes anything. */
+export function isOneStatement(changes: readonly CallChange[]): boolean {
+  return !changes.some(isVoid) && roundsOf(changes).length === 1;
+}
+
 function isVoid(change: CallChange): change is CallVoid {
   return "void" in change;
 }
