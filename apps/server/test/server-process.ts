@@ -48,11 +48,16 @@ export async function serverProcesses(env: Record<string, string> = {}) {
   }
 
   return {
+    folder,
     /** Runs a command to its end; gives its standard output. */
     async command(args: string[]): Promise<string> {
       const { text, exit } = run(args);
       if ((await exit) !== 0) throw new Error(`${args.join(" ")} failed: ${text.all}`);
       return text.out;
+    },
+    /** Signs a session token. */
+    async token(user: string): Promise<string> {
+      return (await this.command(["token", "--user", user])).trim();
     },
     /** Makes an API key. */
     async key(scopes: string[]): Promise<string> {
