@@ -10,7 +10,7 @@ import { type Metrics } from "../src/http/metrics-route.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
-import { createMetrics } from "../src/serve/metrics.ts";
+import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -42,7 +42,7 @@ export type TestServerOptions = {
   database?: TestDatabase;
   /** Between the application and its repository. */
   repository?: (repository: UsageRepository) => UsageRepository;
-  metrics?: Metrics;
+  metrics?: ServerMetrics;
   checks?: SessionChecks;
   onQuestion?: OnQuestion;
   recordLimits?: Partial<RecordLimits>;
@@ -86,6 +86,7 @@ export async function createTestServer({
     limits,
     trustedProxies,
     corsOrigins,
+    onSpans: metrics.onSpans,
     onUnknownError: (error) => errors.push(error),
   });
   const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);

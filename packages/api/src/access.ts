@@ -29,6 +29,7 @@ export const ACCESS = {
   "POST /app/api/model-calls": "calls:write",
   "GET /app/api/user/model-calls": "stats:read",
   "GET /app/api/user/model-calls/export": "stats:read",
+  "POST /v1/traces": "calls:write",
   "GET /metrics": "admin",
   "GET /health": "public",
   "GET /ready": "public",
@@ -60,6 +61,7 @@ const SPENDING: Partial<Record<GuardedOperation, Budget>> = {
   "GET /app/api/user/model-calls/export": "export",
   "POST /app/api/admin/rebuild": "write",
   "POST /app/api/viewer-tokens": "write",
+  "POST /v1/traces": "write",
 };
 
 /** Which budget an operation spends. */
