@@ -1,6 +1,7 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
 import { allowOrigins } from "./allow-origins.ts";
+import { cloudEventsRoutes } from "./cloud-events-routes.ts";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
@@ -54,6 +55,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));
   app.route("/app/api/user", callListRoutes(ports));
+  app.route("/app/api", cloudEventsRoutes(ports));
   app.route("/", otlpRoute(ports));
   app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", ports));
 
