@@ -16,6 +16,7 @@ export type {
   DeliveryProblem,
   RecordedCall,
   RefusedBecause,
+  VoidedCall,
 } from "./recording/call-recorder-options.ts";
 export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
 export type {

@@ -18,6 +18,8 @@ import { type AppEnv } from "./request-variables.ts";
 export type OtlpPorts = RecordPorts & {
   admit: Admit;
   maxIngestBytes: number;
+  /** Told of every error that is ours, not the caller's. */
+  onUnknownError(error: unknown, requestId: string): void;
   /** Told what became of the spans of each request. */
   onSpans?: (counts: SpanCounts) => void;
 };
@@ -25,6 +27,13 @@ export type OtlpPorts = RecordPorts & {
 /** `POST /v1/traces`, OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp): records spans that are calls of models. */
 export function otlpRoute(ports: OtlpPorts): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
+
+  /** An exporter drops what is answered with 500, and tries again after 503. */
+  function hide(error: unknown, context: Context<AppEnv>): UsageError {
+    if (!context.req.raw.signal.aborted) ports.onUnknownError(error, context.get("requestId"));
+    return new UsageError("unavailable", "Something went wrong on our side.");
+  }
+
   routes.post("/v1/traces", async (context) => {
     const format = formatOf(context.req.header("content-type") ?? "");
     try {
@@ -40,9 +49,7 @@ export function otlpRoute(ports: OtlpPorts): Hono<AppEnv> {
       ports.onSpans?.(counts);
       return send(context, encodeTraceResponse(partial, format), 200);
     } catch (error) {
-      // What is no refusal is logged, and hidden, like anywhere else.
-      if (!(error instanceof UsageError)) throw error;
-      return refuse(context, error, format ?? "json");
+      return refuse(context, error instanceof UsageError ? error : hide(error, context), format ?? "json");
     }
   });
   return routes;

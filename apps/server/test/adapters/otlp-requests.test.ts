@@ -153,6 +153,30 @@ describe("a refusal is a Status, as OTLP asks for", () => {
   });
 });
 
+describe("while the database fails", () => {
+  it("an exporter is asked to try again, hears nothing of why, and loses nothing", async () => {
+    const failing = await createTestServer({ now: () => NOW });
+    const as = await gatewayKey(failing);
+    const database = failing.database.orm.em.fork();
+    const send = () =>
+      failing.request(PATH, {
+        method: "POST",
+        headers: { authorization: `Bearer ${as}`, "content-type": "application/json" },
+        body: request(span()),
+      });
+    await database.execute("alter table model_calls rename to model_calls_away");
+    const refused = await send();
+    await database.execute("alter table model_calls_away rename to model_calls");
+    expect(refused.status).toBe(503);
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await refused.json()).toEqual({ code: 14, message: "Something went wrong on our side." });
+    expect(failing.errors).toHaveLength(1);
+    expect((await send()).status).toBe(200);
+    expect(await storedCalls(failing)).toHaveLength(1);
+    await failing.close();
+  });
+});
+
 describe("what is odd, but no fault of the whole request", () => {
   const rejects = (...args: Parameters<typeof span>) => post(request(span(...args)));
 
