@@ -219,7 +219,7 @@ describe("what is odd, but no fault of the whole request", () => {
       [{ startTimeUnixNano: 1750413600000000000 }],
       { call_time: new Date(1750413600000) },
     ],
-    ["an end before the start", [{ endTimeUnixNano: "1" }], { duration_ms: null }],
+    ["an end before the start", [{ endTimeUnixNano: "1750413599000000000" }], { duration_ms: null }],
     ["ids in capitals", [{ traceId: TRACE_ID.toUpperCase() }], { trace_id: TRACE_ID }],
     [
       "ten thousand attributes",

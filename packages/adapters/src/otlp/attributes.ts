@@ -18,11 +18,10 @@ function plainValue({ stringValue, boolValue, intValue, doubleValue }: Attribute
   );
 }
 
-/** A number where it is exact; otherwise as it was sent, which no count will be. */
+/** What is no whole number stays what it is, for whoever checks the call to reject. */
 function wholeNumber(value: string | number | null | undefined): string | number | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "number") return value;
-  return /^-?\d+$/.test(value) && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (typeof value !== "string") return value ?? null;
+  return /^-?\d+$/.test(value) ? Number(value) : value;
 }
 
 /** The first of these attributes that says something, as text. */

@@ -44,7 +44,6 @@ const CALL_OF_OUTPUT: ReadonlyMap<unknown, CallType> = new Map([
 // Whoever serves, queues or takes a request from a queue is not who calls the model.
 const KINDS_THAT_CALL = new Set([0, 1, 3]);
 const ERROR = 2;
-const LATEST_MS = Date.UTC(9999, 0);
 
 /** What a span says of a model call, in the fields of a call as the API takes it; not checked. */
 export type SpanCall = Record<string, unknown> & { id: string };
@@ -70,7 +69,7 @@ export function modelCallOfSpan(span: Span, own: Attributes, resource: Attribute
     model: textOf([own], ...MODEL),
     type,
     status: failed ? "failed" : "success",
-    callTime: startMs === null ? undefined : new Date(Math.min(startMs, LATEST_MS)).toISOString(),
+    callTime: startMs === null ? undefined : new Date(startMs).toISOString(),
     inputTokens: valueOf([own], ...INPUT_TOKENS),
     outputTokens: valueOf([own], ...OUTPUT_TOKENS),
     cachedInputTokens: valueOf([own], CACHED_TOKENS),
@@ -98,7 +97,7 @@ function serviceName(resource: Attributes): string | undefined {
   return name?.startsWith("unknown_service") ? undefined : name;
 }
 
-/** Nanoseconds since 1970, cut to the millisecond as any other call's time; `null` for none. */
+/** Nanoseconds since 1970, cut to the millisecond as any other call's time; `null` for none. 64 bits of them end in 2554. */
 function milliseconds(nanoseconds: string | number | null | undefined): number | null {
   const text = String(nanoseconds ?? "");
   const ms = /^\d{1,20}$/.test(text) ? Number(BigInt(text) / 1_000_000n) : 0;

@@ -131,7 +131,7 @@ describe("a call's fields", () => {
   });
 
   it("what is kept beside it is always small enough, and can be stored", () => {
-    const long = `\0${"\u{1F600}".repeat(5_000)}`;
+    const long = `\0x${"\u{1F600}".repeat(5_000)}`;
     const metadata = saying({ "gen_ai.response.model": long, "gen_ai.conversation.id": long })?.["metadata"];
     expect(new TextEncoder().encode(JSON.stringify(metadata)).length).toBeLessThan(4_096);
     expect(JSON.stringify(metadata)).not.toMatch(/\\u0000|\\ud/i);
