@@ -6,7 +6,6 @@ import { createUsageRepository, listenForChanges } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
-import { type Metrics } from "../src/http/metrics-route.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { type Fetch } from "../src/serve/http-server.ts";

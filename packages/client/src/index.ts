@@ -16,7 +16,6 @@ export type {
   DeliveryProblem,
   RecordedCall,
   RefusedBecause,
-  VoidedCall,
 } from "./recording/call-recorder-options.ts";
 export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
 export type {

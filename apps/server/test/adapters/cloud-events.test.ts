@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await server.database.orm.em.fork().execute("delete from model_calls");
-  expect(server.errors).toEqual([]);
+  expectNoErrorOfOurs();
 });
 afterAll(async () => {
   await http.close();
@@ -54,6 +54,10 @@ const STORED = {
   input_tokens: 10,
   credits: "0.10000000",
 };
+
+function expectNoErrorOfOurs(): void {
+  if (server.errors.length > 0) throw new Error("an error was logged", { cause: server.errors });
+}
 
 async function post(body: BodyInit, headers: Record<string, string>) {
   const response = await server.request(PATH, {

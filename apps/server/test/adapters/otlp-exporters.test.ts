@@ -41,10 +41,10 @@ type Exporter = new (settings: {
 }) => SpanExporter;
 
 describe.each<[string, Exporter, string]>([
-  ["JSON", JsonExporter as Exporter, "none"],
-  ["JSON, gzip", JsonExporter as Exporter, "gzip"],
-  ["protobuf", ProtobufExporter as Exporter, "none"],
-  ["protobuf, gzip", ProtobufExporter as Exporter, "gzip"],
+  ["JSON", JsonExporter, "none"],
+  ["JSON, gzip", JsonExporter, "gzip"],
+  ["protobuf", ProtobufExporter, "none"],
+  ["protobuf, gzip", ProtobufExporter, "gzip"],
 ])("OpenTelemetry's own exporter (%s)", (_, Own, compression) => {
   /** Exports what is traced meanwhile; rejects where the exporter says that it failed. */
   async function exported(

@@ -19,9 +19,13 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   await server.database.orm.em.fork().execute("delete from model_calls");
-  expect(server.errors).toEqual([]);
+  expectNoErrorOfOurs();
 });
 afterAll(() => server.close());
+
+function expectNoErrorOfOurs(): void {
+  if (server.errors.length > 0) throw new Error("an error was logged", { cause: server.errors });
+}
 
 async function post(body: BodyInit | undefined, headers: Record<string, string> = {}) {
   const response = await server.request(PATH, {

@@ -71,7 +71,7 @@ function decodeProtobuf(body: Uint8Array): TraceRequest {
   let decoded: Decoded;
   try {
     const message = traceRequestMessage.decode(body);
-    decoded = traceRequestMessage.toObject(message, { longs: String }) as Decoded;
+    decoded = traceRequestMessage.toObject(message, { longs: String });
   } catch (cause) {
     throw new UsageError("bad_json", "The body is not an OTLP trace request in protobuf.", {
       field: "body",
@@ -82,7 +82,7 @@ function decodeProtobuf(body: Uint8Array): TraceRequest {
     resource,
     scopeSpans: scopeSpans?.map(({ spans }) => ({ spans: spans?.map(withHexIds) })),
   }));
-  return { resourceSpans } as TraceRequest;
+  return { resourceSpans };
 }
 
 function withHexIds({ traceId, spanId, ...rest }: DecodedSpan): Span {

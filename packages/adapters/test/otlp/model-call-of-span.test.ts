@@ -83,7 +83,7 @@ describe("a span is ignored", () => {
   });
 });
 
-describe("a call's fields", () => {
+describe("what a call says", () => {
   it("the user is ours first, then the convention's, of the span before the resource", () => {
     const resource = { "user.id": "r" };
     const of = (attributes: Record<string, Value>) =>
@@ -121,11 +121,11 @@ describe("a call's fields", () => {
     ["input tokens", { "gen_ai.usage.prompt_tokens": 3 }, { inputTokens: 3 }],
     ["input tokens", { "gen_ai.usage.prompt_tokens": 3, "gen_ai.usage.input_tokens": 0 }, { inputTokens: 0 }],
     ["output tokens", { "gen_ai.usage.completion_tokens": 4 }, { outputTokens: 4 }],
-  ])("the %s go by their old names too: %j", (_, attributes, fields) => {
+  ])("by their old names too: the %s, of %j", (_, attributes, fields) => {
     expect(saying(attributes)).toMatchObject(fields);
   });
 
-  it("it failed where there is an error type, even if the status does not say so", () => {
+  it("that it failed, where there is an error type, whatever the status says", () => {
     expect(saying({ "error.type": "429" })).toMatchObject({ status: "failed", errorReason: "429" });
     expect(saying({})).toMatchObject({ status: "success", errorReason: null });
   });

@@ -7,11 +7,11 @@ import { traceRequestMessage } from "../../src/otlp/messages.ts";
 const RUNS = Number(process.env["LONG"] ?? 2_000);
 
 /** What was read, or `null` where it was refused; any other error is a fault of ours. */
-function read(body: Uint8Array, format: "json" | "protobuf"): TracesRead | null {
+function expectReadOrRefused(body: Uint8Array, format: "json" | "protobuf"): TracesRead | null {
   try {
     return readTraces(body, format);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    expect(error).toBeInstanceOf(UsageError);
     return null;
   }
 }
@@ -45,7 +45,7 @@ const VALID = traceRequestMessage
 
 describe("a request that is damaged", () => {
   it("is read whole when it is not", () => {
-    expect(read(VALID, "protobuf")).toMatchObject({
+    expect(expectReadOrRefused(VALID, "protobuf")).toMatchObject({
       calls: [{ inputTokens: 12, ttfbMs: 500, appDid: "shop" }, {}, {}],
       faults: [],
       ignored: 0,
@@ -53,14 +53,14 @@ describe("a request that is damaged", () => {
   });
 
   it("is read or refused, wherever a protobuf breaks off or a byte is wrong", () => {
-    for (let end = 0; end < VALID.length; end += 1) read(VALID.slice(0, end), "protobuf");
+    for (let end = 0; end < VALID.length; end += 1) expectReadOrRefused(VALID.slice(0, end), "protobuf");
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(VALID.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
         (changes) => {
           const damaged = VALID.slice();
           for (const [at, byte] of changes) damaged[at] = byte;
-          read(damaged, "protobuf");
+          expectReadOrRefused(damaged, "protobuf");
         },
       ),
       { numRuns: RUNS },
@@ -70,26 +70,39 @@ describe("a request that is damaged", () => {
   it("is read or refused, whatever the bytes or the JSON are", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-        read(bytes, "protobuf");
-        read(bytes, "json");
+        expectReadOrRefused(bytes, "protobuf");
+        expectReadOrRefused(bytes, "json");
       }),
       { numRuns: RUNS },
     );
     const key = fc.constantFrom(
-      ...["resourceSpans", "resource", "scopeSpans", "spans", "attributes", "key", "value", "__proto__"],
-      ...["traceId", "startTimeUnixNano", "status", "code", "intValue", "doubleValue", "kind"],
+      "resourceSpans",
+      "resource",
+      "scopeSpans",
+      "spans",
+      "attributes",
+      "key",
+      "value",
+      "__proto__",
+      "traceId",
+      "startTimeUnixNano",
+      "status",
+      "code",
+      "intValue",
+      "doubleValue",
+      "kind",
     );
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
         { maxDepth: 9 },
-        fc.constantFrom<unknown>(null, 3, -1, 1e999, "gen_ai.operation.name", "chat", true),
+        fc.constantFrom<unknown>(null, 3, -1, 1e300, "gen_ai.operation.name", "chat", true),
         fc.array(tie("tree"), { maxLength: 3 }),
         fc.dictionary(key, tie("tree"), { maxKeys: 4 }),
       ),
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        read(new TextEncoder().encode(JSON.stringify(value)), "json");
+        expectReadOrRefused(new TextEncoder().encode(JSON.stringify(value)), "json");
         expect(Object.keys(Object.prototype)).toEqual([]);
       }),
       { numRuns: RUNS },

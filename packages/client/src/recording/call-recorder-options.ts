@@ -11,9 +11,6 @@ export type RecordedCall =
 
 type CallTime = Date | string | number;
 
-/** That a call which was recorded is to count nowhere any more, for good. */
-export type VoidedCall = Pick<RecordedCall, "id" | "userDid" | "callTime"> & { void: true };
-
 /**
  * Why a call was not taken, or was given back. `full`: the buffer is. `closed`: the recorder is. `unreadable`: it cannot be JSON.
  * `unsent`: it was taken, but nobody acknowledged it before `close` ran out of time; it may have been recorded all the same.
@@ -39,9 +36,9 @@ export type CallRecorderOptions = {
   /** An API key with the scope `calls:write`, or a function that is asked for one before each request. */
   token: string | (() => string | Promise<string>);
   /** Told, at once, of a call that is not going to be recorded by this recorder. */
-  onRefused(call: RecordedCall | VoidedCall, why: RefusedBecause): void;
+  onRefused(call: RecordedCall, why: RefusedBecause): void;
   /** Told of a call that the server will not have: which field, and a sentence for a person. It is not sent again. */
-  onRejected(call: RecordedCall | VoidedCall, field: string, reason: string): void;
+  onRejected(call: RecordedCall, field: string, reason: string): void;
   /** Told of every request that is to be repeated; 401 and 403 among them, which only another token will end. */
   onError?(problem: DeliveryProblem): void;
   /** Calls in a request, at most 5,000. */

@@ -6,7 +6,6 @@ import {
   limitsOf,
   type RecordedCall,
   type RefusedBecause,
-  type VoidedCall,
 } from "./call-recorder-options.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { type Rejection, sendCalls, type SendFailure, type Verdict } from "./send-calls.ts";
@@ -16,7 +15,7 @@ export type CallRecorder = {
    * Takes a call, as it is now, to be sent soon; `false` where it was refused, of which `onRefused` was told. To correct a call,
    * record it again with the same `userDid`, `id` and `callTime`: what was recorded last counts.
    */
-  record(call: RecordedCall | VoidedCall): boolean;
+  record(call: RecordedCall): boolean;
   /** Sends what is held without waiting for more, and resolves when it is settled. Rejects if `close` ran out of time before. */
   flush(): Promise<void>;
   /**
@@ -45,7 +44,7 @@ export function createCallRecorder(options: CallRecorderOptions): CallRecorder {
   // Called as a method of `options`, a browser's fetch refuses.
   const fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));
 
-  const buffer = createCallBuffer<RecordedCall | VoidedCall>({
+  const buffer = createCallBuffer<RecordedCall>({
     maxCalls: limits.maxBufferedCalls,
     maxBytes: limits.maxBufferedBytes,
   });
@@ -129,7 +128,7 @@ export function createCallRecorder(options: CallRecorderOptions): CallRecorder {
     await waitUnlessAborted(retryInMs, [stopping.signal, ...isOver]);
   }
 
-  function refuse(call: RecordedCall | VoidedCall, why: RefusedBecause): false {
+  function refuse(call: RecordedCall, why: RefusedBecause): false {
     onRefused(call, why);
     return false;
   }
