@@ -6,11 +6,10 @@ import { createUsageRepository, listenForChanges } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
-import { type Metrics } from "../src/http/metrics-route.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
-import { createMetrics } from "../src/serve/metrics.ts";
+import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -42,7 +41,7 @@ export type TestServerOptions = {
   database?: TestDatabase;
   /** Between the application and its repository. */
   repository?: (repository: UsageRepository) => UsageRepository;
-  metrics?: Metrics;
+  metrics?: ServerMetrics;
   checks?: SessionChecks;
   onQuestion?: OnQuestion;
   recordLimits?: Partial<RecordLimits>;
@@ -86,6 +85,7 @@ export async function createTestServer({
     limits,
     trustedProxies,
     corsOrigins,
+    onSpans: metrics.onSpans,
     onUnknownError: (error) => errors.push(error),
   });
   const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);

@@ -29,6 +29,8 @@ export const ACCESS = {
   "POST /app/api/model-calls": "calls:write",
   "GET /app/api/user/model-calls": "stats:read",
   "GET /app/api/user/model-calls/export": "stats:read",
+  "POST /app/api/cloud-events": "calls:write",
+  "POST /v1/traces": "calls:write",
   "GET /metrics": "admin",
   "GET /health": "public",
   "GET /ready": "public",
@@ -60,6 +62,8 @@ const SPENDING: Partial<Record<GuardedOperation, Budget>> = {
   "GET /app/api/user/model-calls/export": "export",
   "POST /app/api/admin/rebuild": "write",
   "POST /app/api/viewer-tokens": "write",
+  "POST /app/api/cloud-events": "write",
+  "POST /v1/traces": "write",
 };
 
 /** Which budget an operation spends. */

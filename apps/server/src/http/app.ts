@@ -1,8 +1,10 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
 import { allowOrigins } from "./allow-origins.ts";
+import { cloudEventsRoutes } from "./cloud-events-routes.ts";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
+import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { callListRoutes } from "./call-list-routes.ts";
@@ -12,13 +14,14 @@ import { addHeaders, headersOf } from "./response-headers.ts";
 import { restRoutes } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
-export type AppPorts = TrpcPorts & {
-  cache: SharedCache | null;
-  metrics: Metrics;
-  checkReadiness: CheckReadiness;
-  /** Origins whose pages may read answers. */
-  corsOrigins: readonly string[];
-};
+export type AppPorts = TrpcPorts &
+  OtlpPorts & {
+    cache: SharedCache | null;
+    metrics: Metrics;
+    checkReadiness: CheckReadiness;
+    /** Origins whose pages may read answers. */
+    corsOrigins: readonly string[];
+  };
 
 // Long enough for what the client sends (8,000), and for a host's name.
 const MAX_URL_LENGTH = 8_192;
@@ -31,7 +34,7 @@ const URL_TOO_LONG: Problem = {
   limit: String(MAX_URL_LENGTH),
 };
 
-/** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, `/metrics`, `/health` and `/ready`. */
+/** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, OTLP at `/v1/traces`, `/metrics`, `/health` and `/ready`. */
 export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
@@ -52,6 +55,8 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));
   app.route("/app/api/user", callListRoutes(ports));
+  app.route("/app/api", cloudEventsRoutes(ports));
+  app.route("/", otlpRoute(ports));
   app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", ports));
 
   app.notFound((context) =>

@@ -20,6 +20,7 @@ import { createAdmit } from "../http/admit.ts";
 import { createApp } from "../http/app.ts";
 import { type Metrics } from "../http/metrics-route.ts";
 import { type AppEnv } from "../http/request-variables.ts";
+import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 
 export type AppParts = {
@@ -44,6 +45,7 @@ export type AppParts = {
   /** Origins whose pages may read answers. */
   corsOrigins: readonly string[];
   onQuestion?: OnQuestion;
+  onSpans?: (counts: SpanCounts) => void;
   onUnknownError(error: unknown, requestId: string): void;
 };
 

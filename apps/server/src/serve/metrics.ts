@@ -1,11 +1,13 @@
 import { type CacheEvent } from "@usage-stats/cache";
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Metrics } from "../http/metrics-route.ts";
+import { type SpanCounts } from "../intake/record-spans.ts";
 
 export type ServerMetrics = Metrics & {
   onCacheEvent(event: CacheEvent): void;
   /** A request could not be counted in Upstash, and was counted here. */
   onRateLimitFailure(): void;
+  onSpans(counts: SpanCounts): void;
 };
 
 const BREAKER_STATES = ["closed", "half-open", "open"] as const;
@@ -45,12 +47,21 @@ export function createMetrics(): ServerMetrics {
     help: "Requests that could not be counted in Upstash, and were counted in the process instead.",
     registers: [registry],
   });
+  const spans = new Counter({
+    name: "usage_stats_otlp_spans_total",
+    help: "Spans received: recorded as calls, rejected, or ignored because they are no client's calls of models.",
+    labelNames: ["outcome"],
+    registers: [registry],
+  });
   for (const state of BREAKER_STATES) transitions.inc({ state }, 0);
 
   return {
     text: () => registry.metrics(),
     contentType: registry.contentType,
     onRateLimitFailure: () => uncounted.inc(),
+    onSpans(counts) {
+      for (const [outcome, count] of Object.entries(counts)) spans.inc({ outcome }, count);
+    },
     onCacheEvent(event) {
       switch (event.type) {
         case "lookup":

@@ -105,6 +105,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       limits: openRateLimits(settings, clock, { metrics, log: console.error }),
       trustedProxies: settings.trustedProxies,
       corsOrigins: settings.corsOrigins,
+      onSpans: metrics.onSpans,
       onUnknownError: logError,
     });
     const listening = Promise.withResolvers<void>();
