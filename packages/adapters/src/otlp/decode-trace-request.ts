@@ -1,12 +1,14 @@
 import { UsageError } from "@usage-stats/core";
+import { type Message } from "protobufjs";
 import { z } from "zod";
+import { checkSize } from "./check-size.ts";
 import { traceRequestMessage } from "./messages.ts";
 import { type Span, type TraceRequest } from "./trace-request.ts";
 
 /** How an OTLP/HTTP request is written, and so its answer. */
 export type OtlpFormat = "json" | "protobuf";
 
-/** Reads the body of `POST /v1/traces`. Throws `bad_json` for one that is no trace request, saying where. */
+/** Reads the body of `POST /v1/traces`. Throws `bad_json` for one that is no trace request, saying where; `too_large`. */
 export function decodeTraceRequest(body: Uint8Array, format: OtlpFormat): TraceRequest {
   return format === "json" ? decodeJson(body) : decodeProtobuf(body);
 }
@@ -55,6 +57,7 @@ function decodeJson(body: Uint8Array): TraceRequest {
   } catch (cause) {
     throw new UsageError("bad_json", "The body is not JSON.", { field: "body", cause });
   }
+  checkSize(value);
   const parsed = traceRequest.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
@@ -68,21 +71,25 @@ type Decoded = {
 };
 
 function decodeProtobuf(body: Uint8Array): TraceRequest {
-  let decoded: Decoded;
+  const message = decodeMessage(body);
+  checkSize(message);
+  const decoded: Decoded = traceRequestMessage.toObject(message, { longs: String });
+  const resourceSpans = decoded.resourceSpans?.map(({ resource, scopeSpans }) => ({
+    resource,
+    scopeSpans: scopeSpans?.map(({ spans }) => ({ spans: spans?.map(withHexIds) })),
+  }));
+  return { resourceSpans };
+}
+
+function decodeMessage(body: Uint8Array): Message {
   try {
-    const message = traceRequestMessage.decode(body);
-    decoded = traceRequestMessage.toObject(message, { longs: String });
+    return traceRequestMessage.decode(body);
   } catch (cause) {
     throw new UsageError("bad_json", "The body is not an OTLP trace request in protobuf.", {
       field: "body",
       cause,
     });
   }
-  const resourceSpans = decoded.resourceSpans?.map(({ resource, scopeSpans }) => ({
-    resource,
-    scopeSpans: scopeSpans?.map(({ spans }) => ({ spans: spans?.map(withHexIds) })),
-  }));
-  return { resourceSpans };
 }
 
 function withHexIds({ traceId, spanId, ...rest }: DecodedSpan): Span {

@@ -8,7 +8,7 @@ export type TracesRead = { calls: SpanCall[]; faults: SpanFault[]; ignored: numb
 
 export type SpanFault = { id: string; field: string; reason: string };
 
-/** Reads the body of `POST /v1/traces` (https://opentelemetry.io/docs/specs/otlp/#otlphttp). Throws `bad_json`. */
+/** Reads the body of `POST /v1/traces` (https://opentelemetry.io/docs/specs/otlp/#otlphttp). Throws `bad_json` and `too_large`. */
 export function readTraces(body: Uint8Array, format: OtlpFormat): TracesRead {
   const read: TracesRead = { calls: [], faults: [], ignored: 0 };
   for (const { resource, scopeSpans } of decodeTraceRequest(body, format).resourceSpans ?? []) {
