@@ -12,7 +12,10 @@ const isOther = (other: string) =>
   `(${names(CONTENT_COLUMNS, "old.")}) is distinct from (${names(CONTENT_COLUMNS, `${other}.`)})`;
 
 // Identities are sorted, so that two writers of the same calls lock them in the same order: they wait, they never deadlock.
+// What was added is told by its number alone where nothing else happened, which is nearly always: naming it costs as much as
+// a tenth of writing it.
 const UPSERT = `
+  with written as (
   insert into model_calls as old (${names(ALL_COLUMNS)})
   select * from ${INPUT}
    order by ${names(IDENTITY_COLUMNS)}
@@ -20,7 +23,10 @@ const UPSERT = `
      set ${CONTENT_COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(", ")},
          revision = old.revision + 1, updated_at = now()
    where old.voided_at is null and ${isOther("excluded")}
-  returning user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision`;
+  returning user_did, id, call_time, revision),
+  counted as (select count(*) as written from written)
+  select user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, counted.written
+    from counted left join written on revision > 0 or counted.written < ?`;
 
 const STAY_VOID = `
   select old.user_did, old.id, (extract(epoch from old.call_time) * 1000)::bigint as time
@@ -28,6 +34,9 @@ const STAY_VOID = `
    where old.voided_at is not null and ${isOther("input")}`;
 
 type Row = { user_did: string; id: string; time: string };
+type NamedRow = Row & { revision: number };
+/** How many calls were written, beside one of them that is named, or beside none. */
+type WrittenRow = { written: string } & (NamedRow | { id: null });
 
 /**
  * Writes calls, each once, inside the caller's transaction, and says what that did by their identities; of whatever is absent
@@ -38,10 +47,15 @@ export async function upsertModelCalls(
   calls: readonly ModelCall[],
 ): Promise<Map<string, RecordOutcome>> {
   const parameters = ALL_COLUMNS.map((column) => arrayLiteral(calls.map(column.value)));
-  const written = await em.execute<(Row & { revision: number })[]>(UPSERT, parameters);
+  const rows = await em.execute<WrittenRow[]>(UPSERT, [...parameters, calls.length]);
+  const named = rows.filter(({ id }) => id !== null) as NamedRow[];
   const outcomes = new Map<string, RecordOutcome>();
-  for (const row of written) outcomes.set(keyOf(row), row.revision === 0 ? "added" : "corrected");
-  if (written.length < calls.length) {
+  const isAllWritten = Number(rows[0]!.written) === calls.length;
+  if (isAllWritten)
+    for (const { userDid, id, callTime } of calls)
+      outcomes.set(identityOf(userDid, id, callTime.getTime()), "added");
+  for (const row of named) outcomes.set(keyOf(row), row.revision === 0 ? "added" : "corrected");
+  if (!isAllWritten) {
     const voided = await em.execute<Row[]>(STAY_VOID, parameters);
     for (const row of voided) outcomes.set(keyOf(row), "stays void");
   }
