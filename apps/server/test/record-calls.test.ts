@@ -238,6 +238,12 @@ it("says 503 and when to try again while the database cannot write, and has writ
     });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(await response.text()).not.toContain("53100");
+    const trpc = await server.request("/trpc/modelCalls.record", {
+      method: "POST",
+      body: JSON.stringify({ calls: [call()] }),
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    });
+    expect([trpc.status, trpc.headers.get("retry-after")]).toEqual([503, "1"]);
   } finally {
     await admin.execute("drop trigger refuse on model_calls");
   }

@@ -10,6 +10,9 @@ import { serverTiming } from "./server-timing.ts";
 export function addHeaders(context: Context<AppEnv>): void {
   if (context.get("complete")) return;
   for (const [name, value] of Object.entries(context.get("headersOf")())) context.header(name, value);
+  // Problems say when; tRPC's refusals do not.
+  if (context.res.status === 503 && !context.res.headers.has("retry-after"))
+    context.header("retry-after", "1");
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Budget, budgetOf, type GuardedOperation, type Identity } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
+import { LRUCache } from "lru-cache";
 import { type Limiter, type Spent } from "./limiter.ts";
 
 /** How much is allowed a minute. */
@@ -33,7 +34,8 @@ export function createRateLimits(
   { budgets, address: most, failures }: RateLimitSettings,
   { shared, alone, monotonic }: { shared: Limiter; alone: Limiter; monotonic: () => number },
 ): RateLimits {
-  const tryAgainAt = new Map<string, number>();
+  // So many that nobody can push another out, and no more, whoever has how many addresses.
+  const tryAgainAt = new LRUCache<string, number>({ max: 100_000 });
 
   return {
     async arrive(address) {
