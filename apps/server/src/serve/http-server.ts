@@ -12,14 +12,16 @@ export type HttpServer = { port: number; close(): Promise<void> };
 const GRACE_MS = 10_000;
 const MAX_HEADERS = 100;
 
-/** Whoever sends slowly is cut off; so are connections now and then, that a new server gets its share of them. */
+/**
+ * Whoever sends slowly is cut off. How many requests a connection may bring is not limited: Node answers 503 to those who do not
+ * heed `Connection: close` (measured: autocannon does not), and slowness is what costs, not number.
+ */
 const LIMITS = {
   requestTimeout: 10_000,
   headersTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
 };
-const MAX_REQUESTS_PER_SOCKET = 1_000;
 
 /** Listens at once, so that a taken port is known before anything else begins. Throws `OperatorError`. */
 export async function listen(
@@ -33,7 +35,6 @@ export async function listen(
     // It answers every failure by itself, so its promise has nothing to tell.
     void listener(request, response);
   });
-  server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   server.listen(port, host);
   try {
     await once(server, "listening");
