@@ -1,4 +1,5 @@
 import { type ModelCall } from "@usage-stats/core";
+import { arrayLiteral } from "../array-literal.ts";
 
 type ColumnOf<Call> = { name: string; type: string; value: (call: Call) => string | number | null };
 export type Column = ColumnOf<ModelCall>;
@@ -29,3 +30,33 @@ export const CONTENT_COLUMNS: Column[] = [
   { name: "trace_id", type: "text", value: (call) => call.traceId },
   { name: "metadata", type: "jsonb", value: (call) => call.metadata && JSON.stringify(call.metadata) },
 ];
+
+export const ALL_COLUMNS: Column[] = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS];
+
+/** The columns' names as a list, each after a prefix such as `old.`. */
+export function namesOf(columns: readonly Pick<Column, "name">[], prefix = ""): string {
+  return columns.map(({ name }) => prefix + name).join(", ");
+}
+
+/** Rows that are given as parameters (`parametersOf`), as a table of its own in a statement. */
+export function inputOf(columns: readonly Pick<Column, "name" | "type">[]): string {
+  return `unnest(${columns.map(({ type }) => `?::${type}[]`).join(", ")}) as input(${namesOf(columns)})`;
+}
+
+/** One array a column. */
+export function parametersOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): string[] {
+  return columns.map((column) => arrayLiteral(calls.map(column.value)));
+}
+
+/** Whether the call in the table, `old`, says anything else than the one in `other`. */
+export function isOther(other: string): string {
+  return `(${namesOf(CONTENT_COLUMNS, "old.")}) is distinct from (${namesOf(CONTENT_COLUMNS, `${other}.`)})`;
+}
+
+/**
+ * The row of `model_calls` that each row of `input` names, to be joined to it. OFFSET 0 has each looked up by the key in its own
+ * partition, also while the planner's statistics still say that scanning all of them costs nothing.
+ */
+export const OLD_CALL = `cross join lateral (
+    select * from model_calls as known
+     where (${namesOf(IDENTITY_COLUMNS, "known.")}) = (${namesOf(IDENTITY_COLUMNS, "input.")}) offset 0) as old`;

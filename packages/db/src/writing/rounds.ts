@@ -5,6 +5,13 @@ export function identityOf(userDid: string, id: string, time: number): string {
   return JSON.stringify([userDid, id, time]);
 }
 
+/** What a statement answers of a call's identity; the time in milliseconds. */
+export type IdentityRow = { user_did: string; id: string; time: string };
+
+export function rowIdentity({ user_did, id, time }: IdentityRow): string {
+  return identityOf(user_did, id, Number(time));
+}
+
 /**
  * The first occurrences of each call, then the second ones, and so on, each with its place in the list: a statement can write
  * a call only once.

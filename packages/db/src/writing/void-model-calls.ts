@@ -1,48 +1,55 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
-import { type CallVoid, type RecordOutcome } from "@usage-stats/core";
-import { arrayLiteral } from "../array-literal.ts";
-import { type Identity, IDENTITY_COLUMNS } from "./model-call-columns.ts";
-import { identityOf } from "./rounds.ts";
+import { type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { findStillVoid, findVoid } from "./find-void-calls.ts";
+import {
+  ALL_COLUMNS,
+  CONTENT_COLUMNS,
+  IDENTITY_COLUMNS,
+  inputOf,
+  isOther,
+  namesOf,
+  OLD_CALL,
+  parametersOf,
+} from "./model-call-columns.ts";
+import { type IdentityRow, rowIdentity } from "./rounds.ts";
 
-const NAMES = IDENTITY_COLUMNS.map(({ name }) => name).join(", ");
-const INPUT = `unnest(${IDENTITY_COLUMNS.map(({ type }) => `?::${type}[]`).join(", ")}) as input(${NAMES})`;
-const TIME = "(extract(epoch from call_time) * 1000)::bigint as time";
+// One statement for both, so that they are locked in one order, the same as every other writer's: a statement for each would make
+// writers wait in a circle. A void goes in as the call that is there, only to meet it; what that said is kept as it is by then.
+const WRITE = `
+  insert into model_calls as old (${namesOf(ALL_COLUMNS)}, voided_at)
+  select * from (
+    select *, null::timestamptz from ${inputOf(ALL_COLUMNS)}
+    union all
+    select ${namesOf(ALL_COLUMNS, "old.")}, now() from ${inputOf(IDENTITY_COLUMNS)} ${OLD_CALL} where old.voided_at is null) as changes
+   order by ${namesOf(IDENTITY_COLUMNS)}
+  on conflict (${namesOf(IDENTITY_COLUMNS)}) do update
+     set ${CONTENT_COLUMNS.map(({ name }) => `${name} = case when excluded.voided_at is null then excluded.${name} else old.${name} end`).join(", ")},
+         voided_at = excluded.voided_at, revision = old.revision + 1, updated_at = now()
+   where old.voided_at is null and (excluded.voided_at is not null or ${isOther("excluded")})
+  returning user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, voided_at is not null as voided`;
 
-/** Locks calls in the order of their identities, as every writer does, so that writers wait for each other but never in a circle. */
-export async function lockModelCalls(em: EntityManager, calls: readonly Identity[]): Promise<void> {
-  await em.execute(
-    `select from model_calls join ${INPUT} using (${NAMES}) order by ${NAMES} for update of model_calls`,
-    parametersOf(calls),
-  );
-}
+type WrittenRow = IdentityRow & { revision: number; voided: boolean };
 
-/** Voids calls, each once, and says for each what that did: `voided`, `repeated` or `unknown`. */
+/**
+ * Voids calls and writes others, each call once, inside the caller's transaction, and says what that did by their identities. An
+ * absent call is `repeated`, an absent void is of a call that is not there.
+ */
 export async function voidModelCalls(
   em: EntityManager,
+  calls: readonly ModelCall[],
   voids: readonly CallVoid[],
 ): Promise<Map<string, RecordOutcome>> {
-  const parameters = parametersOf(voids);
-  const changed = await em.execute<{ user_did: string; id: string; time: string }[]>(
-    `update model_calls set voided_at = now(), revision = revision + 1, updated_at = now()
-       from ${INPUT}
-      where ${IDENTITY_COLUMNS.map(({ name }) => `model_calls.${name} = input.${name}`).join(" and ")} and voided_at is null
-     returning model_calls.user_did, model_calls.id, (extract(epoch from model_calls.call_time) * 1000)::bigint as time`,
-    parameters,
-  );
+  const parameters = [...parametersOf(ALL_COLUMNS, calls), ...parametersOf(IDENTITY_COLUMNS, voids)];
+  const rows = await em.execute<WrittenRow[]>(WRITE, parameters);
   const outcomes = new Map<string, RecordOutcome>();
-  if (changed.length < voids.length) {
-    const known = await em.execute<{ user_did: string; id: string; time: string }[]>(
-      `select user_did, id, ${TIME} from model_calls join ${INPUT} using (${NAMES})`,
-      parameters,
-    );
-    for (const { user_did, id, time } of known)
-      outcomes.set(identityOf(user_did, id, Number(time)), "repeated");
-  }
-  for (const { user_did, id, time } of changed)
-    outcomes.set(identityOf(user_did, id, Number(time)), "voided");
+  for (const identity of await findStillVoid(em, calls)) outcomes.set(identity, "stays void");
+  for (const identity of await findVoid(em, voids)) outcomes.set(identity, "repeated");
+  // What was voided just now is found to be void, too.
+  for (const row of rows) outcomes.set(rowIdentity(row), outcomeOf(row));
   return outcomes;
 }
 
-function parametersOf(calls: readonly Identity[]): string[] {
-  return IDENTITY_COLUMNS.map((column) => arrayLiteral(calls.map(column.value)));
+function outcomeOf({ voided, revision }: WrittenRow): RecordOutcome {
+  if (voided) return "voided";
+  return revision === 0 ? "added" : "corrected";
 }

@@ -2,7 +2,7 @@ import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallChange, type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import { roundsOf } from "./rounds.ts";
 import { upsertModelCalls } from "./upsert-model-calls.ts";
-import { lockModelCalls, voidModelCalls } from "./void-model-calls.ts";
+import { voidModelCalls } from "./void-model-calls.ts";
 
 /**
  * Writes changes inside the caller's transaction and says for each, in order, what it did. Partitions must exist. Changes of the
@@ -13,18 +13,15 @@ export async function writeChanges(
   changes: readonly CallChange[],
 ): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = [];
-  // Voiding is a statement of its own, beside the one that writes calls: together they would not lock in order.
-  if (changes.some(isVoid)) await lockModelCalls(em, changes);
+  // The first round locks, in order, every call that later ones write again.
   for (const round of roundsOf(changes)) {
     const own = [...round.values()].map((index) => changes[index]!);
     const voids = own.filter(isVoid);
     const calls = own.filter((change): change is ModelCall => !isVoid(change));
-    const written = calls.length === 0 ? new Map<string, RecordOutcome>() : await upsertModelCalls(em, calls);
-    const voided = voids.length === 0 ? new Map<string, RecordOutcome>() : await voidModelCalls(em, voids);
+    const written =
+      voids.length === 0 ? await upsertModelCalls(em, calls) : await voidModelCalls(em, calls, voids);
     for (const [identity, index] of round)
-      outcomes[index] = isVoid(changes[index]!)
-        ? (voided.get(identity) ?? "unknown")
-        : (written.get(identity) ?? "repeated");
+      outcomes[index] = written.get(identity) ?? (isVoid(changes[index]!) ? "unknown" : "repeated");
   }
   return outcomes;
 }
