@@ -46,7 +46,7 @@ export async function createKey(
   return { key, text };
 }
 
-/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked. */
+/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and `conflict` where somebody else rotated it meanwhile. */
 export async function rotateKey(
   { keys, clock }: KeyPorts,
   actor: Actor,
@@ -59,7 +59,7 @@ export async function rotateKey(
   const until = new Date(now.getTime() + graceSeconds * 1000);
   const previous = graceSeconds === 0 ? null : { hash: found.hashes.current, until };
   const action = actionOf(actor, now, "rotate key", `key ${id}`, { graceSeconds });
-  const key = await keys.rotate(id, { current: hash, previous }, action);
+  const key = await keys.rotate(id, found.hashes.current, { current: hash, previous }, action);
   if (key === null) throw unknownKey();
   return { key, text };
 }
