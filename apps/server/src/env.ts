@@ -3,6 +3,7 @@ import { type RecordLimits } from "@usage-stats/api";
 import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
+import { findMisspeltNames } from "./misspelt-names.ts";
 import { OperatorError } from "./operator-error.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
@@ -27,6 +28,8 @@ const schema = z
         error: "must be a URL such as postgresql://user:password@host:5432/name",
       })
       .optional(),
+    EMBEDDED: z.enum(["on", "off"]).optional(),
+    NODE_ENV: z.string().optional(),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
@@ -81,6 +84,11 @@ const schema = z
       when: () => true,
     },
   )
+  .refine((env) => env.DATABASE_URL === undefined || env.EMBEDDED !== "on", {
+    path: ["EMBEDDED"],
+    message: "cannot be on where DATABASE_URL is set: unset one of them",
+    when: () => true,
+  })
   .refine((env) => env.AUTH_SECRET === undefined || env.AUTH_JWKS_URL === undefined, {
     path: ["AUTH_JWKS_URL"],
     message: "cannot be set together with AUTH_SECRET: unset one of them",
@@ -106,6 +114,9 @@ export type Settings = {
   host: string;
   dataDir: string;
   databaseUrl: string | undefined;
+  /** Whether the embedded database is asked for, or must not be used; `null` where nothing is said. */
+  embedded: boolean | null;
+  isProduction: boolean;
   demo: boolean;
   authSecret: string | undefined;
   /** Where the public keys are that sign tokens instead of the secret. */
@@ -148,6 +159,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     host: checked.HOST,
     dataDir: resolve(checked.DATA_DIR),
     databaseUrl: checked.DATABASE_URL,
+    embedded: checked.EMBEDDED === undefined ? null : checked.EMBEDDED === "on",
+    isProduction: checked.NODE_ENV === "production",
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
     authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),
@@ -196,6 +209,15 @@ export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
   if (result.success) return result.data;
   throw new OperatorError(
     "DATABASE_URL is not set. `pnpm mikro-orm …` in the top folder finds the embedded database by itself.",
+  );
+}
+
+/** What to tell of variables whose names are nearly those of settings, never of their values. */
+export function hintsOnNames(env: NodeJS.ProcessEnv = process.env): string[] {
+  const given = Object.keys(env).filter((name) => env[name] !== "");
+  const ours = Object.keys(schema.shape).filter((name) => name !== "NODE_ENV");
+  return findMisspeltNames(given, ours).map(
+    (name) => `settings: ${name.given} is set, which is none: did you mean ${name.meant}?`,
   );
 }
 

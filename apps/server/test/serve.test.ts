@@ -76,6 +76,28 @@ describe("the server", () => {
     expect(await server.exit).toBe(0);
   }, 60_000);
 
+  it("neither takes calls into the embedded database by mistake, nor hands out a token of a secret that is not its own", async () => {
+    const meant = {
+      NODE_ENV: "production",
+      AUTH_SECRET: "hunter2 ".repeat(5),
+      DATABASE_URI: "postgresql://hunter2@h/d",
+    };
+    for (const command of [["serve"], ["keys", "list"], ["migrate"]]) {
+      const refused = usageStats(command, meant);
+      expect(await refused.exit).toBe(1);
+      expect(refused.text()).toBe(
+        "settings: DATABASE_URI is set, which is none: did you mean DATABASE_URL?\nusage-stats: AUTH_SECRET is set, but no DATABASE_URL is set; set it, or EMBEDDED=on to really use the embedded demo database.\n",
+      );
+    }
+    expect(await findRunningPostgres(join(dataDir, "data"))).toBeNull();
+    const asked = await serve({ ...meant, EMBEDDED: "on" });
+    expect(asked.text()).not.toMatch(/Bearer|hunter2/);
+    expect(asked.text()).toMatch(/Make a token with/);
+    asked.child.kill("SIGTERM");
+    await asked.exit;
+    expect((await serve()).text()).toMatch(/Bearer ey/);
+  }, 60_000);
+
   it("refuses a data folder that another server uses, and that one goes on", async () => {
     const first = await serve();
     const second = usageStats(["serve"]);

@@ -1,5 +1,5 @@
 import { type Command } from "commander";
-import { readSettings } from "../env.ts";
+import { hintsOnNames, readSettings } from "../env.ts";
 import { serve } from "../serve/serve.ts";
 
 export function registerServe(program: Command): void {
@@ -11,6 +11,7 @@ export function registerServe(program: Command): void {
       `
   PORT            3000               HOST            127.0.0.1
   DATA_DIR        .data              DEMO            on: fills an empty embedded database
+  EMBEDDED        on: the embedded database also where AUTH_SECRET, AUTH_JWKS_URL or a HOST that others can reach is set
   DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
   SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
   AUTH_JWKS_URL   public keys that sign tokens, instead of AUTH_SECRET; AUTH_ISSUER, AUTH_AUDIENCE
@@ -26,6 +27,7 @@ export function registerServe(program: Command): void {
   UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: a cache that several servers share`,
     )
     .action(async () => {
+      for (const hint of hintsOnNames()) console.error(hint);
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, () => {

@@ -132,9 +132,8 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     answer = (request, bindings) => app.fetch(request, bindings);
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
-    console.log(
-      await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
-    );
+    const offersToken = deployment.embedded && settings.authSecret === undefined;
+    console.log(await banner({ url: publicUrl, authSecret, offersToken, now: clock.now() }));
     return deployment;
   }
 
