@@ -41,6 +41,8 @@ export type ApiKeyStore = {
   insert(key: ApiKey, hashes: KeyHashes, action: AdminAction): Promise<void>;
   /** A key in whatever state. */
   find(id: string): Promise<{ key: ApiKey; hashes: KeyHashes } | null>;
+  /** What keys that are not revoked are checked against, by their ids. */
+  hashes(): Promise<ReadonlyMap<string, KeyHashes>>;
   /** Every key, newest first. */
   list(): Promise<ApiKey[]>;
   /**

@@ -98,6 +98,14 @@ describe("a key", () => {
     expect((await store().find("one"))?.hashes).toEqual(hashes);
   });
 
+  it("tells what it is checked against, unless it is revoked", async () => {
+    const rotated = { current: "c2", previous: { hash: "c1", until: new Date("2025-06-21T00:00:00Z") } };
+    await store().insert(key(), rotated, action("created"));
+    await store().insert(key({ id: "two" }), hashes, action("created"));
+    await store().revoke("two", action("revoked"));
+    expect(await store().hashes()).toEqual(new Map([["one", rotated]]));
+  });
+
   it("that is unknown is neither revoked nor rotated, and nothing is recorded", async () => {
     expect(await store().revoke("none", action("revoked"))).toBeNull();
     expect(await store().rotate("none", "c1", hashes, action("rotated"))).toBeNull();

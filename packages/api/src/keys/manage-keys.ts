@@ -46,8 +46,30 @@ export async function createKey(
   return { key, text };
 }
 
-/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and `conflict` where somebody else rotated it meanwhile. */
+// Those that come while one is under way were meant for the secret before it, though they might find the one after.
+const rotating = new Set<string>();
+
+/**
+ * Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and
+ * `conflict` where somebody else rotates it: of rotations at once one is made, so that no secret is handed out dead.
+ */
 export async function rotateKey(
+  ports: KeyPorts,
+  actor: Actor,
+  input: z.output<typeof rotateKeyInput>,
+): Promise<NewApiKey> {
+  const { id } = input;
+  if (rotating.has(id))
+    throw new UsageError("conflict", "The key is being rotated by somebody else.", { field: "id" });
+  rotating.add(id);
+  try {
+    return await rotateFromCurrent(ports, actor, input);
+  } finally {
+    rotating.delete(id);
+  }
+}
+
+async function rotateFromCurrent(
   { keys, clock }: KeyPorts,
   actor: Actor,
   { id, graceSeconds }: z.output<typeof rotateKeyInput>,

@@ -49,6 +49,15 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
         const row = await em.findOne(ApiKeyEntity, { id });
         return row && { key: keyOf(row), hashes: hashesOf(row) };
       }),
+    hashes: () =>
+      read(async (em) => {
+        const rows = await em.find(
+          ApiKeyEntity,
+          { revokedAt: null },
+          { fields: ["id", "secretHash", "previousSecretHash", "previousUntil"] },
+        );
+        return new Map(rows.map((row) => [row.id, hashesOf(row)]));
+      }),
     list: () =>
       read(async (em) => {
         const rows = await em.find(ApiKeyEntity, {}, { orderBy: { createdAt: "desc", id: "asc" } });
@@ -86,7 +95,11 @@ function columnsOf({ current, previous }: KeyHashes) {
   };
 }
 
-function hashesOf({ secretHash, previousSecretHash, previousUntil }: ApiKeyRow): KeyHashes {
+function hashesOf({
+  secretHash,
+  previousSecretHash,
+  previousUntil,
+}: Pick<ApiKeyRow, "secretHash" | "previousSecretHash" | "previousUntil">): KeyHashes {
   const previous =
     previousSecretHash == null || previousUntil == null
       ? null
