@@ -15,6 +15,7 @@ import {
 } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { publicKeys, type SessionKeys } from "../src/auth/session-keys.ts";
+import { describeFailure } from "../src/failures/describe-failure.ts";
 import { verifySessionToken } from "../src/auth/session-token.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
@@ -33,6 +34,7 @@ let answers: "well" | "503" | "rubbish" | "never" | "endless" | "slow" | "moved"
 /** Published beside the good keys. */
 let unusable: JWK[];
 let fetches: number;
+let failures: unknown[];
 let keys: SessionKeys;
 
 beforeEach(async () => {
@@ -67,7 +69,8 @@ beforeEach(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
-  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
+  failures = [];
+  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 }, (error) => failures.push(error));
 });
 
 let sentBytes = 0;
@@ -192,6 +195,7 @@ describe("a session signed elsewhere", () => {
     };
     for (const header of [...unusable, { kid: "weak", alg: "PS256" }, { kid: "one", alg: "XX1" }])
       await refuse(header);
+    expect(failures).toEqual([]);
     // None of it counts as a failure to fetch: a key that was changed is known as soon as ever.
     await new Promise((resolve) => setTimeout(resolve, 150));
     for (let i = 0; i < 5; i++) await refuse({ kid: "weak", alg: "RS256" });
@@ -217,6 +221,13 @@ describe("a session signed elsewhere", () => {
     }
     // What lies in sockets is sent, and not more.
     expect(sentBytes).toBeLessThan(20_000_000);
+    // Somebody is told of each.
+    expect(failures.map(describeFailure)).toEqual([
+      "The address of the keys answers with status 302.",
+      "The keys are larger than a megabyte.",
+      "TimeoutError",
+      "JWKSInvalid ERR_JWKS_INVALID",
+    ]);
     answers = "well";
     await new Promise((resolve) => setTimeout(resolve, 150));
     await verify(await token(next));

@@ -45,10 +45,14 @@ const LARGEST_KEY_SET_BYTES = 1_000_000;
 
 /**
  * The public keys at an address (JWKS, RFC 7517). They are fetched again every ten minutes and, for a key that is not among
- * them, at most every 30 seconds. Where they cannot be fetched, those that are known go on being good for a day. What is wrong with
- * one key says nothing of the others: a token that names it is bad, no more.
+ * them, at most every 30 seconds. Where they cannot be fetched, `onFailure` is told, and those that are known go on being good for a
+ * day. What is wrong with one key says nothing of the others: a token that names it is bad, no more.
  */
-export function publicKeys(url: URL, { refetchMs, pauseMs, timeoutMs } = TIMES): SessionKeys {
+export function publicKeys(
+  url: URL,
+  { refetchMs, pauseMs, timeoutMs } = TIMES,
+  onFailure: (error: unknown) => void = () => {},
+): SessionKeys {
   let last: { keys: JWTVerifyGetKey; at: number } | null = null;
   let failedAt = Number.NEGATIVE_INFINITY;
 
@@ -63,6 +67,7 @@ export function publicKeys(url: URL, { refetchMs, pauseMs, timeoutMs } = TIMES):
         return Response.json(jwks);
       } catch (cause) {
         failedAt = performance.now();
+        onFailure(cause);
         throw new KeysNotFetched("the keys cannot be fetched", { cause });
       }
     },
@@ -95,7 +100,7 @@ async function fetchKeySet(...request: Parameters<FetchImplementation>): Promise
   const response = await fetch(...request);
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new Error(`the keys' address answers with status ${response.status}`);
+    throw new UsageError("unavailable", `The address of the keys answers with status ${response.status}.`);
   }
   const text = await readText(response, LARGEST_KEY_SET_BYTES);
   return JSON.parse(text) as JSONWebKeySet;
@@ -107,7 +112,7 @@ async function readText({ body }: Response, maxBytes: number): Promise<string> {
   // Leaving the loop early ends the connection.
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > maxBytes) throw new Error("the keys are larger than a megabyte");
+    if (size > maxBytes) throw new UsageError("unavailable", "The keys are larger than a megabyte.");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
