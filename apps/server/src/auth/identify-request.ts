@@ -1,10 +1,10 @@
-import { type Identity, isKeyText, parseKeyText } from "@usage-stats/api";
+import { type Identity, isKeyText } from "@usage-stats/api";
 import { type ApiKeyStore, type Clock, UsageError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
 import { verifyApiKey } from "./api-key.ts";
-import { createKnownKeys } from "./known-keys.ts";
+import { createKeyGuesses } from "./key-guesses.ts";
 import { refuseCrossSite } from "./refuse-cross-site.ts";
 import { type Session } from "./session.ts";
 import { type SessionChecks, verifySessionToken } from "./session-token.ts";
@@ -12,8 +12,8 @@ import { isViewerToken, verifyViewerToken } from "./viewer-token.ts";
 
 export type IdentifyRequest = {
   /**
-   * `mayGuess` is called before the database is asked for an API key that is not known to exist, and may throw. What can be told to be
-   * bad without the database never needs it, and what is good is never refused by it.
+   * `mayGuess` is called before the database is asked about a key, and may throw, which refuses what is only a guess. What can be
+   * told to be bad without the database never needs it, and what is good is never refused by it.
    */
   (request: Context, mayGuess?: () => void): Promise<Identity>;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
@@ -41,32 +41,23 @@ const LONGEST_REMEMBERED = 2_000;
 export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
   const { checks, sessionCookie, keys, clock, onError } = settings;
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
-  const knownKeys = createKnownKeys(keys, clock);
+  const guesses = createKeyGuesses(keys);
   let forgotten = 0;
 
   async function verify(token: string, isBearer: boolean, now: Date, mayGuess: () => void): Promise<Session> {
-    if (isBearer && isViewerToken(token)) return verifyViewerToken(settings, token, now);
+    if (isBearer && isViewerToken(token)) {
+      const find = async (id: string) => {
+        await refuseGuess(mayGuess, () => guesses.isKeyId(id));
+        return keys.find(id);
+      };
+      return verifyViewerToken({ ...settings, keys: { find } }, token, now);
+    }
     if (!isBearer || !isKeyText(token)) return verifySessionToken(checks, token, now);
-    const session = await verifyKey(token, now, mayGuess);
+    await refuseGuess(mayGuess, () => guesses.isKey(token, now));
+    const session = await verifyApiKey(keys, token, now);
     if (now.getTime() - (session.usedBefore?.getTime() ?? 0) >= REMEMBERED_MS)
       void keys.touch(session.identity.keyId!, now).catch(onError);
     return session;
-  }
-
-  async function verifyKey(token: string, now: Date, mayGuess: () => void): Promise<Session> {
-    const id = parseKeyText(token)?.id;
-    if (id !== undefined && !knownKeys.has(id)) await refuseGuess(id, mayGuess);
-    const session = await verifyApiKey(keys, token, now);
-    knownKeys.remember(session.identity.keyId!);
-    return session;
-  }
-
-  async function refuseGuess(id: string, mayGuess: () => void): Promise<void> {
-    try {
-      mayGuess();
-    } catch (refusal) {
-      if (!(await knownKeys.learnOf(id))) throw refusal;
-    }
   }
 
   async function identify(request: Context, mayGuess = () => {}): Promise<Identity> {
@@ -87,11 +78,21 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
 
   function forgetKey(id: string | null): void {
     forgotten += 1;
+    guesses.forget();
     for (const [token, { identity }] of sessions.entries())
       if (identity.keyId !== null && (id === null || identity.keyId === id)) sessions.delete(token);
   }
 
   return Object.assign(identify, { forgetKey });
+}
+
+/** Throws what `mayGuess` does, but for what is no guess. */
+async function refuseGuess(mayGuess: () => void, isReal: () => Promise<boolean>): Promise<void> {
+  try {
+    mayGuess();
+  } catch (refusal) {
+    if (!(await isReal())) throw refusal;
+  }
 }
 
 function bearerToken(header: string | undefined): string | undefined {

@@ -21,6 +21,7 @@ export type AdmitSettings = {
   identify: IdentifyRequest;
   /** `null` for no limits. */
   limits: RateLimits | null;
+  trustedProxies: number;
   arrive: Arrive;
 };
 
@@ -32,40 +33,36 @@ export type ArriveSettings = {
   warn(text: string): void;
 };
 
-/** Counts a request from its address, once. Throws `rate_limited`. */
-export type Arrive = (context: Context<AppEnv>) => Promise<void>;
+/** Counts a request with its address, once: among those of whom it is known who they are, or among strangers. Throws `rate_limited`. */
+export type Arrive = (context: Context<AppEnv>, who: "known" | "stranger") => Promise<void>;
 
 export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): Arrive {
   let isWarned = false;
-  return async (context) => {
-    if (limits === null || context.get("address") !== undefined) return;
+  return async (context, who) => {
+    if (limits === null || context.get("isCounted")) return;
+    context.set("isCounted", true);
     if (trustedProxies === 0 && !isWarned && context.req.header("x-forwarded-for") !== undefined) {
       isWarned = true;
       warn(FORWARDED);
     }
-    const address = clientAddress(context, trustedProxies);
-    context.set("address", address);
-    await limits.arrive(address);
+    await limits.arrive(clientAddress(context, trustedProxies), who);
   };
 }
 
 const FORWARDED =
   "limits: requests come with X-Forwarded-For, which is not believed because TRUSTED_PROXIES is 0: all that come through a proxy share one address and its limits. Where a proxy of yours stands in front, set TRUSTED_PROXIES to how many there are.";
 
-export function createAdmit({ identify, limits, arrive }: AdmitSettings): Admit {
+export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitSettings): Admit {
+  /** Verified first, and charged after: what is bad takes nothing from what is good. */
   async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
     if (limits === null) return identify(context);
-    await arrive(context);
-    const address = context.get("address")!;
-    const mayTry = () => limits.mayTry(address);
-    const identity = await identify(context, mayTry).catch(async (error: unknown) => {
-      if (isBadCredential(error)) {
-        // Only what is bad is refused for what was bad before it.
-        mayTry();
-        await limits.failed(address);
-      }
+    const address = clientAddress(context, trustedProxies);
+    const attempt = limits.attempt(address, (mayGuess) => identify(context, mayGuess));
+    const identity = await attempt.catch(async (error: unknown) => {
+      await arrive(context, "stranger");
       throw error;
     });
+    await arrive(context, "known");
     context.set("budget", await limits.spend(identity, operations));
     return identity;
   }
@@ -87,8 +84,4 @@ export function createAdmit({ identify, limits, arrive }: AdmitSettings): Admit 
       throw error;
     }
   };
-}
-
-function isBadCredential(error: unknown): boolean {
-  return error instanceof UsageError && (error.code === "invalid_token" || error.code === "invalid_key");
 }

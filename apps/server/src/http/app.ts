@@ -57,7 +57,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   /** Whatever no handler has counted, having nothing to do with it. */
   async function countStray(context: Context<AppEnv>): Promise<void> {
     try {
-      await ports.arrive(context);
+      await ports.arrive(context, "stranger");
     } catch (refusal) {
       const told = problemOf(refusal);
       context.set("retryAfterSeconds", told.retryAfterSeconds);

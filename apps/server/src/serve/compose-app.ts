@@ -85,7 +85,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     keys: forgetting(keys, identify.forgetKey),
     audit: createAuditLog(orm),
     signViewerToken: createSignViewerToken(viewerSecret),
-    admit: createAdmit({ identify, limits, arrive }),
+    admit: createAdmit({ identify, limits, trustedProxies, arrive }),
     arrive,
     checkReadiness: async () => {
       try {

@@ -23,8 +23,7 @@ function freshLimits(change: Partial<RateLimitSettings> = {}): void {
 beforeAll(async () => {
   const current: RateLimits = {
     arrive: (...all) => limits.arrive(...all),
-    mayTry: (...all) => limits.mayTry(...all),
-    failed: (...all) => limits.failed(...all),
+    attempt: (...all) => limits.attempt(...all),
     spend: (...all) => limits.spend(...all),
   };
   server = await createTestServer({ limits: current, trustedProxies: 1 });
@@ -142,6 +141,30 @@ describe("an address", () => {
       for (const good of [fresh, text, token]) expect((await askIt(good)).status).toBe(200);
     }
   });
+
+  it.each([
+    ["bad tokens", STATS, { authorization: "Bearer guess" }],
+    ["bad keys", STATS, { authorization: "Bearer usk_aaaaaaaaaaaa_".padEnd(70, "x") }],
+    ["bad cookies", STATS, { cookie: "login_token=guess" }],
+    ["no token", STATS, {}],
+    ["nothing that there is", "/nothing", {}],
+  ])(
+    "that floods with %s takes nothing from those who come from there with a good token",
+    async (_, path, bad) => {
+      freshLimits({ address: 5, budgets: { read: 1_000, write: 1_000, export: 1 } });
+      const flood = async () => {
+        for (let i = 0; i < 10; i++)
+          await server.request(path, { headers: { ...bad, "x-forwarded-for": "6.6.6.6" } });
+      };
+      await flood();
+      for (const user of ["a", "b", "c", "d"]) {
+        expect((await ask(user, "6.6.6.6")).status).toBe(200);
+        await flood();
+      }
+      const refused = await server.request(path, { headers: { ...bad, "x-forwarded-for": "6.6.6.6" } });
+      expect(refused.status).toBe(429);
+    },
+  );
 
   it("is told of once in the log where it may be a proxy that is not trusted", async () => {
     const unaware = await createTestServer({ limits, database: server.database });
