@@ -77,7 +77,9 @@ describe("a key", () => {
     expect(await store().revoke("one", action("revoked"))).toEqual(revoked);
     const later = action("revoked", { at: new Date(NOW.getTime() + 1000) });
     expect(await store().revoke("one", later)).toEqual(revoked);
-    expect(await store().rotate("one", "c1", { current: "c2", previous: null }, action("rotated"))).toBeNull();
+    expect(
+      await store().rotate("one", "c1", { current: "c2", previous: null }, action("rotated")),
+    ).toBeNull();
     expect((await store().find("one"))?.hashes).toEqual(hashes);
   });
 

@@ -97,7 +97,10 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       clock,
       ...(warmer && { onQuestion: warmer.onQuestion }),
       checks: {
-        keys: authSecret === null ? publicKeys(settings.authJwksUrl!) : secretKey(authSecret),
+        keys:
+          authSecret === null
+            ? publicKeys(settings.authJwksUrl!, logFailureOf("fetching the keys of AUTH_JWKS_URL"))
+            : secretKey(authSecret),
         issuer: settings.authIssuer,
         audience: settings.authAudience,
       },
