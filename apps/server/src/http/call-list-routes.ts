@@ -4,15 +4,17 @@ import { type Context, Hono } from "hono";
 import { callsCsv } from "../csv/calls-csv.ts";
 import { type Admit } from "./admit.ts";
 import { createExportLimit } from "./export-limit.ts";
+import { breakingOff } from "./breaking-off.ts";
+import { type OnFailure } from "./on-failure.ts";
 import { type AppEnv } from "./request-variables.ts";
 
-export type CallListPorts = { callReader: CallReader; admit: Admit };
+export type CallListPorts = { callReader: CallReader; admit: Admit; onFailure: OnFailure };
 
 const EXPORT_PAGE = 2_000;
 const MOST_EXPORTS = 3;
 
 /** Calls one by one: a page at a time as JSON, or all of them as CSV. */
-export function callListRoutes({ callReader, admit }: CallListPorts): Hono<AppEnv> {
+export function callListRoutes({ callReader, admit, onFailure }: CallListPorts): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   const exports = createExportLimit(MOST_EXPORTS);
 
@@ -37,8 +39,9 @@ export function callListRoutes({ callReader, admit }: CallListPorts): Hono<AppEn
       over();
       return rethrowInRestTerms(error);
     });
+    const rest = breakingOff(context, csv, onFailure);
     return context.body(
-      streamOf(first, csv, () => (gone.abort(), over())),
+      streamOf(first, rest, () => (gone.abort(), over())),
       200,
       {
         "content-type": "text/csv; charset=utf-8",

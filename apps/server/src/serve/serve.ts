@@ -9,6 +9,7 @@ import {
 } from "@usage-stats/db";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
+import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "../auth/session-keys.ts";
 import { banner } from "./banner.ts";
@@ -28,6 +29,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 export async function serve(settings: Settings, stop: AbortSignal): Promise<void> {
   const clock = { now: () => new Date() };
   const closers = new Closers();
+  const failures = createFailureLog(console.error);
   const stopped = new Promise<"stopped">((resolve) => {
     if (stop.aborted) resolve("stopped");
     stop.addEventListener("abort", () => resolve("stopped"));
@@ -74,7 +76,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     );
     const warmer =
       cache !== null && settings.cacheWarming
-        ? createCacheWarmer({ repository, cache, clock }, logFailureOf("warming the cache"))
+        ? createCacheWarmer({ repository, cache, clock }, failures.background("warming the cache"))
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
@@ -82,7 +84,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
     const worker = startRollupWorker(patientOrm, {
       batchSize: settings.rollupBatch,
-      onError: logFailureOf("rolling up"),
+      onError: failures.background("rolling up"),
     });
     closers.add(worker.stop);
     const { app, forgetKey } = composeApp({
@@ -109,7 +111,8 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       trustedProxies: settings.trustedProxies,
       corsOrigins: settings.corsOrigins,
       onSpans: metrics.onSpans,
-      onUnknownError: logError,
+      onFailure: failures.request,
+      onKeyUseLost: failures.background("noting that a key was used"),
     });
     const listening = Promise.withResolvers<void>();
     const changes = listenForChanges(url, {
@@ -123,11 +126,11 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         forgetKey(null);
         void invalidate(null).then(listening.resolve);
       },
-      onError: logFailureOf("listening for changes"),
+      onError: failures.background("listening for changes"),
     });
     closers.add(changes.close);
     await Promise.race([listening.promise, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
+    closers.add(keepPartitionsAhead(patientOrm, clock, failures.background("making partitions ahead")));
 
     answer = (request, bindings) => app.fetch(request, bindings);
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
@@ -175,12 +178,4 @@ function starting(): Response {
 function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function logFailureOf(what: string): (error: unknown) => void {
-  return (error) => console.error(`${what} failed:`, error);
-}
-
-function logError(error: unknown, requestId: string): void {
-  console.error(`request ${requestId} failed:`, error);
 }
