@@ -3,6 +3,7 @@ import { type RecordLimits } from "@usage-stats/api";
 import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
+import { type MisspeltSetting, misspeltSettings } from "./misspelt-settings.ts";
 import { OperatorError } from "./operator-error.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
@@ -27,6 +28,8 @@ const schema = z
         error: "must be a URL such as postgresql://user:password@host:5432/name",
       })
       .optional(),
+    EMBEDDED: z.enum(["on", "off"]).optional(),
+    NODE_ENV: z.string().optional(),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
@@ -86,6 +89,11 @@ const schema = z
     message: "cannot be set together with AUTH_SECRET: unset one of them",
     when: () => true,
   })
+  .refine((env) => env.DATABASE_URL === undefined || env.EMBEDDED !== "on", {
+    path: ["EMBEDDED"],
+    message: "cannot be on where DATABASE_URL is set: unset one of them",
+    when: () => true,
+  })
   .refine(
     (env) => (env.UPSTASH_REDIS_REST_URL === undefined) === (env.UPSTASH_REDIS_REST_TOKEN === undefined),
     {
@@ -106,6 +114,11 @@ export type Settings = {
   host: string;
   dataDir: string;
   databaseUrl: string | undefined;
+  /** Whether the embedded database may be used; where that is not said, it depends. */
+  embedded: "on" | "off" | undefined;
+  isProduction: boolean;
+  /** Variables that are probably settings misspelt. */
+  misspelt: MisspeltSetting[];
   demo: boolean;
   authSecret: string | undefined;
   /** Where the public keys are that sign tokens instead of the secret. */
@@ -148,6 +161,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     host: checked.HOST,
     dataDir: resolve(checked.DATA_DIR),
     databaseUrl: checked.DATABASE_URL,
+    embedded: checked.EMBEDDED,
+    isProduction: checked.NODE_ENV === "production",
+    misspelt: misspeltSettings(Object.keys(given), Object.keys(schema.shape)),
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
     authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),

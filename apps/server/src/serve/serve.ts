@@ -101,7 +101,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       checks: {
         keys:
           authSecret === null
-            ? publicKeys(settings.authJwksUrl!, logFailureOf("fetching the keys of AUTH_JWKS_URL"))
+            ? publicKeys(settings.authJwksUrl!, failures.background("fetching the keys of AUTH_JWKS_URL"))
             : secretKey(authSecret),
         issuer: settings.authIssuer,
         audience: settings.authAudience,
@@ -135,7 +135,12 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     answer = (request, bindings) => app.fetch(request, bindings);
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
     console.log(
-      await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
+      await banner({
+        url: publicUrl,
+        authSecret,
+        isDemoSecret: deployment.isDemoSecret,
+        now: clock.now(),
+      }),
     );
     return deployment;
   }
