@@ -1,5 +1,5 @@
 import { createKey } from "@usage-stats/api";
-import { type ApiKeyStore } from "@usage-stats/core";
+import { type ApiKeyStore, UsageError } from "@usage-stats/core";
 import { createApiKeyStore, createViewerSecret } from "@usage-stats/db";
 import { createTestDatabase } from "@usage-stats/db/testing";
 import { Hono } from "hono";
@@ -50,6 +50,48 @@ it("does not remember a key that was revoked while it was looked up", async () =
     // It was still good when it was looked up.
     expect((await slow).status).toBe(200);
     expect((await ask()).status).toBe(401);
+  } finally {
+    await database.close();
+  }
+});
+
+it("asks the database nothing about guesses at keys, but once in a while which keys there are", async () => {
+  const database = await createTestDatabase();
+  try {
+    const clock = { now: () => new Date() };
+    const kept = createApiKeyStore(database.orm);
+    const asked = { find: 0, list: 0 };
+    const keys: ApiKeyStore = {
+      ...kept,
+      find: (id) => ((asked.find += 1), kept.find(id)),
+      list: () => ((asked.list += 1), kept.list()),
+    };
+    const identify = createIdentifyRequest({
+      checks: { keys: secretKey(AUTH_SECRET) },
+      sessionCookie: "login_token",
+      keys,
+      viewerSecret: createViewerSecret(database.orm),
+      clock,
+      onError: () => {},
+    });
+    const tooMany = () => {
+      throw new UsageError("rate_limited", "Too many.");
+    };
+    const app = new Hono().get("/", async (context) => context.json(await identify(context, tooMany)));
+    app.onError((error, context) => context.text(error.message, 429));
+    const ask = (text: string) => app.request("/", { headers: { authorization: `Bearer ${text}` } });
+    const actor = { subject: "test", requestId: null };
+    const { text } = await createKey({ keys: kept, clock }, actor, { name: "k", scopes: ["calls:write"] });
+
+    const ids = Array.from(
+      { length: 100 },
+      (_, i) => `aaaaaaaaaa${"abcdefghij"[i % 10]}${"klmnopqrst"[Math.floor(i / 10)]}`,
+    );
+    const answers = await Promise.all(ids.map(async (id) => ask(`usk_${id}_${text.slice(-43)}`)));
+    expect(answers.map(({ status }) => status)).toEqual(ids.map(() => 429));
+    expect(asked).toEqual({ find: 0, list: 1 });
+    expect((await ask(text)).status).toBe(200);
+    expect(asked).toEqual({ find: 1, list: 1 });
   } finally {
     await database.close();
   }

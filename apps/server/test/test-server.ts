@@ -95,6 +95,7 @@ export async function createTestServer({
       failures.request(failure);
       if (!(failure.error instanceof UsageError)) errors.push(failure.error);
     },
+    warn: (text) => log.push(text),
     onKeyUseLost: (error) => errors.push(error),
   });
   const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);

@@ -45,7 +45,10 @@ export type ApiKeyStore = {
   hashes(): Promise<ReadonlyMap<string, KeyHashes>>;
   /** Every key, newest first. */
   list(): Promise<ApiKey[]>;
-  /** Changes a key that is not revoked and whose current hash is still `from`; gives it as it is then, or `null` where there is none such. */
+  /**
+   * Changes a key that is not revoked and whose secret has the hash `from`; gives it as it is then, or `null` where there is none. Throws
+   * `conflict` where it has another secret by now.
+   */
   rotate(id: string, from: string, hashes: KeyHashes, action: AdminAction): Promise<ApiKey | null>;
   /** Gives the key as it is then, also where it was revoked before; `null` where there is none. */
   revoke(id: string, action: AdminAction): Promise<ApiKey | null>;

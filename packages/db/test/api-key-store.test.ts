@@ -71,6 +71,21 @@ describe("a key", () => {
     expect((await store().find("one"))?.hashes).toEqual(rotated);
   });
 
+  it("has one of the secrets that were made for it at once, and the others are refused and not recorded", async () => {
+    await store().insert(key(), hashes, action("created"));
+    const outcomes = await Promise.allSettled(
+      ["c2", "c3", "c4"].map((current) =>
+        store().rotate("one", "c1", { current, previous: { hash: "c1", until: NOW } }, action("rotated")),
+      ),
+    );
+    const made = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [`c${i + 2}`] : []));
+    expect(made).toHaveLength(1);
+    for (const outcome of outcomes)
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "conflict" });
+    expect((await store().find("one"))?.hashes.current).toBe(made[0]);
+    expect(await actions()).toEqual(["created", "rotated"]);
+  });
+
   it("stays revoked since it first was, and is not rotated any more", async () => {
     await store().insert(key(), hashes, action("created"));
     const revoked = key({ revokedAt: NOW });
@@ -81,16 +96,6 @@ describe("a key", () => {
       await store().rotate("one", "c1", { current: "c2", previous: null }, action("rotated")),
     ).toBeNull();
     expect((await store().find("one"))?.hashes).toEqual(hashes);
-  });
-
-  it("is rotated by one of those who do so at once, and the others change and record nothing", async () => {
-    await store().insert(key(), hashes, action("created"));
-    const rotations = ["c2", "c3", "c4"].map((current) =>
-      store().rotate("one", "c1", { current, previous: null }, action("rotated")),
-    );
-    const made = (await Promise.all(rotations)).filter((rotated) => rotated !== null);
-    expect(made).toHaveLength(1);
-    expect(await actions()).toEqual(["created", "rotated"]);
   });
 
   it("tells what it is checked against, unless it is revoked", async () => {

@@ -1,17 +1,21 @@
-import { type Identity, isKeyText } from "@usage-stats/api";
+import { type Identity, isKeyText, parseKeyText } from "@usage-stats/api";
 import { type ApiKeyStore, type Clock, UsageError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
 import { verifyApiKey } from "./api-key.ts";
+import { createKnownKeys } from "./known-keys.ts";
 import { refuseCrossSite } from "./refuse-cross-site.ts";
 import { type Session } from "./session.ts";
 import { type SessionChecks, verifySessionToken } from "./session-token.ts";
 import { isViewerToken, verifyViewerToken } from "./viewer-token.ts";
 
 export type IdentifyRequest = {
-  /** `beforeChecking` is called for what is not known to be good, and may throw. */
-  (request: Context, beforeChecking?: () => void): Promise<Identity>;
+  /**
+   * `mayGuess` is called before the database is asked for an API key that is not known to exist, and may throw. What can be told to be
+   * bad without the database never needs it, and what is good is never refused by it.
+   */
+  (request: Context, mayGuess?: () => void): Promise<Identity>;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
@@ -37,18 +41,35 @@ const LONGEST_REMEMBERED = 2_000;
 export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
   const { checks, sessionCookie, keys, clock, onError } = settings;
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
+  const knownKeys = createKnownKeys(keys, clock);
   let forgotten = 0;
 
-  async function verify(token: string, isBearer: boolean, now: Date): Promise<Session> {
+  async function verify(token: string, isBearer: boolean, now: Date, mayGuess: () => void): Promise<Session> {
     if (isBearer && isViewerToken(token)) return verifyViewerToken(settings, token, now);
     if (!isBearer || !isKeyText(token)) return verifySessionToken(checks, token, now);
-    const session = await verifyApiKey(keys, token, now);
+    const session = await verifyKey(token, now, mayGuess);
     if (now.getTime() - (session.usedBefore?.getTime() ?? 0) >= REMEMBERED_MS)
       void keys.touch(session.identity.keyId!, now).catch(onError);
     return session;
   }
 
-  async function identify(request: Context, beforeChecking?: () => void): Promise<Identity> {
+  async function verifyKey(token: string, now: Date, mayGuess: () => void): Promise<Session> {
+    const id = parseKeyText(token)?.id;
+    if (id !== undefined && !knownKeys.has(id)) await refuseGuess(id, mayGuess);
+    const session = await verifyApiKey(keys, token, now);
+    knownKeys.remember(session.identity.keyId!);
+    return session;
+  }
+
+  async function refuseGuess(id: string, mayGuess: () => void): Promise<void> {
+    try {
+      mayGuess();
+    } catch (refusal) {
+      if (!(await knownKeys.learnOf(id))) throw refusal;
+    }
+  }
+
+  async function identify(request: Context, mayGuess = () => {}): Promise<Identity> {
     const bearer = bearerToken(request.req.header("authorization"));
     const token = bearer ?? getCookie(request, sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
@@ -57,9 +78,8 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
     if (known !== undefined && now < known.expiresAt) return known.identity;
-    beforeChecking?.();
     const before = forgotten;
-    const session = await verify(token, bearer !== undefined, now);
+    const session = await verify(token, bearer !== undefined, now, mayGuess);
     // A key that was revoked while it was looked up must not be remembered.
     if (token.length <= LONGEST_REMEMBERED && before === forgotten) sessions.set(remembered, session);
     return session.identity;
@@ -78,6 +98,6 @@ function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const match = /^Bearer ([\w.~+/-]+=*)$/i.exec(header.trim());
   // Some other scheme, or a mangled token, must not fall back to the cookie of somebody else.
-  if (!match) throw new UsageError("invalid_token", "The session is not valid.");
+  if (!match) throw new UsageError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
   return match[1];
 }

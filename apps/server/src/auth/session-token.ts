@@ -56,8 +56,8 @@ export async function verifySessionToken(
     };
     return { identity, expiresAt };
   } catch (cause) {
-    // Keys that cannot be had are no fault of the token. All else is: also what importing or using the key that it names throws.
     if (cause instanceof UsageError) throw cause;
+    // Also what a key cannot be used for, which the platform says in errors of its own.
     throw new UsageError("invalid_token", "The session is not valid.", { cause });
   }
 }

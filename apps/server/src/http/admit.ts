@@ -21,16 +21,49 @@ export type AdmitSettings = {
   identify: IdentifyRequest;
   /** `null` for no limits. */
   limits: RateLimits | null;
-  trustedProxies: number;
+  arrive: Arrive;
 };
 
-export function createAdmit({ identify, limits, trustedProxies }: AdmitSettings): Admit {
+export type ArriveSettings = {
+  /** `null` for no limits. */
+  limits: RateLimits | null;
+  trustedProxies: number;
+  /** Tells the operator what is probably set wrong. */
+  warn(text: string): void;
+};
+
+/** Counts a request from its address, once. Throws `rate_limited`. */
+export type Arrive = (context: Context<AppEnv>) => Promise<void>;
+
+export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): Arrive {
+  let isWarned = false;
+  return async (context) => {
+    if (limits === null || context.get("address") !== undefined) return;
+    if (trustedProxies === 0 && !isWarned && context.req.header("x-forwarded-for") !== undefined) {
+      isWarned = true;
+      warn(FORWARDED);
+    }
+    const address = clientAddress(context, trustedProxies);
+    context.set("address", address);
+    await limits.arrive(address);
+  };
+}
+
+const FORWARDED =
+  "limits: requests come with X-Forwarded-For, which is not believed because TRUSTED_PROXIES is 0: all that come through a proxy share one address and its limits. Where a proxy of yours stands in front, set TRUSTED_PROXIES to how many there are.";
+
+export function createAdmit({ identify, limits, arrive }: AdmitSettings): Admit {
   async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
     if (limits === null) return identify(context);
-    const address = clientAddress(context, trustedProxies);
-    await limits.arrive(address);
-    const identity = await identify(context, () => limits.mayTry(address)).catch(async (error: unknown) => {
-      if (isBadCredential(error)) await limits.failed(address);
+    await arrive(context);
+    const address = context.get("address")!;
+    const mayTry = () => limits.mayTry(address);
+    const identity = await identify(context, mayTry).catch(async (error: unknown) => {
+      if (isBadCredential(error)) {
+        // Only what is bad is refused for what was bad before it.
+        mayTry();
+        await limits.failed(address);
+      }
       throw error;
     });
     context.set("budget", await limits.spend(identity, operations));

@@ -1,5 +1,6 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { type Context, Hono } from "hono";
+import { type Arrive } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
 import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
@@ -19,12 +20,16 @@ export type AppPorts = TrpcPorts &
     cache: SharedCache | null;
     metrics: Metrics;
     checkReadiness: CheckReadiness;
+    arrive: Arrive;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
 
 // Long enough for what the client sends (8,000), and for a host's name.
 const MAX_URL_LENGTH = 8_192;
+
+/** Whoever watches over the server may ask as often as it likes. */
+const UNCOUNTED: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
 const URL_TOO_LONG: Problem = {
   status: 414,
@@ -45,8 +50,20 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
     context.set("headersOf", () => headersOf(context, ports.clock));
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
+    if (!UNCOUNTED.has(context.req.path)) await countStray(context);
     addHeaders(context);
   });
+
+  /** Whatever no handler has counted, having nothing to do with it. */
+  async function countStray(context: Context<AppEnv>): Promise<void> {
+    try {
+      await ports.arrive(context);
+    } catch (refusal) {
+      const told = problemOf(refusal);
+      context.set("retryAfterSeconds", told.retryAfterSeconds);
+      context.res = problem(context, told);
+    }
+  }
 
   if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
   app.use(refuseOtherMethods(app));

@@ -12,6 +12,8 @@ export type AppEnv = {
     cache: RequestCache | null;
     /** What is asked for, once a handler has said it. */
     operation: GuardedOperation | undefined;
+    /** Where the request comes from, once it was counted. */
+    address: string | undefined;
     /** Who asks, once that was looked into. */
     identity: Promise<Identity> | undefined;
     /** What is left of the budget that the request was counted in. */

@@ -16,7 +16,7 @@ export type RateLimitSettings = {
 export type RateLimits = {
   /** Counts a request from an address. Throws `rate_limited`. */
   arrive(address: string): Promise<void>;
-  /** Throws `rate_limited` where too many tokens or keys from an address were bad. */
+  /** Throws `rate_limited` where too many tokens or keys from an address were bad: for what is bad again, or may be guessed. */
   mayTry(address: string): void;
   /** Counts a token or a key that was bad. */
   failed(address: string): Promise<void>;

@@ -16,7 +16,7 @@ import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "../auth/session-token.ts";
 import { createSignViewerToken } from "../auth/viewer-token.ts";
-import { createAdmit } from "../http/admit.ts";
+import { createAdmit, createArrive } from "../http/admit.ts";
 import { createApp } from "../http/app.ts";
 import { type Metrics } from "../http/metrics-route.ts";
 import { type OnFailure } from "../http/on-failure.ts";
@@ -47,6 +47,8 @@ export type AppParts = {
   corsOrigins: readonly string[];
   onQuestion?: OnQuestion;
   onSpans?: (counts: SpanCounts) => void;
+  /** Tells the operator what is probably set wrong. */
+  warn(text: string): void;
   onFailure: OnFailure;
   /** Told where the use of a key could not be noted. */
   onKeyUseLost(error: unknown): void;
@@ -71,6 +73,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     clock: ports.clock,
     onError: ports.onKeyUseLost,
   });
+  const arrive = createArrive({ limits, trustedProxies, warn: parts.warn });
   const rebuilder = createRebuilder(patientOrm);
   const recorder = createCallRecorder(ingestOrm);
   const app = createApp({
@@ -82,7 +85,8 @@ export function composeApp(parts: AppParts): ComposedApp {
     keys: forgetting(keys, identify.forgetKey),
     audit: createAuditLog(orm),
     signViewerToken: createSignViewerToken(viewerSecret),
-    admit: createAdmit({ identify, limits, trustedProxies }),
+    admit: createAdmit({ identify, limits, arrive }),
+    arrive,
     checkReadiness: async () => {
       try {
         return (await isMigrated(orm)) ? [] : ["migrations are pending"];

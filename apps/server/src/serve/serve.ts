@@ -111,6 +111,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       trustedProxies: settings.trustedProxies,
       corsOrigins: settings.corsOrigins,
       onSpans: metrics.onSpans,
+      warn: console.error,
       onFailure: failures.request,
       onKeyUseLost: failures.background("noting that a key was used"),
     });

@@ -51,7 +51,7 @@ const rotating = new Set<string>();
 
 /**
  * Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and
- * `conflict` where somebody else was first: of rotations at once one is made, so that no secret is handed out dead.
+ * `conflict` where somebody else rotates it: of rotations at once one is made, so that no secret is handed out dead.
  */
 export async function rotateKey(
   ports: KeyPorts,
@@ -59,16 +59,17 @@ export async function rotateKey(
   input: z.output<typeof rotateKeyInput>,
 ): Promise<NewApiKey> {
   const { id } = input;
-  if (rotating.has(id)) throw rotatedElsewhere();
+  if (rotating.has(id))
+    throw new UsageError("conflict", "The key is being rotated by somebody else.", { field: "id" });
   rotating.add(id);
   try {
-    return await rotateAlone(ports, actor, input);
+    return await rotateFromCurrent(ports, actor, input);
   } finally {
     rotating.delete(id);
   }
 }
 
-async function rotateAlone(
+async function rotateFromCurrent(
   { keys, clock }: KeyPorts,
   actor: Actor,
   { id, graceSeconds }: z.output<typeof rotateKeyInput>,
@@ -81,9 +82,8 @@ async function rotateAlone(
   const previous = graceSeconds === 0 ? null : { hash: found.hashes.current, until };
   const action = actionOf(actor, now, "rotate key", `key ${id}`, { graceSeconds });
   const key = await keys.rotate(id, found.hashes.current, { current: hash, previous }, action);
-  if (key !== null) return { key, text };
-  const after = await keys.find(id);
-  throw after === null || after.key.revokedAt !== null ? unknownKey() : rotatedElsewhere();
+  if (key === null) throw unknownKey();
+  return { key, text };
 }
 
 /** Makes a key worthless from now on. Throws `not_found`. */
@@ -95,8 +95,4 @@ export async function revokeKey({ keys, clock }: KeyPorts, actor: Actor, id: str
 
 function unknownKey(): UsageError {
   return new UsageError("not_found", "There is no such key.", { field: "id" });
-}
-
-function rotatedElsewhere(): UsageError {
-  return new UsageError("conflict", "Somebody else rotates this key at this moment.", { field: "id" });
 }

@@ -4,6 +4,7 @@ import {
   type ApiKeyStore,
   type KeyHashes,
   type Scope,
+  UsageError,
 } from "@usage-stats/core";
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { type Database } from "../database.ts";
@@ -64,9 +65,14 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
       }),
     rotate: (id, from, hashes, action) =>
       change(action, async (em) => {
-        const asFound = { id, secretHash: from, revokedAt: null };
-        const changed = await em.nativeUpdate(ApiKeyEntity, asFound, columnsOf(hashes));
-        return changed === 0 ? null : keyOf(await em.findOneOrFail(ApiKeyEntity, { id }));
+        const unchanged = { id, revokedAt: null, secretHash: from };
+        const changed = await em.nativeUpdate(ApiKeyEntity, unchanged, columnsOf(hashes));
+        const row = await em.findOne(ApiKeyEntity, { id, revokedAt: null });
+        if (row !== null && changed === 0)
+          throw new UsageError("conflict", "The key was rotated by somebody else meanwhile.", {
+            field: "id",
+          });
+        return row && keyOf(row);
       }),
     revoke: (id, action) =>
       change(action, async (em) => {
