@@ -151,7 +151,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const result = schema.safeParse(given);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new OperatorError(["These settings are not right:", ...new Set(problems)].join("\n"));
+    throw new OperatorError(
+      ["These settings are not right:", ...new Set(problems), ...hintsOnNames(env)].join("\n"),
+    );
   }
   const checked = result.data;
   return {

@@ -82,7 +82,7 @@ describe("the server", () => {
       AUTH_SECRET: "hunter2 ".repeat(5),
       DATABASE_URI: "postgresql://hunter2@h/d",
     };
-    for (const command of [["serve"], ["keys", "list"], ["migrate"]]) {
+    for (const command of [["serve"], ["keys", "list"], ["migrate"], ["import", "-"]]) {
       const refused = usageStats(command, meant);
       expect(await refused.exit).toBe(1);
       expect(refused.text()).toBe(

@@ -150,6 +150,12 @@ describe("a name that is nearly a setting's", () => {
     ]);
   });
 
+  it("is told beside what is not right because of it", () => {
+    const env = { DATABASE_URL: "postgresql://u:p@host/db", AUTH_SECRT: "hunter2" };
+    expect(() => readSettings(env)).toThrow(/AUTH_SECRET: is required.*\nsettings: AUTH_SECRT is set/);
+    expect(() => readSettings(env)).not.toThrow(/hunter2/);
+  });
+
   it("is nobody's business where it is empty, what is meant is set, or it is like many others", () => {
     expect(hintsOnNames({ DATABASE_URI: "" })).toEqual([]);
     expect(hintsOnNames({ POSTGRES_URL: "x", DATABASE_URI: "x", DATABASE_URL: "x" })).toEqual([]);
@@ -177,6 +183,10 @@ describe("the embedded database", () => {
     [{ HOST: "0.0.0.0" }, "HOST is an address that others can reach"],
     [{ HOST: "::" }, "HOST is an address that others can reach"],
     [{ HOST: "127.evil.example" }, "HOST is an address that others can reach"],
+    [
+      { UPSTASH_REDIS_REST_URL: "https://x.upstash.io", UPSTASH_REDIS_REST_TOKEN: "hunter2" },
+      "UPSTASH_REDIS_REST_URL is set",
+    ],
     [{ EMBEDDED: "off" }, "EMBEDDED is off"],
   ])("is refused where it would be a mistake, unless it is asked for: %j", (env, reason) => {
     expect(refusalOf(env)).toBe(

@@ -1,5 +1,5 @@
 import { type Command } from "commander";
-import { hintsOnNames, readSettings } from "../env.ts";
+import { readSettings } from "../env.ts";
 import { serve } from "../serve/serve.ts";
 
 export function registerServe(program: Command): void {
@@ -27,7 +27,6 @@ export function registerServe(program: Command): void {
   UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: a cache that several servers share`,
     )
     .action(async () => {
-      for (const hint of hintsOnNames()) console.error(hint);
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
         process.on(signal, () => {

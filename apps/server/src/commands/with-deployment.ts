@@ -1,10 +1,9 @@
 import { type Database, openDatabase } from "@usage-stats/db";
 import { type Deployment, openDeployment } from "../data-folder/open-deployment.ts";
-import { hintsOnNames, readSettings } from "../env.ts";
+import { readSettings } from "../env.ts";
 
 /** Runs a command with the database and the secret at hand, and closes them whatever happens. */
 export async function withDeployment<T>(run: (deployment: Deployment) => Promise<T>): Promise<T> {
-  for (const hint of hintsOnNames()) console.error(hint);
   const deployment = await openDeployment(readSettings(), "command");
   try {
     return await run(deployment);

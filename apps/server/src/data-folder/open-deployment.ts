@@ -1,4 +1,4 @@
-import { type Settings } from "../env.ts";
+import { hintsOnNames, type Settings } from "../env.ts";
 import { loadAuthSecret } from "./auth-secret.ts";
 import { joinEmbeddedDatabase } from "./embedded-database.ts";
 import { refuseAccidentalDatabase } from "./refuse-accidental-database.ts";
@@ -14,8 +14,9 @@ export type Deployment = {
   close(): Promise<void>;
 };
 
-/** Throws `OperatorError` where nothing says which database, and the embedded one would be a mistake. */
+/** Names settings that are misspelt. Throws `OperatorError` where nothing says which database, and the embedded one would be a mistake. */
 export async function openDeployment(settings: Settings, as: "server" | "command"): Promise<Deployment> {
+  for (const hint of hintsOnNames()) console.error(hint);
   const { databaseUrl, dataDir } = settings;
   if (databaseUrl !== undefined) {
     const never = new Promise<never>(() => {});

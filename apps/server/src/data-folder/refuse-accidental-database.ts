@@ -19,6 +19,8 @@ function reasonAgainst(settings: Settings): string | null {
   if (settings.authSecret !== undefined) return "AUTH_SECRET is set";
   if (settings.authJwksUrl !== undefined) return "AUTH_JWKS_URL is set";
   if (settings.isProduction) return "NODE_ENV is production";
+  // Other servers would give out what the demo's users spent.
+  if (settings.cache.kind === "upstash") return "UPSTASH_REDIS_REST_URL is set";
   return isLoopback(settings.host) ? null : "HOST is an address that others can reach";
 }
 
