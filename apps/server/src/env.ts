@@ -42,6 +42,7 @@ const schema = z
     CACHE_TTL_SECONDS: whole({ min: 1, max: 3_600 }).default(300),
     CACHE_MEMORY_MB: whole({ min: 1, max: 16_384 }).default(64),
     CACHE_DEADLINE_MS: whole({ min: 5, max: 5_000 }).default(50),
+    CACHE_EAR_SECONDS: whole({ min: 1, max: 60 }).default(3),
     CACHE_WARMING: z.enum(["on", "off"]).default("off"),
     UPSTASH_REDIS_REST_URL: z
       .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
@@ -117,6 +118,8 @@ export type Settings = {
   rollupBatch: number;
   cache: CacheChoice;
   cacheTtlMs: number;
+  /** How old the last proof may be that the database's announcements are heard. */
+  earMs: number;
   cacheWarming: boolean;
   recordLimits: RecordLimits;
   maxIngestBytes: number;
@@ -157,6 +160,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     rollupBatch: checked.ROLLUP_BATCH,
     cache: cacheChoice(checked),
     cacheTtlMs: checked.CACHE_TTL_SECONDS * 1000,
+    earMs: checked.CACHE_EAR_SECONDS * 1000,
     cacheWarming: checked.CACHE_WARMING === "on",
     recordLimits: {
       maxCalls: checked.INGEST_MAX_CALLS,

@@ -29,6 +29,7 @@ it("does not remember a key that was revoked while it was looked up", async () =
       sessionCookie: "login_token",
       keys,
       viewerSecret: createViewerSecret(database.orm),
+      hears: () => true,
       clock,
       onError: () => {},
     });

@@ -2,12 +2,13 @@ import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, listenForChanges } from "@usage-stats/db";
-import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
+import { createUsageRepository, type Ear } from "@usage-stats/db";
+import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
+import { hearChanges } from "../src/serve/hear-changes.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
 
@@ -29,8 +30,10 @@ export type TestServer = {
   client(as: { user: string; role?: "user" | "admin" }): UsageClient;
   /** A client with whatever token. */
   clientWith(token: string | (() => string | Promise<string>)): UsageClient;
-  /** Hears of changed keys from the database, as a server does that really runs. */
-  listen(): { ready: Promise<void>; close(): Promise<void> };
+  /** Hears of changes from the database, as a server does that really runs, on a connection to `url`. */
+  listen(ear?: Ear, url?: string): { settled: Promise<void>; close(): Promise<void> };
+  /** What was logged of hearing. */
+  logged: string[];
   close(): Promise<void>;
 };
 
@@ -48,6 +51,8 @@ export type TestServerOptions = {
   limits?: RateLimits | null;
   trustedProxies?: number;
   corsOrigins?: string[];
+  /** Whether changes are heard of that others make. */
+  hears?: () => boolean;
 };
 
 /** What Node's server gives of a request. */
@@ -66,9 +71,11 @@ export async function createTestServer({
   limits = null,
   trustedProxies = 0,
   corsOrigins = [],
+  hears = () => true,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
+  const logged: string[] = [];
   const { app, forgetKey } = composeApp({
     orm: database.orm,
     patientOrm: database.orm,
@@ -85,6 +92,7 @@ export async function createTestServer({
     limits,
     trustedProxies,
     corsOrigins,
+    hears,
     onSpans: metrics.onSpans,
     onUnknownError: (error) => errors.push(error),
   });
@@ -115,16 +123,19 @@ export async function createTestServer({
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),
     clientWith,
-    listen() {
-      const ready = Promise.withResolvers<void>();
-      const { close } = listenForChanges(database.url, {
-        onChange: () => {},
-        onKeyChange: forgetKey,
-        onListening: ready.resolve,
-        onError: (error) => errors.push(error),
-      });
-      return { ready: ready.promise, close };
-    },
+    logged,
+    listen: (ear = testEar(database).ear, url = database.url) =>
+      hearChanges({
+        url,
+        ear,
+        announce: testEar(database).announce,
+        cache,
+        forgetKey,
+        wake: () => {},
+        onInvalid: () => {},
+        onDeaf: metrics.onDeaf,
+        log: (text) => logged.push(text),
+      }),
     async close() {
       await cache?.close();
       if (shared === undefined) await database.close();

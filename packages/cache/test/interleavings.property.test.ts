@@ -186,7 +186,7 @@ it("nor what others changed while a server did not hear of it, however it loses 
     fc.asyncProperty(
       fc.scheduler(),
       actorsWith(EAR_STEPS, 6),
-      fc.oneof(fc.constant([]), faultsLater),
+      fc.oneof(fc.constant<Fault[]>([]), faultsLater),
       async (scheduler, acting, failing) => {
         hits += await runActors(scheduler, acting, failing, true);
       },

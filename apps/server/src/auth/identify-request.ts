@@ -21,6 +21,8 @@ export type IdentitySettings = {
   sessionCookie: string;
   keys: ApiKeyStore;
   viewerSecret: ViewerSecret;
+  /** Whether changes of keys are heard of: what lives by one is checked each time while they are not. */
+  hears: () => boolean;
   clock: Clock;
   /** Told where the use of a key could not be noted. */
   onError(error: unknown): void;
@@ -39,6 +41,8 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
   let forgotten = 0;
 
+  const mayBeRemembered = ({ identity }: Session) => identity.keyId === null || settings.hears();
+
   async function verify(token: string, isBearer: boolean, now: Date): Promise<Session> {
     if (isBearer && isViewerToken(token)) return verifyViewerToken(settings, token, now);
     if (!isBearer || !isKeyText(token)) return verifySessionToken(checks, token, now);
@@ -56,12 +60,13 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     const now = clock.now();
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
-    if (known !== undefined && now < known.expiresAt) return known.identity;
+    if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;
     beforeChecking?.();
     const before = forgotten;
     const session = await verify(token, bearer !== undefined, now);
     // A key that was revoked while it was looked up must not be remembered.
-    if (token.length <= LONGEST_REMEMBERED && before === forgotten) sessions.set(remembered, session);
+    if (token.length <= LONGEST_REMEMBERED && before === forgotten && mayBeRemembered(session))
+      sessions.set(remembered, session);
     return session.identity;
   }
 

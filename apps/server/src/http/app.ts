@@ -2,7 +2,7 @@ import { type SharedCache } from "@usage-stats/cache";
 import { Hono } from "hono";
 import { allowOrigins } from "./allow-origins.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
-import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
+import { type CheckReadiness, healthRoutes, type Notices } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
@@ -19,6 +19,7 @@ export type AppPorts = TrpcPorts &
     cache: SharedCache | null;
     metrics: Metrics;
     checkReadiness: CheckReadiness;
+    notices: Notices;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
@@ -50,7 +51,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
 
   if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
   app.use(refuseOtherMethods(app));
-  app.route("/", healthRoutes(ports.checkReadiness));
+  app.route("/", healthRoutes(ports.checkReadiness, ports.notices));
   app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));

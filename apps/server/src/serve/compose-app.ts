@@ -38,6 +38,8 @@ export type AppParts = {
   /** What session tokens have to be. */
   checks: SessionChecks;
   sessionCookie: string;
+  /** Whether changes are heard of that others make. */
+  hears: () => boolean;
   /** `null` for no limits. */
   limits: RateLimits | null;
   /** How many proxies stand in front, each of which adds where a request came from to `X-Forwarded-For`. */
@@ -48,6 +50,9 @@ export type AppParts = {
   onSpans?: (counts: SpanCounts) => void;
   onUnknownError(error: unknown, requestId: string): void;
 };
+
+const NOT_HEARD =
+  "the database's announcements are not heard: answers are right, and every one is made by the database";
 
 export type ComposedApp = {
   app: Hono<AppEnv>;
@@ -65,6 +70,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     sessionCookie,
     keys,
     viewerSecret,
+    hears: ports.hears,
     clock: ports.clock,
     onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
   });
@@ -87,6 +93,7 @@ export function composeApp(parts: AppParts): ComposedApp {
         return ["the database does not answer"];
       }
     },
+    notices: () => (ports.hears() ? [] : [NOT_HEARD]),
   });
   return { app, forgetKey: identify.forgetKey };
 }

@@ -1,8 +1,9 @@
 import {
+  announceOver,
+  createEar,
   createUsageRepository,
   type Database,
   isEmpty,
-  listenForChanges,
   migrate,
   openDatabase,
   startRollupWorker,
@@ -15,6 +16,7 @@ import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
+import { hearChanges } from "./hear-changes.ts";
 import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
 import { createMetrics } from "./metrics.ts";
@@ -58,12 +60,15 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     closers.add(() => ingestOrm.close());
     const repository = createUsageRepository(orm);
     const metrics = createMetrics();
+    const ear = createEar({ boundMs: settings.earMs, clock });
+    metrics.watchEar(ear);
     const logEvent = logCacheEvents(console.error);
     const cache = await openCache(
       settings.cache,
       {
         clock,
         ttlMs: settings.cacheTtlMs,
+        hears: ear.hears,
         onEvent: (event) => {
           metrics.onCacheEvent(event);
           logEvent(event);
@@ -78,8 +83,6 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
-    const invalidate = async (userDid: string | null) =>
-      userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
     const worker = startRollupWorker(patientOrm, {
       batchSize: settings.rollupBatch,
       onError: logFailureOf("rolling up"),
@@ -101,6 +104,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         issuer: settings.authIssuer,
         audience: settings.authAudience,
       },
+      hears: ear.hears,
       sessionCookie: settings.sessionCookie,
       limits: openRateLimits(settings, clock, { metrics, log: console.error }),
       trustedProxies: settings.trustedProxies,
@@ -108,22 +112,19 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       onSpans: metrics.onSpans,
       onUnknownError: logError,
     });
-    const listening = Promise.withResolvers<void>();
-    const changes = listenForChanges(url, {
-      onChange(userDid) {
-        worker.wake();
-        void invalidate(userDid).then(() => warmer?.warm(userDid));
-      },
-      onKeyChange: forgetKey,
-      // What a shared cache has, and keys, may have changed while nobody listened.
-      onListening() {
-        forgetKey(null);
-        void invalidate(null).then(listening.resolve);
-      },
-      onError: logFailureOf("listening for changes"),
+    const changes = hearChanges({
+      url,
+      ear,
+      announce: announceOver(patientOrm, metrics.onQueueUsage),
+      cache,
+      forgetKey,
+      wake: worker.wake,
+      onInvalid: (userDid) => void warmer?.warm(userDid),
+      onDeaf: metrics.onDeaf,
+      log: console.error,
     });
     closers.add(changes.close);
-    await Promise.race([listening.promise, stopped]);
+    await Promise.race([changes.settled, stopped]);
     closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
 
     answer = (request, bindings) => app.fetch(request, bindings);

@@ -1,0 +1,71 @@
+import { type SharedCache } from "@usage-stats/cache";
+import { type Announce, type Ear, listenForChanges } from "@usage-stats/db";
+
+export type HearingParts = {
+  url: string;
+  ear: Ear;
+  announce: Announce;
+  cache: SharedCache | null;
+  /** Checks an API key anew when it is next used; all of them for `null`. */
+  forgetKey(id: string | null): void;
+  /** There is something to roll up. */
+  wake(): void;
+  /** What was kept of a user is not valid any more; `null` for everyone. */
+  onInvalid(userDid: string | null): void;
+  onDeaf(): void;
+  log(text: string): void;
+};
+
+export type HearingChanges = {
+  /** Resolves once the ear hears for the first time, or it is clear that it does not. */
+  settled: Promise<void>;
+  close(): Promise<void>;
+};
+
+/** Hands on what the database announces, and what may have been missed, to all who know something from before. */
+export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChanges {
+  const settled = Promise.withResolvers<void>();
+  let deafSince: number | null = null;
+
+  const { close } = listenForChanges(parts.url, {
+    ear: parts.ear,
+    announce: parts.announce,
+    onChange(userDid) {
+      parts.wake();
+      const invalidated = userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
+      void Promise.resolve(invalidated).then(() => parts.onInvalid(userDid));
+    },
+    onKeyChange: parts.forgetKey,
+    onMissed() {
+      parts.wake();
+      parts.forgetKey(null);
+      void Promise.resolve(cache?.invalidateAll()).then(settled.resolve);
+    },
+    onHearing() {
+      if (deafSince !== null)
+        log(`changes: the database's announcements are heard again, after ${secondsSince(deafSince)} s`);
+      deafSince = null;
+    },
+    onDeaf(why) {
+      deafSince = performance.now();
+      parts.onDeaf();
+      log(
+        `changes: the database's announcements are not heard (${inOneLine(why)}); every answer is made by the database until they are`,
+      );
+      settled.resolve();
+    },
+  });
+  return { settled: settled.promise, close };
+}
+
+function secondsSince(started: number): string {
+  return ((performance.now() - started) / 1000).toFixed(1);
+}
+
+/** What the driver or the database says when a connection fails: an address, a user's name, never a password. */
+function inOneLine(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  const code = "code" in error && typeof error.code === "string" ? error.code : null;
+  const said = error.message.split("\n", 1)[0]!;
+  return code === null || said.includes(code) ? said : `${code} ${said}`.trim();
+}
