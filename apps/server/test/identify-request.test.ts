@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { createIdentifyRequest } from "../src/auth/identify-request.ts";
 import { secretKey } from "../src/auth/session-keys.ts";
-import { AUTH_SECRET } from "./test-server.ts";
+import { AUTH_SECRET, createTestServer } from "./test-server.ts";
 
 it("does not remember a key that was revoked while it was looked up", async () => {
   const database = await createTestDatabase();
@@ -53,5 +53,29 @@ it("does not remember a key that was revoked while it was looked up", async () =
     expect((await ask()).status).toBe(401);
   } finally {
     await database.close();
+  }
+});
+
+it("checks each time what lives by a key while it does not hear of keys that others change", async () => {
+  let isHearing = true;
+  const server = await createTestServer({ hears: () => isHearing });
+  try {
+    const { key, text } = await server.client({ user: "did:abt:z1root", role: "admin" }).admin.keys.create({
+      name: "elsewhere",
+      scopes: ["stats:read:any"],
+    });
+    const { token } = await server
+      .clientWith(text)
+      .viewerTokens.create({ userDid: "did:abt:z1alice", expiresInSeconds: 600 });
+    const range = { from: new Date(Date.now() - 3_600_000), to: new Date() };
+    const ask = async (bearer: string) =>
+      server.clientWith(bearer).usageStats({ ...range, ...(bearer === text && { userDid: "did:abt:z1alice" }) });
+    for (const bearer of [text, token]) await ask(bearer);
+    isHearing = false;
+    // As another server does, of which this one does not hear.
+    await server.database.orm.em.execute("update api_keys set revoked_at = now() where id = ?", [key.id]);
+    for (const bearer of [text, token]) await expect(ask(bearer)).rejects.toThrow();
+  } finally {
+    await server.close();
   }
 });

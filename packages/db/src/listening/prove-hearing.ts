@@ -7,8 +7,6 @@ export type Announce = (channel: string, payload: string) => Promise<void>;
 
 /** What a connection proves that it hears: that a nonce which goes out to the database comes back on it. */
 export type Proof = {
-  /** Only this process and this connection listen to it. */
-  channel: string;
   /** Takes what came on the channel. */
   returned(payload: string): void;
   /**
@@ -21,6 +19,8 @@ export type Proof = {
 
 export type ProofSettings = {
   ear: Ear;
+  /** Where the nonces go. */
+  channel: string;
   announce: Announce;
   /** Before the first proof counts: what this connection was too late for must be made good when this returns. */
   onFirst(): void;
@@ -38,11 +38,10 @@ export class Deaf extends Error {
 const SEND_MS = 10_000;
 
 /** Proves that one connection hears, over and over. */
-export function createProof({ ear, announce, onFirst, onProved, onUnsent }: ProofSettings): Proof {
+export function createProof({ ear, channel, announce, onFirst, onProved, onUnsent }: ProofSettings): Proof {
   // Three in the time that one is good for: one may be late.
   const everyMs = ear.boundMs / 3;
   const deadlineMs = ear.boundMs - everyMs;
-  const channel = `usage_stats_ear_${randomUUID().replaceAll("-", "")}`;
   let waiting: { nonce: string; sentAt: Moment; back: () => void } | null = null;
   let isFirst = true;
 
@@ -74,12 +73,11 @@ export function createProof({ ear, announce, onFirst, onProved, onUnsent }: Proo
   }
 
   return {
-    channel,
     returned,
     async run(ended) {
-      for (let count = 1; !ended.aborted; count += 1) {
+      while (!ended.aborted) {
         const started = performance.now();
-        await sendOne(String(count), ended);
+        await sendOne(randomUUID(), ended);
         await pause(Math.max(0, everyMs - (performance.now() - started)), ended);
       }
     },

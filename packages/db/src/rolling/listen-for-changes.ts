@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
@@ -33,6 +34,8 @@ export function listenForChanges(
   { announce, ear, onChange, onKeyChange, onMissed, onHearing, onDeaf }: ChangeListener,
 ): { close(): Promise<void> } {
   const closed = new AbortController();
+  // One for all connections: behind a pooler in transaction mode nobody ends what was begun on them.
+  const nonces = `usage_stats_ear_${randomUUID().replaceAll("-", "")}`;
   let said: "hears" | "deaf" | null = null;
   let why: unknown = new Error("nothing has come back yet");
 
@@ -66,19 +69,20 @@ export function listenForChanges(
     lost.catch(() => {});
     const proof = createProof({
       ear,
+      channel: nonces,
       announce,
       onFirst: onMissed,
       onProved: sayIfChanged,
       onUnsent: (error) => (why = error),
     });
     client.on("notification", ({ channel, payload = "" }) => {
-      if (channel === proof.channel) proof.returned(payload);
+      if (channel === nonces) proof.returned(payload);
       else if (channel === KEYS) onKeyChange?.(payload);
       else onChange(payload || null);
     });
     async function work(): Promise<void> {
       await client.connect();
-      await client.query(`listen ${CALLS}; listen ${KEYS}; listen ${proof.channel}`);
+      await client.query(`listen ${CALLS}; listen ${KEYS}; listen ${nonces}`);
       await proof.run(ended);
     }
     try {
