@@ -3,7 +3,7 @@ import { Ratelimit } from "@upstash/ratelimit";
 import {
   createCircuitBreaker,
   createUpstashClient,
-  type StoreFailure,
+  StoreFailure,
   storeFailureOf,
   type UpstashSettings,
 } from "@usage-stats/cache";
@@ -53,6 +53,11 @@ export function createUpstashLimiter(
       try {
         const name = createHash("sha256").update(account).digest("base64url");
         const { success, remaining, reset } = await limiterOf(limit).limit(name, { rate: cost });
+        if (!Number.isFinite(remaining)) {
+          // The library takes what is no number as more than is allowed, and remembers so.
+          blocked.clear();
+          throw new StoreFailure("unreadable", "the answer is no number");
+        }
         breaker.succeeded();
         const resetMs = Math.max(0, reset - settings.clock.now().getTime());
         return { isAllowed: success, limit, remaining, resetMs };
