@@ -3,6 +3,7 @@ import { createCallRecorder, createEar, type Ear } from "@usage-stats/db";
 import { createTestDatabase, startTcpProxy, type TcpProxy, type TestDatabase } from "@usage-stats/db/testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type CacheAdapter, describeCaches } from "./cache-adapters.ts";
+import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
 import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
@@ -19,6 +20,7 @@ describeCaches((open) => {
   let adapter: CacheAdapter;
   let ear: Ear;
   let server: TestServer;
+  let metrics: ServerMetrics;
   let listener: { close(): Promise<void> };
   let written: number;
 
@@ -28,7 +30,9 @@ describeCaches((open) => {
     adapter = await open();
     ear = createEar({ boundMs: BOUND_MS, clock: { now: () => new Date() } });
     const cache = adapter.cache(clock, () => {}, ear.hears);
-    server = await createTestServer({ now: clock.now, database, cache, hears: ear.hears });
+    metrics = createMetrics();
+    metrics.watchEar(ear);
+    server = await createTestServer({ now: clock.now, database, cache, metrics, hears: ear.hears });
     listener = server.listen(ear, proxy.url);
     written = 0;
     await writeByOthers();
@@ -96,19 +100,19 @@ describeCaches((open) => {
 
   it("leaves out nothing that was committed a bound before the question, whatever becomes of the connection", async () => {
     const committedAt: number[] = [performance.now()];
-    let going = true;
+    const over = new AbortController();
     let hits = 0;
     let questions = 0;
 
     async function write(): Promise<void> {
-      while (going) {
+      while (!over.signal.aborted) {
         await writeByOthers();
         committedAt.push(performance.now());
         await sleep(200);
       }
     }
     async function read(): Promise<void> {
-      while (going) {
+      while (!over.signal.aborted) {
         const asked = performance.now();
         const least = committedAt.filter((at) => at < asked - BOUND_MS).length;
         const { credits, status } = await ask();
@@ -126,9 +130,8 @@ describeCaches((open) => {
         if (mode === "pass") await vi.waitUntil(() => ear.hears(), { timeout: 15_000 });
       }
       await sleep(700);
-      going = false;
     }
-    await Promise.all([write(), read(), read(), disturb().finally(() => (going = false))]);
+    await Promise.all([write(), read(), read(), disturb().finally(() => over.abort())]);
     await expectKept();
     expect(questions).toBeGreaterThan(50);
     expect(hits).toBeGreaterThan(10);
@@ -136,6 +139,9 @@ describeCaches((open) => {
 
   it("stays ready, and says so, counts it and logs it once", async () => {
     expect(await (await server.request("/ready")).json()).toEqual({ status: "ready" });
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_state 1$/m);
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_losses_total 0$/m);
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_seconds_since_proof [01]\.\d+$/m);
     proxy.mode = "refuse";
     proxy.cut();
     await untilDeaf();
@@ -145,6 +151,9 @@ describeCaches((open) => {
       status: "ready",
       notices: [expect.stringContaining("announcements are not heard")],
     });
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_state 0$/m);
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_losses_total 1$/m);
+    expect(await metrics.text()).toMatch(/^usage_stats_ear_seconds_since_proof \+Inf$/m);
     await vi.waitUntil(() => proxy.accepted > 3, { timeout: 15_000 });
     proxy.mode = "pass";
     await vi.waitUntil(() => ear.hears(), { timeout: 15_000 });
@@ -155,3 +164,22 @@ describeCaches((open) => {
     ]);
   });
 });
+
+it.each(["swallow", "refuse"] as const)(
+  "starts deaf where connections %s from the beginning",
+  async (mode) => {
+    const server = await createTestServer();
+    const proxy = await startTcpProxy(server.database.url);
+    proxy.mode = mode;
+    const ear = createEar({ boundMs: BOUND_MS, clock: { now: () => new Date() } });
+    const listener = server.listen(ear, proxy.url);
+    await listener.settled;
+    expect(ear.hears()).toBe(false);
+    expect(server.logged).toEqual([expect.stringContaining("are not heard")]);
+    proxy.mode = "pass";
+    await vi.waitUntil(() => ear.hears(), { timeout: 15_000 });
+    await listener.close();
+    await proxy.close();
+    await server.close();
+  },
+);

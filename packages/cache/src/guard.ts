@@ -29,7 +29,10 @@ export function createGuard(breaker: CircuitBreaker, onEvent: OnCacheEvent): Gua
 
 function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new StoreFailure("timeout", `no answer within ${Math.round(ms)} ms`)), ms);
+    const timer = setTimeout(
+      () => reject(new StoreFailure("timeout", `no answer within ${Math.round(ms)} ms`)),
+      ms,
+    );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

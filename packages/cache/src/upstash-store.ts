@@ -47,9 +47,7 @@ export function createUpstashStore(settings: UpstashSettings): CacheStore {
     ensure: async (entries, ttlMs) =>
       listOf(await evaluate(ENSURE, keysOf(entries), [ttlMs, ...valuesOf(entries)])),
     async replace(entries, ttlMs) {
-      const [before, after] = listOf(
-        await evaluate(REPLACE, keysOf(entries), [ttlMs, ...valuesOf(entries)]),
-      );
+      const [before, after] = listOf(await evaluate(REPLACE, keysOf(entries), [ttlMs, ...valuesOf(entries)]));
       return { before: listOf(before), after: listOf(after) };
     },
     async write(entries, ttlMs) {

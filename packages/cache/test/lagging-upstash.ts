@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { createMemoryRunner } from "@usage-stats/upstash-bridge";
@@ -27,16 +27,17 @@ export async function startLaggingUpstash(lagMs: number) {
     return reply;
   }
 
-  const server = createServer((request, response) => {
-    void json(request).then(async (body) => {
-      const commands = (request.url === "/pipeline" ? body : [body]) as string[][];
-      const replies = [];
-      for (const command of commands) replies.push({ result: plain(await run(command)) });
-      response
-        .writeHead(200, { "content-type": "application/json" })
-        .end(JSON.stringify(request.url === "/pipeline" ? replies : replies[0]));
-    });
-  });
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await json(request);
+    const commands = (request.url === "/pipeline" ? body : [body]) as string[][];
+    const replies = [];
+    for (const command of commands) replies.push({ result: plain(await run(command)) });
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(JSON.stringify(request.url === "/pipeline" ? replies : replies[0]));
+  }
+
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

@@ -210,8 +210,12 @@ describeWithRedis("the in-process store beside a real Redis", () => {
   });
 
   it.each(KNOWN_SCRIPTS)("answers the same to the script %j", async (script) => {
-    const lists = [["1", "a", "60000", "1"], ["3", "a", "b", "c", "60000", "2", "3", "4"]];
-    for (const rest of [...lists, ["2", "a"], ["-1", "a"], ["x"]]) await expectSame(["EVAL", script, ...rest]);
+    const lists = [
+      ["1", "a", "60000", "1"],
+      ["3", "a", "b", "c", "60000", "2", "3", "4"],
+    ];
+    for (const rest of [...lists, ["2", "a"], ["-1", "a"], ["x"]])
+      await expectSame(["EVAL", script, ...rest]);
     for (const key of ["a", "b", "c"]) for (const line of ["GET", "TYPE"]) await expectSame([line, key]);
   });
 

@@ -1,5 +1,6 @@
 import { type SharedCache } from "@usage-stats/cache";
 import { type Announce, type Ear, listenForChanges } from "@usage-stats/db";
+import { failureLine } from "./failure-text.ts";
 
 export type HearingParts = {
   url: string;
@@ -50,7 +51,7 @@ export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChan
       deafSince = performance.now();
       parts.onDeaf();
       log(
-        `changes: the database's announcements are not heard (${inOneLine(why)}); every answer is made by the database until they are`,
+        `changes: the database's announcements are not heard (${failureLine(why)}); every answer is made by the database until they are`,
       );
       settled.resolve();
     },
@@ -60,12 +61,4 @@ export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChan
 
 function secondsSince(started: number): string {
   return ((performance.now() - started) / 1000).toFixed(1);
-}
-
-/** What the driver or the database says when a connection fails: an address, a user's name, never a password. */
-function inOneLine(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  const code = "code" in error && typeof error.code === "string" ? error.code : null;
-  const said = error.message.split("\n", 1)[0]!;
-  return code === null || said.includes(code) ? said : `${code} ${said}`.trim();
 }

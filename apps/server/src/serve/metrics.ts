@@ -88,8 +88,10 @@ export function createMetrics(): ServerMetrics {
             this.set(value());
           },
         });
-      gauge("state", "Whether the database's announcements are heard: 1, or 0 while nothing kept is given out.", () =>
-        Number(ear.hears()),
+      gauge(
+        "state",
+        "Whether the database's announcements are heard: 1, or 0 while nothing kept is given out.",
+        () => Number(ear.hears()),
       );
       gauge(
         "seconds_since_proof",

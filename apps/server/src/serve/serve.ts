@@ -16,6 +16,7 @@ import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
+import { failureText } from "./failure-text.ts";
 import { hearChanges } from "./hear-changes.ts";
 import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
@@ -176,7 +177,7 @@ function urlHost(host: string): string {
 }
 
 function logFailureOf(what: string): (error: unknown) => void {
-  return (error) => console.error(`${what} failed:`, error);
+  return (error) => console.error(`${what} failed: ${failureText(error)}`);
 }
 
 function logError(error: unknown, requestId: string): void {

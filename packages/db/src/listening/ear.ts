@@ -26,11 +26,7 @@ export type EarSettings = {
 };
 
 /** An ear that has heard nothing yet. */
-export function createEar({
-  boundMs,
-  clock,
-  monotonic = () => performance.now(),
-}: EarSettings): Ear {
+export function createEar({ boundMs, clock, monotonic = () => performance.now() }: EarSettings): Ear {
   let proof: Moment | null = null;
   const now = (): Moment => ({ wall: clock.now().getTime(), monotonic: monotonic() });
 

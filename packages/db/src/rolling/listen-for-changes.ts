@@ -91,7 +91,10 @@ export function listenForChanges(
       ear.lost();
       over.abort();
       // Where nothing arrives any more nobody says good-bye either.
-      await Promise.race([client.end().catch(() => {}), sleep(closed.signal.aborted ? ANSWER_MS : 0, undefined, { ref: false })]);
+      await Promise.race([
+        client.end().catch(() => {}),
+        sleep(closed.signal.aborted ? ANSWER_MS : 0, undefined, { ref: false }),
+      ]);
       socket.destroy();
     }
   }

@@ -22,7 +22,10 @@ export type PgBouncer = {
 };
 
 /** Starts a pooler in front of a database, on a free port of loopback. */
-export async function startPgBouncer(databaseUrl: string, mode: "session" | "transaction"): Promise<PgBouncer> {
+export async function startPgBouncer(
+  databaseUrl: string,
+  mode: "session" | "transaction",
+): Promise<PgBouncer> {
   const target = new URL(databaseUrl);
   const name = target.pathname.slice(1);
   const port = await freePort();

@@ -1,6 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { announceOver, createEar, type Database, type Ear, listenForChanges, openDatabase } from "../../src/index.ts";
+import {
+  announceOver,
+  createEar,
+  type Database,
+  type Ear,
+  listenForChanges,
+  openDatabase,
+} from "../../src/index.ts";
 import {
   createTestDatabase,
   hasPgBouncer,

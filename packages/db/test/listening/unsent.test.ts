@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { announceOver, type Announce, createEar, type Ear, listenForChanges } from "../../src/index.ts";
-import { createTestDatabase, startTcpProxy, type TcpProxy, type TestDatabase } from "../../src/testing/index.ts";
+import {
+  createTestDatabase,
+  startTcpProxy,
+  type TcpProxy,
+  type TestDatabase,
+} from "../../src/testing/index.ts";
 
 const BOUND_MS = 900;
 

@@ -34,10 +34,13 @@ export const scriptCommands: Record<string, MemoryCommand> = {
 function evaluate({ keys: space, args: [text = "", count = "", ...words] }: MemoryCall): RedisReply {
   const script = Object.hasOwn(SCRIPTS, text) ? SCRIPTS[text] : undefined;
   if (script === undefined) {
-    throw new RedisError("ERR this script is refused: the in-process store knows a few by their text, a real Redis runs any");
+    throw new RedisError(
+      "ERR this script is refused: the in-process store knows a few by their text, a real Redis runs any",
+    );
   }
   const keyCount = parseInteger(count);
-  if (keyCount > words.length) throw new RedisError("ERR Number of keys can't be greater than number of args");
+  if (keyCount > words.length)
+    throw new RedisError("ERR Number of keys can't be greater than number of args");
   if (keyCount < 0) throw new RedisError("ERR Number of keys can't be negative");
   if (keyCount === 0) throw new RedisError("ERR Wrong number of args calling Redis command from script");
   return script({
@@ -49,6 +52,7 @@ function evaluate({ keys: space, args: [text = "", count = "", ...words] }: Memo
 
 function valueOf(values: string[], i: number): string {
   const value = values[i];
-  if (value === undefined) throw new RedisError("ERR Lua redis lib command arguments must be strings or integers");
+  if (value === undefined)
+    throw new RedisError("ERR Lua redis lib command arguments must be strings or integers");
   return value;
 }
