@@ -10,7 +10,8 @@ export type Proof = {
   /** Takes what came on the channel. */
   returned(payload: string): void;
   /**
-   * Sends nonces until `ended` aborts. Throws `Deaf` when one was sent and did not come back.
+   * Sends nonces until `ended` aborts. Throws when one does not come back in time, or none could be sent for so long that the ear
+   * does not hear any more: whatever hinders the one may have swallowed the other.
    * https://www.postgresql.org/docs/current/sql-notify.html: what different transactions announce is delivered in the order in
    * which they committed. So with a nonce everything has arrived that was committed before it was sent.
    */
@@ -25,8 +26,6 @@ export type ProofSettings = {
   /** Before the first proof counts: what this connection was too late for must be made good when this returns. */
   onFirst(): void;
   onProved(): void;
-  /** A nonce could not be sent: that proves nothing against the connection that listens. */
-  onUnsent(error: unknown): void;
 };
 
 /** The connection that listens hears nothing. */
@@ -34,11 +33,8 @@ export class Deaf extends Error {
   override readonly name = "Deaf";
 }
 
-/** Nobody waits longer for a statement of one line. What still waits for a connection by then is left to the pool. */
-const SEND_MS = 10_000;
-
 /** Proves that one connection hears, over and over. */
-export function createProof({ ear, channel, announce, onFirst, onProved, onUnsent }: ProofSettings): Proof {
+export function createProof({ ear, channel, announce, onFirst, onProved }: ProofSettings): Proof {
   // Three in the time that one is good for: one may be late.
   const everyMs = ear.boundMs / 3;
   const deadlineMs = ear.boundMs - everyMs;
@@ -59,17 +55,19 @@ export function createProof({ ear, channel, announce, onFirst, onProved, onUnsen
   async function sendOne(nonce: string, ended: AbortSignal): Promise<void> {
     const back = Promise.withResolvers<void>();
     waiting = { nonce, sentAt: ear.now(), back: back.resolve };
+    let isSent = false;
     try {
-      if (!(await settles(announce(channel, nonce), SEND_MS, ended)))
-        return onUnsent(new Error(`nothing could be sent within ${SEND_MS} ms`));
+      const sent = announce(channel, nonce).then(() => (isSent = true));
+      await waitFor(Promise.all([sent, back.promise]), deadlineMs, ended);
     } catch (error) {
-      return onUnsent(error);
+      if (ear.hears()) return;
+      throw error;
     }
-    await settles(back.promise, deadlineMs, ended);
     // A process that was busy may not have read what arrived long ago.
     await inputRead();
-    if (waiting?.nonce === nonce && !ended.aborted)
-      throw new Deaf(`what was announced did not come back within ${Math.round(deadlineMs)} ms`);
+    if (waiting?.nonce !== nonce || ended.aborted) return;
+    const what = isSent ? "what was announced did not come back" : "nothing could be announced";
+    throw new Deaf(`${what} within ${Math.round(deadlineMs)} ms`);
   }
 
   return {
@@ -84,12 +82,11 @@ export function createProof({ ear, channel, announce, onFirst, onProved, onUnsen
   };
 }
 
-/** Whether it did so in time. Throws what it throws. */
-async function settles(promise: Promise<unknown>, ms: number, ended: AbortSignal): Promise<boolean> {
+/** Waits for it, but not longer. Throws what it throws. */
+async function waitFor(promise: Promise<unknown>, ms: number, ended: AbortSignal): Promise<void> {
   const over = new AbortController();
-  const late = pause(ms, AbortSignal.any([over.signal, ended])).then(() => false);
   try {
-    return await Promise.race([promise.then(() => true), late]);
+    await Promise.race([promise, pause(ms, AbortSignal.any([over.signal, ended]))]);
   } finally {
     over.abort();
   }

@@ -37,9 +37,8 @@ export function listenForChanges(
   // One for all connections: behind a pooler in transaction mode nobody ends what was begun on them.
   const nonces = `usage_stats_ear_${randomUUID().replaceAll("-", "")}`;
   let said: "hears" | "deaf" | null = null;
-  let why: unknown = new Error("nothing has come back yet");
 
-  function sayIfChanged(): void {
+  function sayIfChanged(why?: unknown): void {
     const state = ear.hears() ? "hears" : "deaf";
     if (state === said || closed.signal.aborted) return;
     said = state;
@@ -73,7 +72,6 @@ export function listenForChanges(
       announce,
       onFirst: onMissed,
       onProved: sayIfChanged,
-      onUnsent: (error) => (why = error),
     });
     client.on("notification", ({ channel, payload = "" }) => {
       if (channel === nonces) proof.returned(payload);
@@ -101,19 +99,15 @@ export function listenForChanges(
 
   async function listen(): Promise<void> {
     while (!closed.signal.aborted) {
-      await listenOnce().catch((error: unknown) => (why = error));
-      sayIfChanged();
+      await listenOnce().catch(sayIfChanged);
       await sleep(RECONNECT_MS, undefined, { signal: closed.signal }).catch(() => {});
     }
   }
 
-  // What cannot be proved any more, because nothing can be sent, is lost by the clock alone.
-  const watch = setInterval(sayIfChanged, ear.boundMs).unref();
   const listening = listen();
   return {
     async close() {
       closed.abort();
-      clearInterval(watch);
       await listening;
     },
   };
