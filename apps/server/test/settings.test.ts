@@ -32,6 +32,7 @@ describe("settings", () => {
       CACHE_TTL_SECONDS: "0",
       CACHE_MEMORY_MB: "1e9",
       CACHE_DEADLINE_MS: "1",
+      CACHE_EAR_SECONDS: "0",
       CACHE_WARMING: "maybe",
       AUTH_SECRET: "short",
     };
@@ -84,6 +85,7 @@ describe("settings", () => {
     expect(readSettings({})).toMatchObject({
       cache: { kind: "in-process", maxBytes: 64_000_000 },
       cacheTtlMs: 300_000,
+      earMs: 3_000,
       cacheWarming: false,
     });
     expect(readSettings({ CACHE_MEMORY_MB: "5", CACHE_TTL_SECONDS: "9" })).toMatchObject({
