@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
+import { dropUnfitConnections } from "./connection/drop-unfit-connections.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
 import {
@@ -16,8 +17,12 @@ export type DatabaseSettings = {
   url: string;
   /** Connections at the most. */
   poolSize?: number;
+  /** How long to wait for a connection, to become free or to be made, in milliseconds. */
+  connectTimeoutMs?: number;
   /** After this long the database gives a statement up, in milliseconds. */
   statementTimeoutMs?: number;
+  /** After this long nobody waits for a statement any more, whether or not the database still answers, in milliseconds. */
+  queryTimeoutMs?: number;
   applicationName?: string;
   /** Whether migrating prints nothing, which is the default. */
   silent?: boolean;
@@ -27,7 +32,9 @@ export type DatabaseSettings = {
 export function ormConfig({
   url,
   poolSize = 10,
+  connectTimeoutMs = 10_000,
   statementTimeoutMs,
+  queryTimeoutMs,
   applicationName = "usage-stats",
   silent = true,
 }: DatabaseSettings): Options {
@@ -49,12 +56,15 @@ export function ormConfig({
     pool: { max: Math.max(2, poolSize) },
     driverOptions: {
       application_name: applicationName,
+      connectionTimeoutMillis: connectTimeoutMs,
+      onPoolCreated: dropUnfitConnections,
       // What was acknowledged is on the database's disk, whatever else it is set to.
       // Compiling a statement, or starting workers for its thousand rows, takes longer than running any of ours. A statement ends
       // soon after its connection was closed, for nobody waits for it. Ranking many users within the default 4 MB takes twice as long.
       options:
         "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=250 -c work_mem=64MB -c synchronous_commit=on",
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+      ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
     schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
