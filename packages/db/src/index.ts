@@ -15,6 +15,7 @@ export { readRawUsage } from "./reading/read-raw-usage.ts";
 export { createRankingRepository } from "./ranking-repository.ts";
 export { readRawRanking } from "./reading/read-ranking.ts";
 export { createCallReader } from "./listing/call-reader.ts";
+export { takesWrites } from "./takes-writes.ts";
 export { createUsageRepository } from "./usage-repository.ts";
 export { createCallRecorder } from "./writing/call-recorder.ts";
 export { ensurePartitionsAhead } from "./writing/partitions.ts";

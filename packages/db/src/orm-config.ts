@@ -23,6 +23,10 @@ export type DatabaseSettings = {
   statementTimeoutMs?: number;
   /** After this long nobody waits for a statement any more, whether or not the database still answers, in milliseconds. */
   queryTimeoutMs?: number;
+  /** After this long a statement that waits for a lock is given up, in milliseconds. */
+  lockTimeoutMs?: number;
+  /** After this long the database ends a transaction in which nothing happens, in milliseconds. */
+  idleInTransactionTimeoutMs?: number;
   applicationName?: string;
   /** Whether migrating prints nothing, which is the default. */
   silent?: boolean;
@@ -35,6 +39,8 @@ export function ormConfig({
   connectTimeoutMs = 10_000,
   statementTimeoutMs,
   queryTimeoutMs,
+  lockTimeoutMs,
+  idleInTransactionTimeoutMs,
   applicationName = "usage-stats",
   silent = true,
 }: DatabaseSettings): Options {
@@ -65,6 +71,10 @@ export function ormConfig({
         "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=250 -c work_mem=64MB -c synchronous_commit=on",
       ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
       ...(queryTimeoutMs !== undefined && { query_timeout: queryTimeoutMs }),
+      ...(lockTimeoutMs !== undefined && { lock_timeout: lockTimeoutMs }),
+      ...(idleInTransactionTimeoutMs !== undefined && {
+        idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+      }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
     schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
