@@ -5,9 +5,8 @@ import { createTurns, type Turns } from "./turns.ts";
 export type Shares = { reports: Turns; lists: Turns; writes: Turns };
 
 const READ_WAIT_MS = 2_000;
-const WRITE_WAIT_MS = 5_000;
 
-/** Leaves in each pool a connection that no single identity can take. */
+/** Leaves in each pool a connection that no single identity can take. Calls that come in wait as long as their request may. */
 export function openShares({
   pools,
   statementsPerIdentity,
@@ -17,6 +16,6 @@ export function openShares({
   return {
     reports: createTurns({ most: readsOf(pools.reports), waitMs: READ_WAIT_MS, ofWhat: "questions" }),
     lists: createTurns({ most: readsOf(pools.lists), waitMs: READ_WAIT_MS, ofWhat: "lists" }),
-    writes: createTurns({ most: most(pools.ingest), waitMs: WRITE_WAIT_MS, ofWhat: "recordings" }),
+    writes: createTurns({ most: most(pools.ingest), waitMs: null, ofWhat: "recordings" }),
   };
 }

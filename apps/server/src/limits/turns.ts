@@ -9,8 +9,8 @@ export type Turns = {
 export type TurnsSettings = {
   /** How much each may do at once. */
   most: number;
-  /** How long a turn is waited for. */
-  waitMs: number;
+  /** How long a turn is waited for; `null` is until the signal aborts. */
+  waitMs: number | null;
   /** What is done, as it is called where it is refused. */
   ofWhat: string;
 };
@@ -31,7 +31,7 @@ export function createTurns({ most, waitMs, ofWhat }: TurnsSettings): Turns {
       reject(reason);
     };
     const abort = () => giveUp(signal.reason);
-    const timer = setTimeout(() => giveUp(tooMany(most, ofWhat)), waitMs);
+    const timer = waitMs === null ? undefined : setTimeout(() => giveUp(tooMany(most, ofWhat)), waitMs);
     signal.addEventListener("abort", abort);
     queue.waiting.add(resolve);
     try {
