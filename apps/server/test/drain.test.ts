@@ -63,15 +63,14 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
-/** Asks again and again, once more where a connection was closed, until nobody listens; gives what was answered. */
+/** Asks again and again until nobody listens; gives what was answered. */
 async function askOnAndOn(server: ServerProcess, bodyOf: (n: number) => string | undefined, agent: Agent) {
   const answers: { n: number; result: number | string }[] = [];
   for (let n = 0; ; n += 1) {
     const body = bodyOf(n);
     const path = body === undefined ? REPORT : "/app/api/model-calls";
     const once = () => ask(server, agent, path, body).then(({ status }) => status, codeOf);
-    let result = await once();
-    if (result === "ECONNRESET" || result === "EPIPE") result = await once();
+    const result = await once();
     if (result === "ECONNREFUSED") return answers;
     answers.push({ n, result });
   }
@@ -116,7 +115,7 @@ describe("a server that is told to stop", () => {
     agent.destroy();
   }, 60_000);
 
-  it("says so while it still answers, and asks for each connection to be closed", async () => {
+  it("says so while it still accepts and answers", async () => {
     const server = await serve({ DRAIN_MS: "1500" });
     const agent = new Agent({ keepAlive: true });
     expect(await ask(server, agent, "/ready")).toEqual({ status: 200, connection: "keep-alive" });
@@ -126,8 +125,8 @@ describe("a server that is told to stop", () => {
       status: "not ready",
       reasons: ["the server is stopping"],
     });
-    expect(await ask(server, agent, REPORT)).toEqual({ status: 200, connection: "close" });
-    expect(await ask(server, agent, "/health")).toEqual({ status: 200, connection: "close" });
+    expect((await ask(server, new Agent(), REPORT)).status).toBe(200);
+    expect((await ask(server, agent, "/health")).status).toBe(200);
     expect(await server.exit).toBe(0);
     agent.destroy();
   }, 30_000);
@@ -160,12 +159,17 @@ describe("a server that is told to stop", () => {
       const asked = ask(server, new Agent(), "/health");
       expect((await asked).status).toBe(200);
       postgres.freeze();
-      const report = ask(server, new Agent(), REPORT).then(({ status }) => status, codeOf);
-      server.terminate();
-      expect(await server.exit).toBe(1);
-      expect(server.text()).toMatch(/did not stop within 2000 ms/);
-      expect(["ECONNRESET", 503]).toContain(await report);
-      postgres.thaw();
+      try {
+        const report = ask(server, new Agent(), REPORT).then(({ status }) => status, codeOf);
+        // It has arrived by then; nothing can be seen of it in a database that is frozen.
+        await sleep(300);
+        server.terminate();
+        expect(await server.exit).toBe(1);
+        expect(server.text()).toMatch(/did not stop within 2000 ms/);
+        expect(await report).toBe("ECONNRESET");
+      } finally {
+        postgres.thaw();
+      }
     },
     30_000,
   );

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo, Server as NetServer } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { OperatorError } from "../operator-error.ts";
 
@@ -10,9 +10,12 @@ export type Fetch = (request: Request, bindings: HttpBindings) => Response | Pro
 
 export type HttpServer = {
   port: number;
-  /** Stops in order: see `drain` below. Waits `acceptMs` before it takes no more connections. */
+  /**
+   * Ends without failing anybody: goes on as before for `acceptMs`; then takes no more connections, answers what is sent over those
+   * that are there, and closes each after its next answer. Cuts off what is not answered within `graceMs` after that.
+   */
   drain(settings: { acceptMs: number; graceMs: number }): Promise<void>;
-  /** Takes no more connections, lets requests under way finish, and cuts off what is not done after ten seconds. */
+  /** The same at once, with ten seconds. */
   close(): Promise<void>;
 };
 
@@ -56,9 +59,11 @@ export async function listen(
   } catch (error) {
     throw new OperatorError(explain(error, host, port), { cause: error });
   }
-  const stop = ({ acceptMs, graceMs }: { acceptMs: number; graceMs: number }) => {
+  const stop = async ({ acceptMs, graceMs }: { acceptMs: number; graceMs: number }) => {
+    if (acceptMs > 0) await sleep(acceptMs);
+    await untilAllAreAccepted();
     draining.abort();
-    return drain(server, acceptMs, graceMs);
+    await drain(server, graceMs);
   };
   return {
     port: (server.address() as AddressInfo).port,
@@ -83,13 +88,18 @@ function explain(error: unknown, host: string, port: number): string {
   return `Cannot listen on ${host}:${port}.`;
 }
 
-/**
- * Ends a server without failing anybody: for a while it goes on as before, but asks for each connection to be closed after its next
- * answer; then it takes no more connections, answers what was sent over those that are there, and closes them. What is not answered
- * within `graceMs` after that is cut off.
- */
-async function drain(server: Server, acceptMs: number, graceMs: number): Promise<void> {
-  if (acceptMs > 0) await sleep(acceptMs);
+/** A connection that waits to be accepted is reset by closing the listener. They are accepted just before immediates run. */
+async function untilAllAreAccepted(): Promise<void> {
+  let started: number;
+  let turns = 0;
+  do {
+    started = performance.now();
+    await immediate();
+    turns += 1;
+  } while (performance.now() - started > 1 && turns < 100);
+}
+
+async function drain(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     // `http.Server` would cut idle connections at once, and with them what is just being sent.
     NetServer.prototype.close.call(server, () => resolve());
