@@ -9,8 +9,7 @@ export type Database = MikroORM;
 
 /** MikroORM's configuration for a database that is fit for use. Throws `ConnectionRefusal`, which says in one sentence why it is not. */
 export async function checkedOrmConfig(settings: DatabaseSettings): Promise<Options> {
-  const { schema } = await checkDatabase(settings.url);
-  return ormConfig(settings, schema);
+  return ormConfig(settings, await checkDatabase(settings.url));
 }
 
 /** Opens a pool of connections to it, with the same care. */

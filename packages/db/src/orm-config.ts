@@ -1,5 +1,6 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
 import { type Pool } from "pg";
+import { type DatabaseFacts } from "./connection/check-database.ts";
 import { connectionTarget } from "./connection/connection-target.ts";
 import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
@@ -32,7 +33,7 @@ export type DatabaseSettings = {
   silent?: boolean;
 };
 
-/** MikroORM's configuration for a database whose tables are in `schema`: for the server, the command line and `mikro-orm` alike. */
+/** MikroORM's configuration for a database as it was found: for the server, the command line and `mikro-orm` alike. */
 export function ormConfig(
   {
     url,
@@ -43,7 +44,7 @@ export function ormConfig(
     applicationName = "usage-stats",
     silent = true,
   }: DatabaseSettings,
-  schema: string,
+  { schema, otherSchemas }: DatabaseFacts,
 ): Options {
   const settings = { url, applicationName, connectTimeoutMs, statementTimeoutMs, queryTimeoutMs };
   const config = clientConfig(settings, connectionTarget(url));
@@ -74,7 +75,13 @@ export function ormConfig(
         lendFitConnections(pool, { connectTimeoutMs: config.connectionTimeoutMillis!, queryTimeoutMs }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
-    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
+    // MikroORM would ask to drop what others have in the same database, too.
+    schemaGenerator: {
+      ignoreSchema: otherSchemas,
+      ignoreRoutines: true,
+      ignoreTriggers: true,
+      skipTables: ["model_call_changes"],
+    },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {
       migrationsList,

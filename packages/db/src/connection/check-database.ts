@@ -10,6 +10,8 @@ import { prepareSession } from "./prepare-session.ts";
 export type DatabaseFacts = {
   /** Where new tables go: the first schema of the search path that exists. */
   schema: string;
+  /** Everybody else's. */
+  otherSchemas: string[];
 };
 
 // `unnest` in many forms, `client_connection_check_interval` beyond Linux, and what is tested.
@@ -54,6 +56,7 @@ type Found = {
   release: string;
   encoding: string;
   schema: string | null;
+  others: string[];
   path: string;
   replication: string;
 };
@@ -66,10 +69,11 @@ async function examine(client: DatabaseClient, target: ConnectionTarget): Promis
   const { rows } = await client.query<Found>(
     `select current_setting('server_version_num')::int / 10000 as version, current_setting('server_version') as release,
             current_setting('server_encoding') as encoding, current_schema() as schema,
+            array(select nspname::text from pg_namespace where nspname <> coalesce(current_schema(), '')) as others,
             current_setting('search_path') as path, current_setting('session_replication_role') as replication`,
   );
   await client.query("rollback");
-  const { version, release, encoding, schema, path, replication } = rows[0]!;
+  const { version, release, encoding, schema, others, path, replication } = rows[0]!;
   const [place, database] = [placeOf(target), JSON.stringify(target.database)];
   if (version < OLDEST) {
     throw new ConnectionRefusal(
@@ -94,7 +98,7 @@ async function examine(client: DatabaseClient, target: ConnectionTarget): Promis
         `Set it to origin: ALTER DATABASE ${database} RESET session_replication_role`,
     );
   }
-  return { schema };
+  return { schema, otherSchemas: others };
 }
 
 /** Throws where what is set on a connection does not stay there. Where only one connection is to be had, nothing can be said. */

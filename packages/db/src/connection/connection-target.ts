@@ -24,15 +24,20 @@ export type ConnectionTarget = {
 };
 
 const READ = new Set<string>([
-  ...["host", "port", "user", "password", "dbname", "application_name", "connect_timeout", "options"],
-  ...[
-    "keepalives",
-    "keepalives_idle",
-    "channel_binding",
-    "target_session_attrs",
-    "client_encoding",
-    "gssencmode",
-  ],
+  "host",
+  "port",
+  "user",
+  "password",
+  "dbname",
+  "application_name",
+  "connect_timeout",
+  "options",
+  "keepalives",
+  "keepalives_idle",
+  "channel_binding",
+  "target_session_attrs",
+  "client_encoding",
+  "gssencmode",
   ...TLS_PARAMETERS,
 ]);
 

@@ -47,10 +47,11 @@ function explainRefusal(error: Error, target: ConnectionTarget): string | null {
       return `The database at ${place} has no connection left for "${user}": ${said}. Raise its limit, or lower the DATABASE_POOL_… settings.`;
     case "42501":
       return `"${user}" may not do that in database "${database}" on ${place}: ${said}. Connect as the role that owns the tables.`;
+    default:
+      return /^(08|53|57P|58)/.test(state)
+        ? `The database at ${place} cannot be used: ${said} (SQLSTATE ${state}).`
+        : null;
   }
-  if (/^(08|53|57P|58)/.test(state))
-    return `The database at ${place} cannot be used: ${said} (SQLSTATE ${state}).`;
-  return null;
 }
 
 function explainNetwork(error: Error, target: ConnectionTarget): string | null {
@@ -72,8 +73,9 @@ function explainNetwork(error: Error, target: ConnectionTarget): string | null {
     case "ENETUNREACH":
     case "EACCES":
       return `The database at ${place} does not answer (${code}). Is it running there? Check host and port in DATABASE_URL.`;
+    default:
+      return null;
   }
-  return null;
 }
 
 function explainTls(error: Error, target: ConnectionTarget): string | null {

@@ -66,12 +66,12 @@ export function lendFitConnections(pool: Pool, { connectTimeoutMs, queryTimeoutM
     }
   }
 
-  pool.connect = ((callback?: (error?: unknown, client?: PoolClient, release?: unknown) => void) => {
+  pool.connect = ((tell?: (error?: unknown, client?: PoolClient, release?: unknown) => void) => {
     const lent = lend();
-    if (callback === undefined) return lent;
+    if (tell === undefined) return lent;
     lent.then(
-      (client) => callback(undefined, client, client.release),
-      (error: unknown) => callback(error, undefined, () => {}),
+      (client) => tell(undefined, client, client.release),
+      (error: unknown) => tell(error, undefined, () => {}),
     );
   }) as typeof pool.connect;
 }

@@ -77,12 +77,17 @@ function serverProof(mode: string, rootCert: string | undefined): ConnectionOpti
 function authorities(rootCert: string): string | string[] {
   if (rootCert === "system") return [...getCACertificates("system"), ...getCACertificates("extra")];
   const pem = fileOf("sslrootcert", rootCert);
-  try {
-    new X509Certificate(pem);
-  } catch {
+  if (!isCertificate(pem))
     throw new ConnectionRefusal(`sslrootcert ${rootCert} holds no certificate in PEM.`);
-  }
   return pem;
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== null;
+  } catch {
+    return false;
+  }
 }
 
 function clientProof(url: DatabaseUrl): ConnectionOptions {
