@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectionRefusal } from "./connection-refusal.ts";
 import { type ConnectionTarget, connectionTarget } from "./connection-target.ts";
 import { clientConfig, DatabaseClient } from "./database-client.ts";
@@ -28,8 +27,8 @@ export async function checkDatabase(url: string): Promise<DatabaseFacts> {
   const client = connectionTo(url, CONNECT_TIMEOUT_MS);
   try {
     await client.connect();
-    const facts = await examine(client, target);
     await refuseTransactionPooling(client, url);
+    const facts = await examine(client, target);
     const { session, mustWrite } = target;
     await prepareSession(client, { settings: session, statementTimeoutMs: undefined, mustWrite });
     return facts;
@@ -101,23 +100,21 @@ async function examine(client: DatabaseClient, target: ConnectionTarget): Promis
   return { schema, otherSchemas: others };
 }
 
-/** Throws where what is set on a connection does not stay there. Where only one connection is to be had, nothing can be said. */
+/** Throws where what is set on a connection does not stay there. Where no second session is to be had, nothing can be said. */
 async function refuseTransactionPooling(client: DatabaseClient, url: string): Promise<void> {
   const other = connectionTo(url, SECOND_CONNECTION_MS);
   try {
-    const connected = await other.connect().then(
-      () => true,
-      () => false,
-    );
-    if (connected && (await findTransactionPooling(client, other))) {
-      throw new ConnectionRefusal(
-        `Connections at ${placeOf(connectionTarget(url))} are pooled by transaction; settings, prepared statements and ` +
-          `notifications need a session each. Set pool_mode = session in PgBouncer, or connect to Postgres itself.`,
-      );
-    }
+    await other.connect();
+    if (!(await findTransactionPooling(client, other))) return;
+  } catch {
+    return;
   } finally {
-    await Promise.race([other.end(), sleep(SECOND_CONNECTION_MS, undefined, { ref: false })]);
+    await other.end();
   }
+  throw new ConnectionRefusal(
+    `Connections at ${placeOf(connectionTarget(url))} are pooled by transaction; settings, prepared statements and ` +
+      `notifications need a session each. Set pool_mode = session in PgBouncer, or connect to Postgres itself.`,
+  );
 }
 
 function refusalOf(error: unknown, url: string, target: ConnectionTarget): unknown {
