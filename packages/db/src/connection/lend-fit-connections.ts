@@ -61,8 +61,11 @@ export function lendFitConnections(pool: Pool, { connectTimeoutMs, queryTimeoutM
   async function lend(): Promise<PoolClient> {
     for (;;) {
       const client = await timed(connect, connectTimeoutMs);
-      if (await isFit(client)) return client;
-      client.release(true);
+      const isGood = await isFit(client);
+      if (isGood && !pool.ending) return client;
+      client.release(!isGood);
+      // Kysely (0.29.6) never gives back what it is lent once it has begun to close its pool, which then never closes.
+      if (pool.ending) throw new Error("the pool is closing");
     }
   }
 
