@@ -1,6 +1,7 @@
 export { createApiKeyStore } from "./access/api-key-store.ts";
 export { createAuditLog } from "./access/audit-log.ts";
 export { createViewerSecret } from "./access/viewer-secret.ts";
+export { checkDatabase } from "./connection/check-database.ts";
 export { ConnectionRefusal } from "./connection/connection-refusal.ts";
 export { connectionTarget } from "./connection/connection-target.ts";
 export { createClient } from "./connection/database-client.ts";

@@ -57,6 +57,9 @@ function explainRefusal(error: Error, target: ConnectionTarget): string | null {
 function explainNetwork(error: Error, target: ConnectionTarget): string | null {
   const code = causeCode(error);
   const place = placeOf(target);
+  if (code === null && target.password === "" && error.message.startsWith("SASL")) {
+    return `The database at ${place} asks for a password, and DATABASE_URL has none for "${target.user}".`;
+  }
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
