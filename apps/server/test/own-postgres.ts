@@ -14,7 +14,14 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   const server = await startTestPostgres();
   const signal = (name: "SIGSTOP" | "SIGCONT") => {
     // The postmaster first, so that it starts no other meanwhile.
-    for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, name);
+    process.kill(server.pid, name);
+    for (const pid of childrenOf(server.pid)) {
+      try {
+        process.kill(pid, name);
+      } catch {
+        // It has ended by itself.
+      }
+    }
   };
   return {
     url: server.url,

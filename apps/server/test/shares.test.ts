@@ -38,7 +38,7 @@ async function makeSearchesSlow(): Promise<void> {
   await psql.query("create schema slow");
   await psql.query(`create function slow.strpos(text, text) returns int language sql volatile as
     'select pg_catalog.strpos($1, $2) from pg_sleep(1)'`);
-  await psql.query("alter database usage_stats set search_path = slow, pg_catalog, public");
+  await psql.query("alter database usage_stats set search_path = public, slow, pg_catalog");
   // Connections that are made from now on have it.
   await psql.query(
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'usage-stats lists'",

@@ -1,4 +1,5 @@
 import {
+  closeDatabase,
   createUsageRepository,
   type Database,
   isEmpty,
@@ -154,7 +155,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 }
 
 async function closePools(pools: Pools): Promise<void> {
-  await Promise.all(Object.values(pools).map((pool) => pool.close()));
+  await Promise.all(Object.values(pools).map(closeDatabase));
 }
 
 /** Ends the process after so long, unless nothing keeps it any more. */

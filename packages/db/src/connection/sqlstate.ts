@@ -9,6 +9,8 @@ const UNAVAILABLE = /^(53...|57...|58...|40...|25006|55P03|08...)$/;
 // MikroORM hands every error on as an exception of its own, without its cause.
 const BARE = new Set(["Error", "AggregateError", "DriverException"]);
 
+const TIMED_OUT = "ETIMEDOUT";
+
 // Serialization failures and deadlocks.
 const CONFLICT = /^(40001|40P01)$/;
 
@@ -35,10 +37,28 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return state === null ? isFromDriver(error) : UNAVAILABLE.test(state);
 }
 
-/** Whether doing the same again on another connection may go well. */
+/** Whether doing the same again on another connection may go well. A wait that was given up is not begun again. */
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
-  return isConnectionUnfit(error) || (state !== null && CONFLICT.test(state));
+  if (state !== null) return UNFIT.test(state) || CONFLICT.test(state);
+  return isFromDriver(error) && !isTimedOut(error);
+}
+
+/** Marks an error of the driver as one of a wait that was given up, as Node marks its own. */
+export function markTimedOut(error: unknown): void {
+  if (error instanceof Error) Object.assign(error, { code: TIMED_OUT });
+}
+
+/** The code of an error that the server did not say: Node's and OpenSSL's names. */
+export function causeCode(error: unknown): string | null {
+  for (const cause of causesOf(error)) {
+    if ("code" in cause && typeof cause.code === "string") return cause.code;
+  }
+  return null;
+}
+
+function isTimedOut(error: unknown): boolean {
+  return causeCode(error) === TIMED_OUT;
 }
 
 /**

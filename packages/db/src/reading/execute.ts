@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { lendConnection, nativePool } from "../connection/lend-connection.ts";
+import { retryRead } from "../connection/retry-read.ts";
 import { type Database } from "../database.ts";
 import { numbered } from "../numbered-parameters.ts";
 
@@ -34,10 +35,11 @@ export function createExecute(
     const text = numbered(sql);
     const name = isPrepared && isKept(text) ? nameOf(text) : undefined;
     const query = { text, values: params, ...(name !== undefined && { name }) };
-    const { rows } =
+    const { rows } = await retryRead(async () =>
       signal === undefined
-        ? await (await nativePool(orm)).query(query)
-        : await lendConnection(orm, { signal }, (client) => client.query(query));
+        ? (await nativePool(orm)).query(query)
+        : lendConnection(orm, { signal }, (client) => client.query(query)),
+    );
     return rows as Row[];
   };
 }
