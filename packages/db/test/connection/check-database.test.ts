@@ -34,7 +34,7 @@ it("refuses a database that cannot hold every script", async () => {
 });
 
 it("refuses a search path that leads nowhere", async () => {
-  const url = changed((it) => it.searchParams.set("options", "-csearch_path=nowhere"));
+  const url = changed(({ searchParams }) => searchParams.set("options", "-csearch_path=nowhere"));
   await expect(checkDatabase(url)).rejects.toThrow(/search path \(nowhere\) .* leads to no schema/);
 });
 
