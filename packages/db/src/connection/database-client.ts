@@ -1,3 +1,4 @@
+import { type Duplex } from "node:stream";
 import { Client, type ClientConfig } from "pg";
 import { type ConnectionTarget, connectionTarget } from "./connection-target.ts";
 import { prepareSession, type SessionNeeds } from "./prepare-session.ts";
@@ -11,6 +12,8 @@ export type ConnectionSettings = {
   queryTimeoutMs?: number | undefined;
   lockTimeoutMs?: number | undefined;
   idleInTransactionTimeoutMs?: number | undefined;
+  /** The socket to be used, for who has to end it where nothing answers. */
+  stream?: () => Duplex;
 };
 
 /** What node-pg is told, and what a session is set to; `null` to leave it as it is. */
@@ -37,6 +40,7 @@ export function clientConfig(
     keepAlive: keepAliveMs !== null,
     keepAliveInitialDelayMillis: keepAliveMs ?? 0,
     ...(timeouts.length > 0 && { connectionTimeoutMillis: Math.min(...timeouts) }),
+    ...(settings.stream !== undefined && { stream: settings.stream }),
     ...(settings.queryTimeoutMs !== undefined && { query_timeout: settings.queryTimeoutMs }),
     session: {
       settings: target.session,
