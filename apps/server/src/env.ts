@@ -4,6 +4,7 @@ import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
 import { OperatorError } from "./operator-error.ts";
+import { isExposed, serviceUrl } from "./service-url.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
@@ -48,9 +49,7 @@ const schema = z
       .string()
       .min(32, "must have at least 32 characters (openssl rand -base64 32 makes one)")
       .optional(),
-    AUTH_JWKS_URL: z
-      .url({ protocol: /^https?$/, error: "must be a URL such as https://id.example/jwks" })
-      .optional(),
+    AUTH_JWKS_URL: serviceUrl("https://id.example/jwks").optional(),
     AUTH_ISSUER: z.string().min(1).optional(),
     AUTH_AUDIENCE: z.string().min(1).optional(),
     ROLLUP_BATCH: whole({ min: 100, max: 20_000 }).default(DEFAULT_BATCH),
@@ -59,8 +58,17 @@ const schema = z
     CACHE_MEMORY_MB: whole({ min: 1, max: 16_384 }).default(64),
     CACHE_DEADLINE_MS: whole({ min: 5, max: 5_000 }).default(50),
     CACHE_WARMING: z.enum(["on", "off"]).default("off"),
-    UPSTASH_REDIS_REST_URL: z
-      .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
+    UPSTASH_REDIS_REST_URL: serviceUrl("https://eu1-name.upstash.io").optional(),
+    PLAIN_HTTP_HOSTS: z
+      .string()
+      .transform((list) => list.split(",").map((host) => host.trim()))
+      .default([]),
+    NODE_TLS_REJECT_UNAUTHORIZED: z
+      .string()
+      .refine(
+        (value) => value !== "0",
+        "0 would trust every certificate; name the authority's file in NODE_EXTRA_CA_CERTS instead",
+      )
       .optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
     INGEST_MAX_CALLS: whole({ min: 1, max: 20_000 }).default(5_000),
@@ -110,6 +118,14 @@ const schema = z
       when: () => true,
     },
   )
+  .superRefine((env, { addIssue }) => {
+    for (const name of ["AUTH_JWKS_URL", "UPSTASH_REDIS_REST_URL"] as const) {
+      if (!isExposed(env[name], env.PLAIN_HTTP_HOSTS)) continue;
+      const message =
+        "must begin with https:// unless it is on this machine; a host to which the way is safe can be named in PLAIN_HTTP_HOSTS";
+      addIssue({ code: "custom", path: [name], message });
+    }
+  })
   .refine((env) => env.CACHE !== "bridge" || env.UPSTASH_REDIS_REST_URL === undefined, {
     path: ["CACHE"],
     message: "cannot be bridge where UPSTASH_REDIS_REST_URL is set: unset one of them",

@@ -57,7 +57,7 @@ describe("a connection that cannot be made is one sentence", () => {
   it.each([["serve"], ["import", "-"], ["verify"], ["migrate"], ["keys", "list"], ["rollup"], ["rebuild"]])(
     "of %s %s",
     async (...args) => {
-      const url = changed((it) => (it.port = "1"));
+      const url = changed((given) => (given.port = "1"));
       expect(await failureOf(args.filter(Boolean), url)).toMatch(
         /^usage-stats: The database at 127\.0\.0\.1:1 does not answer \(ECONNREFUSED\)\. .*DATABASE_URL\.$/,
       );
@@ -94,7 +94,7 @@ describe("a connection that cannot be made is one sentence", () => {
   );
 
   it("for a database that is not there, which is not made", async () => {
-    const url = changed((it) => (it.pathname = "/nosuch"));
+    const url = changed((given) => (given.pathname = "/nosuch"));
     for (const command of [["migrate"], ["serve"], ["mikro-orm", "migration:up"]])
       expect(await failureOf(command, url)).toMatch(
         /There is no database "nosuch" on 127\.0\.0\.1:\d+\. Create it: createdb /,

@@ -50,7 +50,7 @@ export function ormConfig(
     applicationName = "usage-stats",
     silent = true,
   }: DatabaseSettings,
-  { schema, otherSchemas }: DatabaseFacts,
+  { schema, searchPath, otherSchemas }: DatabaseFacts,
 ): Options {
   const settings = {
     url,
@@ -62,6 +62,9 @@ export function ormConfig(
     idleInTransactionTimeoutMs,
   };
   const config = clientConfig(settings, connectionTarget(url));
+  if (searchPath !== null) {
+    config.session.settings = { ...config.session.settings, search_path: searchPath };
+  }
   return defineConfig({
     driver: SchemaPostgreSqlDriver,
     dbName: config.database!,

@@ -11,7 +11,7 @@ import {
   createViewerSecret,
   type Database,
   isMigrated,
-  probeWrites,
+  takesWrites,
 } from "@usage-stats/db";
 import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
@@ -98,7 +98,7 @@ export function composeApp(parts: AppParts): ComposedApp {
 
 async function probeDatabase(orm: Database): Promise<string | null> {
   if (!(await isMigrated(orm))) return "migrations are pending";
-  return (await probeWrites(orm)) ? null : "the database takes no writes";
+  return (await takesWrites(orm)) ? null : "the database takes no writes";
 }
 
 /** Other servers hear of a changed key from the database; this one knows at once. */

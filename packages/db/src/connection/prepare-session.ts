@@ -5,12 +5,12 @@ import { type SessionSettings } from "./session-options.ts";
 
 export type SessionNeeds = {
   settings: SessionSettings;
-  /** `undefined` for as long as it takes. */
-  statementTimeoutMs: number | undefined;
-  lockTimeoutMs?: number | undefined;
-  idleInTransactionTimeoutMs?: number | undefined;
   /** Refuse a server that takes no writes. */
   mustWrite: boolean;
+  /** In milliseconds; 0 for as long as it takes. */
+  statementTimeoutMs: number;
+  lockTimeoutMs: number;
+  idleInTransactionTimeoutMs: number;
 };
 
 // What our statements mean and how their answers are read must not depend on what a database or a role was set to. Waits are
@@ -44,10 +44,10 @@ const FAST: SessionSettings = {
  */
 export async function prepareSession(client: ClientBase, needs: SessionNeeds): Promise<void> {
   const { settings, mustWrite } = needs;
-  const waits: SessionSettings = {
-    statement_timeout: String(needs.statementTimeoutMs ?? 0),
-    lock_timeout: String(needs.lockTimeoutMs ?? 0),
-    idle_in_transaction_session_timeout: String(needs.idleInTransactionTimeoutMs ?? 0),
+  const waits = {
+    statement_timeout: String(needs.statementTimeoutMs),
+    lock_timeout: String(needs.lockTimeoutMs),
+    idle_in_transaction_session_timeout: String(needs.idleInTransactionTimeoutMs),
   };
   const all = { ...FIXED, ...FAST, ...settings, ...waits };
   const calls = Object.entries(all).map(

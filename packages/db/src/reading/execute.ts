@@ -35,9 +35,10 @@ export function createExecute(
     const text = numbered(sql);
     const name = isPrepared && isKept(text) ? nameOf(text) : undefined;
     const query = { text, values: params, ...(name !== undefined && { name }) };
-    const { rows } = await retryRead(async () =>
+    const pool = await nativePool(orm);
+    const { rows } = await retryRead(() =>
       signal === undefined
-        ? (await nativePool(orm)).query(query)
+        ? pool.query(query)
         : lendConnection(orm, { signal }, (client) => client.query(query)),
     );
     return rows as Row[];
