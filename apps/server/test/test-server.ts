@@ -2,15 +2,17 @@ import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, type Ear } from "@usage-stats/db";
+import { createUsageRepository, type Database, type Ear } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
+import { type Shares } from "../src/limits/shares.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { hearChanges } from "../src/serve/hear-changes.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
+import { type Pools } from "../src/serve/open-pools.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -53,7 +55,25 @@ export type TestServerOptions = {
   corsOrigins?: string[];
   /** Whether changes are heard of that others make. */
   hears?: () => boolean;
+  shares?: Shares;
+  requestDeadlineMs?: number;
 };
+
+/** Everyone may do as much as they like. */
+const NO_SHARES: Shares = {
+  reports: { take: (_who, _signal, task) => task() },
+  lists: { take: (_who, _signal, task) => task() },
+  writes: { take: (_who, _signal, task) => task() },
+};
+
+const poolsOf = (orm: Database): Pools => ({
+  reports: orm,
+  lists: orm,
+  ingest: orm,
+  identity: orm,
+  readiness: orm,
+  worker: orm,
+});
 
 /** What Node's server gives of a request. */
 const BINDINGS = { incoming: { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } } };
@@ -72,14 +92,17 @@ export async function createTestServer({
   trustedProxies = 0,
   corsOrigins = [],
   hears = () => true,
+  shares = NO_SHARES,
+  requestDeadlineMs = 15_000,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
   const logged: string[] = [];
   const { app, forgetKey } = composeApp({
-    orm: database.orm,
-    patientOrm: database.orm,
-    ingestOrm: database.orm,
+    pools: poolsOf(database.orm),
+    shares,
+    requestDeadlineMs,
+    readinessFlags: [],
     recordLimits: { maxCalls: 50, oldestMs: 10_000 * 86_400_000, aheadMs: 300_000, ...recordLimits },
     maxIngestBytes: 1_000_000,
     repository: repository(createUsageRepository(database.orm)),

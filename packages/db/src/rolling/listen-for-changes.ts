@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
+import { createClient } from "../connection/database-client.ts";
 import { type Ear } from "../listening/ear.ts";
 import { type Announce, createProof } from "../listening/prove-hearing.ts";
 
@@ -49,13 +49,11 @@ export function listenForChanges(
   /** Listens on one connection until it is of no more use. Throws why, unless this was closed. */
   async function listenOnce(): Promise<void> {
     const socket = new Socket();
-    const client = new Client({
-      connectionString: url,
-      application_name: "usage-stats listener",
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 5_000,
-      connectionTimeoutMillis: ANSWER_MS,
-      query_timeout: ANSWER_MS,
+    const client = createClient({
+      url,
+      applicationName: "usage-stats listener",
+      connectTimeoutMs: ANSWER_MS,
+      queryTimeoutMs: ANSWER_MS,
       stream: () => socket,
     });
     const over = new AbortController();

@@ -2,3 +2,4 @@ export { hasPgBouncer, type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { startTcpProxy, type ProxyMode, type TcpProxy } from "./tcp-proxy.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export { testEar } from "./test-ear.ts";
+export { hasOpenssl, startTlsPostgres, type TlsPostgres } from "./tls-postgres.ts";
