@@ -1,4 +1,3 @@
-export { hasPgBouncer, type PgBouncer, startPgBouncer } from "./pgbouncer.ts";
 export { startTcpProxy, type ProxyMode, type TcpProxy } from "./tcp-proxy.ts";
 export { createTestDatabase, type TestDatabase } from "./test-database.ts";
 export { testEar } from "./test-ear.ts";

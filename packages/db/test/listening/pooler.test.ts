@@ -1,40 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import {
-  announceOver,
-  createEar,
-  type Database,
-  type Ear,
-  listenForChanges,
-  openDatabase,
-} from "../../src/index.ts";
-import {
-  createTestDatabase,
-  hasPgBouncer,
-  type PgBouncer,
-  startPgBouncer,
-  type TestDatabase,
-} from "../../src/testing/index.ts";
+import { createEar, type Ear, listenForChanges } from "../../src/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../../src/testing/index.ts";
+import { hasPgbouncer, type Pgbouncer, startPgbouncer } from "../connection/pgbouncer.ts";
 
 const BOUND_MS = 1_000;
-const missing = !hasPgBouncer();
 
-describe.skipIf(missing)(`behind a pooler${missing ? " (skipped: no pgbouncer on the PATH)" : ""}`, () => {
+describe.skipIf(!hasPgbouncer)("behind PgBouncer (needs pgbouncer)", () => {
   let database: TestDatabase;
-  let pooler: PgBouncer;
-  let pool: Database;
+  let pooler: Pgbouncer;
   let ear: Ear;
   let heard: (string | null)[];
   let reasons: string[];
   let listener: { close(): Promise<void> };
 
   async function listenBehind(mode: "session" | "transaction"): Promise<void> {
-    pooler = await startPgBouncer(database.url, mode);
-    pool = await openDatabase({ url: pooler.url });
+    pooler = await startPgbouncer(database.url, { pool_mode: mode });
     ear = createEar({ boundMs: BOUND_MS, clock: { now: () => new Date() } });
     listener = listenForChanges(pooler.url, {
       ear,
-      announce: announceOver(pool),
+      announce: testEar(database).announce,
       onChange: (userDid) => heard.push(userDid),
       onMissed: () => {},
       onHearing: () => {},
@@ -49,7 +34,6 @@ describe.skipIf(missing)(`behind a pooler${missing ? " (skipped: no pgbouncer on
   });
   afterEach(async () => {
     await listener.close();
-    await pool.close();
     await pooler.stop();
     await database.close();
   });
