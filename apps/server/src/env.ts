@@ -3,6 +3,7 @@ import { type RecordLimits } from "@usage-stats/api";
 import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
+import { type MisspeltSetting, misspeltSettings } from "./misspelt-settings.ts";
 import { OperatorError } from "./operator-error.ts";
 import { isExposed, serviceUrl } from "./service-url.ts";
 
@@ -44,6 +45,8 @@ const schema = z
     STATEMENTS_PER_IDENTITY: whole({ min: 1, max: 1_000 }).default(3),
     DRAIN_MS: whole({ min: 0, max: 600_000 }).default(1_000),
     SHUTDOWN_DEADLINE_MS: whole({ min: 100, max: 3_600_000 }).default(25_000),
+    EMBEDDED: z.enum(["on", "off"]).optional(),
+    NODE_ENV: z.string().optional(),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
@@ -111,6 +114,11 @@ const schema = z
     message: "cannot be set together with AUTH_SECRET: unset one of them",
     when: () => true,
   })
+  .refine((env) => env.DATABASE_URL === undefined || env.EMBEDDED !== "on", {
+    path: ["EMBEDDED"],
+    message: "cannot be on where DATABASE_URL is set: unset one of them",
+    when: () => true,
+  })
   .refine(
     (env) => (env.UPSTASH_REDIS_REST_URL === undefined) === (env.UPSTASH_REDIS_REST_TOKEN === undefined),
     {
@@ -145,6 +153,11 @@ export type Settings = {
   /** Statements that one identity may have running at once. */
   statementsPerIdentity: number;
   shutdown: ShutdownSettings;
+  /** Whether the embedded database may be used; where that is not said, it depends. */
+  embedded: "on" | "off" | undefined;
+  isProduction: boolean;
+  /** Variables that are probably settings misspelt. */
+  misspelt: MisspeltSetting[];
   demo: boolean;
   authSecret: string | undefined;
   /** Where the public keys are that sign tokens instead of the secret. */
@@ -213,6 +226,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     requestDeadlineMs: checked.REQUEST_DEADLINE_MS,
     statementsPerIdentity: checked.STATEMENTS_PER_IDENTITY,
     shutdown: { drainMs: checked.DRAIN_MS, deadlineMs: checked.SHUTDOWN_DEADLINE_MS },
+    embedded: checked.EMBEDDED,
+    isProduction: checked.NODE_ENV === "production",
+    misspelt: misspeltSettings(Object.keys(given), Object.keys(schema.shape)),
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
     authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),

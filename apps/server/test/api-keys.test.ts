@@ -109,6 +109,18 @@ describe("an API key", () => {
     expect(await callsOf(last.text)).toBe(1);
   });
 
+  it("that is rotated three times at once gets one new secret, which is good; the others are told", async () => {
+    const before = await admin().create({ name: "contested", scopes: ["stats:read"], userDid: ALICE });
+    const rotations = [1, 2, 3].map(() => admin().rotate({ id: before.key.id, graceSeconds: 60 }));
+    const settled = await Promise.allSettled(rotations);
+    const made = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value.text] : []));
+    expect(made).toHaveLength(1);
+    for (const text of [before.text, ...made]) expect(await callsOf(text)).toBe(1);
+    for (const one of settled)
+      if (one.status === "rejected")
+        expect(usageErrorOf(one.reason)).toMatchObject({ code: "conflict", httpStatus: 409, field: "id" });
+  });
+
   it("is over when it expires", async () => {
     const expiresAt = new Date(START.getTime() + 10_000);
     const { text } = await admin().create({

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -74,6 +75,31 @@ describe("the server", () => {
     expect(server.text()).toMatch(/cache: an Upstash REST bridge at http/);
     server.child.kill("SIGTERM");
     expect(await server.exit).toBe(0);
+  }, 60_000);
+
+  it("does not serve the demo where DATABASE_URL is misspelt, and says so without a value or a stack", async () => {
+    const env = {
+      NODE_ENV: "production",
+      AUTH_SECRET: "hunter2 ".repeat(8),
+      DATABASE_URI: "postgresql://u:hunter2@host/db",
+    };
+    for (const command of [["serve"], ["import", "-"], ["migrate"]]) {
+      const refused = usageStats(command, env);
+      refused.child.stdin?.end();
+      expect(await refused.exit).toBe(1);
+      expect(refused.text()).toBe(
+        "DATABASE_URI is no setting of usage-stats. Did you mean DATABASE_URL?\n" +
+          "usage-stats: No DATABASE_URL is set, and AUTH_SECRET is set, and NODE_ENV is production. Set DATABASE_URL, or EMBEDDED=on to really use the embedded demo database.\n",
+      );
+    }
+    expect(existsSync(join(dataDir, "data"))).toBe(false);
+  }, 60_000);
+
+  it("serves the demo with the operator's own secret where that is asked for, but signs nothing with it", async () => {
+    const server = await serve({ AUTH_SECRET: "hunter2 ".repeat(8), EMBEDDED: "on" });
+    expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+    expect(server.text()).not.toMatch(/hunter2|eyJ/);
+    expect(server.text()).toMatch(/Make a token with/);
   }, 60_000);
 
   it("refuses a data folder that another server uses, and that one goes on", async () => {

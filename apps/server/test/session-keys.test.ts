@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign as signWith } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo } from "node:net";
@@ -19,17 +20,37 @@ async function pair(kid: string, alg: string): Promise<Pair> {
 
 let server: Server;
 let published: Pair[];
-let answers: "well" | "503" | "rubbish" | "never";
+/** Published beside them as they are. */
+let unusable: Record<string, unknown>[];
+let answers: "well" | "503" | "rubbish" | "never" | "endless" | "huge" | "redirect";
+let sentBytes: number;
+let failures: unknown[];
 let fetches: number;
 let keys: SessionKeys;
 
 beforeEach(async () => {
   published = [await pair("one", "ES256")];
+  unusable = [];
   answers = "well";
+  sentBytes = 0;
+  failures = [];
   fetches = 0;
   server = createServer((_, response) => {
     fetches += 1;
     if (answers === "never") return;
+    if (answers === "endless" || answers === "huge") {
+      response.setHeader("content-type", "application/json");
+      // The one for ever, a little at a time; the other as fast as it is taken.
+      const piece = Buffer.alloc(answers === "huge" ? 100_000 : 10, " ");
+      const more = () => {
+        sentBytes += piece.length;
+        if (response.destroyed || sentBytes > 50_000_000) return;
+        if (response.write(piece)) setTimeout(more, answers === "huge" ? 0 : 20);
+        else response.once("drain", more);
+      };
+      return more();
+    }
+    if (answers === "redirect") return void response.writeHead(302, { location: "/elsewhere" }).end();
     if (answers === "503") response.writeHead(503).end("<h1>down</h1>");
     else if (answers === "rubbish") response.end("<h1>sign in</h1>");
     else
@@ -41,13 +62,15 @@ beforeEach(async () => {
           use: "sig",
         })),
       ).then((jwks) =>
-        response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: jwks })),
+        response
+          .setHeader("content-type", "application/json")
+          .end(JSON.stringify({ keys: [...jwks, ...unusable] })),
       );
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
-  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
+  keys = publicKeys(url, (error) => failures.push(error), { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
 });
 afterEach(async () => {
   server.closeAllConnections();
@@ -135,7 +158,7 @@ describe("a session signed elsewhere", () => {
     expect(fetches).toBeLessThan(10);
   });
 
-  it.each(["503", "rubbish"] as const)(
+  it.each(["503", "rubbish", "redirect", "never", "endless", "huge"] as const)(
     "goes on being good while the keys cannot be fetched (%s)",
     async (fault) => {
       await verify(await token(published[0]!));
@@ -144,10 +167,11 @@ describe("a session signed elsewhere", () => {
       // An unknown key has them fetched.
       await expect(verify(await token(await pair("other", "ES256")))).rejects.toMatchObject(refused);
       await verify(await token(published[0]!));
+      expect(failures.length).toBeGreaterThan(0);
     },
   );
 
-  it.each(["503", "rubbish"] as const)(
+  it.each(["503", "rubbish", "redirect", "never", "endless", "huge"] as const)(
     "cannot be told from a bad one before there are keys (%s): unavailable",
     async (fault) => {
       answers = fault;
@@ -156,4 +180,45 @@ describe("a session signed elsewhere", () => {
       await expect(attempt).rejects.toMatchObject({ code: "unavailable" });
     },
   );
+
+  it("is not kept waiting, nor memory filled, by keys without end", async () => {
+    answers = "huge";
+    await expect(verify(await token(published[0]!))).rejects.toMatchObject({ code: "unavailable" });
+    expect(String(failures[0])).toContain("more than 1,000,000 bytes");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What was under way in sockets is little beside the 50 MB that were to come.
+    expect(sentBytes).toBeLessThan(20_000_000);
+  });
+
+  it("can be signed by nobody with a key that cannot be used, and nobody can keep keys from being fetched by it", async () => {
+    const weak = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const { x } = await exportJWK((await pair("", "ES256")).publicKey);
+    unusable = [
+      { ...weak.publicKey.export({ format: "jwk" }), kid: "weak", alg: "RS256", use: "sig" },
+      { kty: "EC", crv: "P-256", x, y: x, kid: "off the curve", alg: "ES256", use: "sig" },
+      { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "short", alg: "ES256", use: "sig" },
+      { kty: "OKP", crv: "Ed25519", x: "", kid: "empty", alg: "EdDSA", use: "sig" },
+      { kty: "RSA", n: "AQAB", e: "", kid: "no exponent", alg: "RS256", use: "sig" },
+      { kty: "RSA", n: 5, e: [], kid: "of numbers", alg: "RS256", use: "sig" },
+      { kty: "new", kid: "of the future", alg: "ES256", use: "sig" },
+    ];
+    const forge = (header: Record<string, unknown>) => {
+      const claims = { sub: "a", iss: ISSUER, aud: AUDIENCE, exp: NOW.getTime() / 1000 + 60 };
+      const text = [header, claims]
+        .map((one) => Buffer.from(JSON.stringify(one)).toString("base64url"))
+        .join(".");
+      return `${text}.${signWith("sha256", Buffer.from(text), weak.privateKey).toString("base64url")}`;
+    };
+    await verify(await token(published[0]!));
+    for (const { kid, alg } of unusable)
+      await expect(verify(forge({ kid, alg }))).rejects.toMatchObject(refused);
+    await expect(verify(forge({ kid: "weak", alg: "XX999" }))).rejects.toMatchObject(refused);
+    expect(failures).toEqual([]);
+
+    published = [await pair("new", "ES256")];
+    await new Promise((resolve) => setTimeout(resolve, 110));
+    for (const { kid, alg } of unusable)
+      await expect(verify(forge({ kid, alg }))).rejects.toMatchObject(refused);
+    await verify(await token(published[0]!));
+  });
 });

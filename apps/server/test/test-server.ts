@@ -1,11 +1,12 @@
 import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
-import { type UsageRepository } from "@usage-stats/core";
+import { UsageError, type UsageRepository } from "@usage-stats/core";
 import { createUsageRepository, type Database, type Ear } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
+import { createFailureLog } from "../src/failures/failure-log.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { type Shares } from "../src/limits/shares.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
@@ -20,8 +21,10 @@ export type TestServer = {
   database: TestDatabase;
   /** Every route; what only comes before others handles no requests. */
   routes: { method: string; path: string; handlesRequests: boolean }[];
-  /** What `onUnknownError` was told. */
+  /** What failed with a fault of ours; what was unavailable is not among it. */
   errors: unknown[];
+  /** What was written to the log. */
+  log: string[];
   request(path: string, init?: RequestInit): Promise<Response>;
   /** What a real server answers requests with. */
   fetch: Fetch;
@@ -98,6 +101,8 @@ export async function createTestServer({
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
   const logged: string[] = [];
+  const log: string[] = [];
+  const failures = createFailureLog((text) => log.push(text));
   const { app, forgetKey } = composeApp({
     pools: poolsOf(database.orm),
     shares,
@@ -117,7 +122,11 @@ export async function createTestServer({
     corsOrigins,
     hears,
     onSpans: metrics.onSpans,
-    onUnknownError: (error) => errors.push(error),
+    onFailure(failure) {
+      failures.request(failure);
+      if (!(failure.error instanceof UsageError)) errors.push(failure.error);
+    },
+    onKeyUseLost: (error) => errors.push(error),
   });
   const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
@@ -140,6 +149,7 @@ export async function createTestServer({
       handlesRequests: handler.length < 2,
     })),
     errors,
+    log,
     request,
     fetch: (raw, bindings) => app.fetch(raw, bindings),
     signed,

@@ -12,7 +12,7 @@ export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
 export { announceOver } from "./listening/announce.ts";
 export { createEar, type Ear } from "./listening/ear.ts";
-export { type Announce } from "./listening/prove-hearing.ts";
+export { type Announce, Deaf } from "./listening/prove-hearing.ts";
 export { type DatabaseSettings } from "./orm-config.ts";
 export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
 export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";

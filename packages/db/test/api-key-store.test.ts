@@ -67,7 +67,7 @@ describe("a key", () => {
   it("has both secrets after a rotation", async () => {
     await store().insert(key(), hashes, action("created"));
     const rotated = { current: "c2", previous: { hash: "c1", until: new Date("2025-06-21T00:00:00Z") } };
-    expect(await store().rotate("one", rotated, action("rotated"))).toEqual(key());
+    expect(await store().rotate("one", "c1", rotated, action("rotated"))).toEqual(key());
     expect((await store().find("one"))?.hashes).toEqual(rotated);
   });
 
@@ -77,13 +77,33 @@ describe("a key", () => {
     expect(await store().revoke("one", action("revoked"))).toEqual(revoked);
     const later = action("revoked", { at: new Date(NOW.getTime() + 1000) });
     expect(await store().revoke("one", later)).toEqual(revoked);
-    expect(await store().rotate("one", { current: "c2", previous: null }, action("rotated"))).toBeNull();
+    expect(
+      await store().rotate("one", "c1", { current: "c2", previous: null }, action("rotated")),
+    ).toBeNull();
     expect((await store().find("one"))?.hashes).toEqual(hashes);
+  });
+
+  it("is rotated by one of those who do so at once, and the others change and record nothing", async () => {
+    await store().insert(key(), hashes, action("created"));
+    const rotations = ["c2", "c3", "c4"].map((current) =>
+      store().rotate("one", "c1", { current, previous: null }, action("rotated")),
+    );
+    const made = (await Promise.all(rotations)).filter((rotated) => rotated !== null);
+    expect(made).toHaveLength(1);
+    expect(await actions()).toEqual(["created", "rotated"]);
+  });
+
+  it("tells what it is checked against, unless it is revoked", async () => {
+    const rotated = { current: "c2", previous: { hash: "c1", until: new Date("2025-06-21T00:00:00Z") } };
+    await store().insert(key(), rotated, action("created"));
+    await store().insert(key({ id: "two" }), hashes, action("created"));
+    await store().revoke("two", action("revoked"));
+    expect(await store().hashes()).toEqual(new Map([["one", rotated]]));
   });
 
   it("that is unknown is neither revoked nor rotated, and nothing is recorded", async () => {
     expect(await store().revoke("none", action("revoked"))).toBeNull();
-    expect(await store().rotate("none", hashes, action("rotated"))).toBeNull();
+    expect(await store().rotate("none", "c1", hashes, action("rotated"))).toBeNull();
     expect(await actions()).toEqual([]);
   });
 
@@ -96,7 +116,7 @@ describe("a key", () => {
 
 it("records who did what with each change, and makes no change without its record", async () => {
   await store().insert(key(), hashes, action("created"));
-  await store().rotate("one", hashes, action("rotated"));
+  await store().rotate("one", "c1", hashes, action("rotated"));
   await store().revoke("one", action("revoked"));
   await createAuditLog(database.orm).record(action("rebuilt", { requestId: "r1" }));
   expect(await actions()).toEqual(["created", "rotated", "revoked", "rebuilt"]);

@@ -1,5 +1,12 @@
 import { UsageError } from "@usage-stats/core";
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from "jose";
 
 /** What checks the signatures of session tokens, and by which algorithms. */
 export type SessionKeys = { keyOf: JWTVerifyGetKey; algorithms: string[] };
@@ -34,49 +41,79 @@ export type RefetchTimes = {
 
 const TIMES: RefetchTimes = { refetchMs: 10 * 60_000, pauseMs: 30_000, timeoutMs: 3_000 };
 const LONGEST_OFFLINE_MS = 24 * 3_600_000;
+const MAX_BYTES = 1_000_000;
 
 /**
  * The public keys at an address (JWKS, RFC 7517). They are fetched again every ten minutes and, for a key that is not among
- * them, at most every 30 seconds. Where they cannot be fetched, those that are known go on being good for a day.
+ * them, at most every 30 seconds. Where they cannot be fetched, `onFailure` is told why, and those that are known go on being good
+ * for a day; `unavailable` is thrown where none are known. What is wrong with a token, or with the key that it names, is no such
+ * failure: whoever sends tokens cannot keep the keys from being fetched.
  */
-export function publicKeys(url: URL, { refetchMs, pauseMs, timeoutMs } = TIMES): SessionKeys {
-  const remote = createRemoteJWKSet(url, {
-    cacheMaxAge: refetchMs,
-    cooldownDuration: pauseMs,
-    timeoutDuration: timeoutMs,
-  });
-  let fetchedAt = Number.NEGATIVE_INFINITY;
-  let failedAt = Number.NEGATIVE_INFINITY;
+export function publicKeys(
+  url: URL,
+  onFailure: (error: unknown) => void,
+  { refetchMs, pauseMs, timeoutMs } = TIMES,
+): SessionKeys {
+  const remote = createRemoteJWKSet(url, { timeoutDuration: timeoutMs, [customFetch]: fetchSmall });
+  let known: { keyOf: JWTVerifyGetKey; at: number } | null = null;
+  let failure: { error: unknown; at: number } | null = null;
+  let fetching: Promise<void> | null = null;
+  const ageOf = (one: { at: number } | null) =>
+    one === null ? Number.POSITIVE_INFINITY : performance.now() - one.at;
 
-  function known(cause?: unknown): JWTVerifyGetKey {
-    const keys = performance.now() - fetchedAt < LONGEST_OFFLINE_MS ? remote.jwks() : undefined;
-    if (keys !== undefined) return createLocalJWKSet(keys);
-    throw new UsageError("unavailable", "Sessions cannot be checked right now.", { cause });
+  async function fetchKeys(): Promise<void> {
+    try {
+      await remote.reload();
+      known = { keyOf: createLocalJWKSet(remote.jwks()!), at: performance.now() };
+      failure = null;
+    } catch (error) {
+      failure = { error, at: performance.now() };
+      onFailure(error);
+    }
   }
+
+  /** Everybody waits for the same attempt, and nobody for another one soon after a failure. */
+  async function refetch(): Promise<void> {
+    if (ageOf(failure) < pauseMs) return;
+    fetching ??= fetchKeys().finally(() => (fetching = null));
+    await fetching;
+  }
+
+  const keyOf: JWTVerifyGetKey = (header, token) => {
+    if (known !== null && ageOf(known) < LONGEST_OFFLINE_MS) return known.keyOf(header, token);
+    throw new UsageError("unavailable", "Sessions cannot be checked right now.", { cause: failure?.error });
+  };
 
   return {
     algorithms: PUBLIC_KEY_ALGORITHMS,
     async keyOf(header, token) {
-      // Nobody has to wait for another failure.
-      if (performance.now() - failedAt < pauseMs) return known()(header, token);
+      if (ageOf(known) >= refetchMs) await refetch();
       try {
-        const key = await remote(header, token);
-        fetchedAt = performance.now();
-        return key;
-      } catch (cause) {
-        if (isAboutToken(cause)) throw cause;
-        failedAt = performance.now();
-        return known(cause)(header, token);
+        return await keyOf(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || ageOf(known) < pauseMs) throw error;
+        await refetch();
+        return keyOf(header, token);
       }
     },
   };
 }
 
-/** The keys are known; none of them fits. */
-function isAboutToken(error: unknown): boolean {
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported
-  );
-}
+/** As much as keys can take, and no more; a redirect is not followed. The signal ends the body too. */
+const fetchSmall: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  const { body, status } = response;
+  if (status !== 200 || body === null) {
+    await body?.cancel();
+    throw new Error(`answered ${status}, not 200 with keys`);
+  }
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  // Leaving the loop early cancels the body.
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new Error(`answered more than ${MAX_BYTES.toLocaleString("en")} bytes`);
+    chunks.push(chunk);
+  }
+  return new Response(new Blob(chunks));
+};

@@ -56,7 +56,8 @@ export async function verifySessionToken(
     };
     return { identity, expiresAt };
   } catch (cause) {
-    if (!(cause instanceof errors.JOSEError)) throw cause;
+    // Keys that cannot be had are no fault of the token. All else is: also what importing or using the key that it names throws.
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError("invalid_token", "The session is not valid.", { cause });
   }
 }

@@ -11,6 +11,7 @@ export function registerServe(program: Command): void {
       `
   PORT            3000               HOST            127.0.0.1
   DATA_DIR        .data              DEMO            on: fills an empty embedded database
+  EMBEDDED        on: uses the embedded database although a secret, HOST or NODE_ENV says real use; off: never
   DATABASE_URL    your own Postgres  AUTH_SECRET     signs tokens; required with DATABASE_URL
   SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
   AUTH_JWKS_URL   public keys that sign tokens, instead of AUTH_SECRET; AUTH_ISSUER, AUTH_AUDIENCE

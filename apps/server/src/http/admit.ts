@@ -38,6 +38,7 @@ export function createAdmit({ identify, limits, trustedProxies }: AdmitSettings)
   }
 
   return async (context, operation, all = [operation]) => {
+    context.set("operation", operation);
     let entered = context.get("identity");
     if (entered === undefined) {
       const operations = all.filter(isGuarded);

@@ -1,5 +1,5 @@
 import { type SharedCache } from "@usage-stats/cache";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { allowOrigins } from "./allow-origins.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
 import { type CheckReadiness, healthRoutes, type Notices } from "./health-routes.ts";
@@ -77,9 +77,14 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.onError((error, context) => {
     const told = problemOf(error);
     // Whoever has left has ended the work, and is told nothing.
-    if (told.status === 500 && !context.req.raw.signal.aborted)
-      ports.onUnknownError(error, context.get("requestId"));
+    if (told.status >= 500 && !context.req.raw.signal.aborted)
+      ports.onFailure({ error, requestId: context.get("requestId"), operation: operationOf(context) });
     return problem(context, told);
   });
   return app;
+}
+
+/** Never the address: anything may stand in it. */
+function operationOf(context: Context<AppEnv>): string {
+  return context.get("operation") ?? `${context.req.method} of something`;
 }

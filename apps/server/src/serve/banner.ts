@@ -3,15 +3,18 @@ import { signSessionToken } from "../auth/session-token.ts";
 
 const DAY_SECONDS = 86_400;
 
-/** What is printed once the server is ready: its address, a question to paste, and how to stop. */
+/**
+ * What is printed once the server is ready: its address, a question to paste, and how to stop. Nothing is signed with a secret
+ * that is the operator's own.
+ */
 export async function banner(server: {
   url: string;
   authSecret: string | null;
-  embedded: boolean;
+  isDemoSecret: boolean;
   now: Date;
 }): Promise<string> {
   const lines = [`usage-stats is ready at ${server.url}`, ""];
-  if (server.embedded && server.authSecret !== null) {
+  if (server.isDemoSecret && server.authSecret !== null) {
     const token = await signSessionToken(
       server.authSecret,
       { userDid: DEMO_USER, role: "user" },

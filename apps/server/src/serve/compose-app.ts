@@ -20,6 +20,7 @@ import { createSignViewerToken } from "../auth/viewer-token.ts";
 import { createAdmit } from "../http/admit.ts";
 import { createApp } from "../http/app.ts";
 import { type Metrics } from "../http/metrics-route.ts";
+import { type OnFailure } from "../http/on-failure.ts";
 import { type AppEnv } from "../http/request-variables.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
@@ -54,7 +55,9 @@ export type AppParts = {
   corsOrigins: readonly string[];
   onQuestion?: OnQuestion;
   onSpans?: (counts: SpanCounts) => void;
-  onUnknownError(error: unknown, requestId: string): void;
+  onFailure: OnFailure;
+  /** Told where the use of a key could not be noted. */
+  onKeyUseLost(error: unknown): void;
 };
 
 const NOT_HEARD =
@@ -78,7 +81,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     viewerSecret,
     hears: ports.hears,
     clock: ports.clock,
-    onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
+    onError: ports.onKeyUseLost,
   });
   const rebuilder = createRebuilder(pools.worker);
   const recorder = createCallRecorder(pools.ingest);

@@ -1,6 +1,6 @@
 import { type SharedCache } from "@usage-stats/cache";
-import { type Announce, type Ear, listenForChanges } from "@usage-stats/db";
-import { failureLine } from "./failure-text.ts";
+import { type Announce, Deaf, type Ear, listenForChanges } from "@usage-stats/db";
+import { describeFailure } from "../failures/describe-failure.ts";
 
 export type HearingParts = {
   url: string;
@@ -51,7 +51,7 @@ export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChan
       deafSince = performance.now();
       parts.onDeaf();
       log(
-        `changes: the database's announcements are not heard (${failureLine(why)}); every answer is made by the database until they are`,
+        `changes: the database's announcements are not heard (${reasonOf(why)}); every answer is made by the database until they are`,
       );
       settled.resolve();
     },
@@ -61,4 +61,8 @@ export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChan
 
 function secondsSince(started: number): string {
   return ((performance.now() - started) / 1000).toFixed(1);
+}
+
+function reasonOf(why: unknown): string {
+  return why instanceof Deaf ? why.message : describeFailure(why);
 }

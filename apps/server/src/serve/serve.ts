@@ -10,6 +10,7 @@ import {
 } from "@usage-stats/db";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
+import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "../auth/session-keys.ts";
 import { openShares } from "../limits/shares.ts";
@@ -17,7 +18,6 @@ import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
-import { failureText } from "./failure-text.ts";
 import { hearChanges } from "./hear-changes.ts";
 import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
@@ -40,6 +40,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
   const closers = new Closers(CLOSING_MS);
   let isStopping = false;
   let isReady = false;
+  const failures = createFailureLog(console.error);
   const stopped = new Promise<"stopped">((resolve) => {
     if (stop.aborted) resolve("stopped");
     stop.addEventListener("abort", () => resolve("stopped"));
@@ -80,13 +81,13 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     );
     const warmer =
       cache !== null && settings.cacheWarming
-        ? createCacheWarmer({ repository, cache, clock }, logFailureOf("warming the cache"))
+        ? createCacheWarmer({ repository, cache, clock }, failures.background("warming the cache"))
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
     const worker = startRollupWorker(patientOrm, {
       batchSize: settings.rollupBatch,
-      onError: logFailureOf("rolling up"),
+      onError: failures.background("rolling up"),
     });
     closers.add(worker.stop, WORKER_MS);
     const { app, forgetKey } = composeApp({
@@ -102,7 +103,10 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       clock,
       ...(warmer && { onQuestion: warmer.onQuestion }),
       checks: {
-        keys: authSecret === null ? publicKeys(settings.authJwksUrl!) : secretKey(authSecret),
+        keys:
+          authSecret === null
+            ? publicKeys(settings.authJwksUrl!, failures.background("fetching the keys of AUTH_JWKS_URL"))
+            : secretKey(authSecret),
         issuer: settings.authIssuer,
         audience: settings.authAudience,
       },
@@ -112,7 +116,8 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       trustedProxies: settings.trustedProxies,
       corsOrigins: settings.corsOrigins,
       onSpans: metrics.onSpans,
-      onUnknownError: logError,
+      onFailure: failures.request,
+      onKeyUseLost: failures.background("noting that a key was used"),
     });
     const changes = hearChanges({
       url,
@@ -127,13 +132,18 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     });
     closers.add(changes.close);
     await Promise.race([changes.settled, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
+    closers.add(keepPartitionsAhead(patientOrm, clock, failures.background("making partitions ahead")));
 
     answer = (request, bindings) => app.fetch(request, bindings);
     isReady = true;
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
     console.log(
-      await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
+      await banner({
+        url: publicUrl,
+        authSecret,
+        isDemoSecret: deployment.isDemoSecret,
+        now: clock.now(),
+      }),
     );
     return deployment;
   }
@@ -195,12 +205,4 @@ function starting(): Response {
 function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function logFailureOf(what: string): (error: unknown) => void {
-  return (error) => console.error(`${what} failed: ${failureText(error)}`);
-}
-
-function logError(error: unknown, requestId: string): void {
-  console.error(`request ${requestId} failed:`, error);
 }

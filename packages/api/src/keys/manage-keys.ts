@@ -46,8 +46,29 @@ export async function createKey(
   return { key, text };
 }
 
-/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked. */
+// Those that come while one is under way were meant for the secret before it, though they might find the one after.
+const rotating = new Set<string>();
+
+/**
+ * Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and
+ * `conflict` where somebody else was first: of rotations at once one is made, so that no secret is handed out dead.
+ */
 export async function rotateKey(
+  ports: KeyPorts,
+  actor: Actor,
+  input: z.output<typeof rotateKeyInput>,
+): Promise<NewApiKey> {
+  const { id } = input;
+  if (rotating.has(id)) throw rotatedElsewhere();
+  rotating.add(id);
+  try {
+    return await rotateAlone(ports, actor, input);
+  } finally {
+    rotating.delete(id);
+  }
+}
+
+async function rotateAlone(
   { keys, clock }: KeyPorts,
   actor: Actor,
   { id, graceSeconds }: z.output<typeof rotateKeyInput>,
@@ -59,9 +80,10 @@ export async function rotateKey(
   const until = new Date(now.getTime() + graceSeconds * 1000);
   const previous = graceSeconds === 0 ? null : { hash: found.hashes.current, until };
   const action = actionOf(actor, now, "rotate key", `key ${id}`, { graceSeconds });
-  const key = await keys.rotate(id, { current: hash, previous }, action);
-  if (key === null) throw unknownKey();
-  return { key, text };
+  const key = await keys.rotate(id, found.hashes.current, { current: hash, previous }, action);
+  if (key !== null) return { key, text };
+  const after = await keys.find(id);
+  throw after === null || after.key.revokedAt !== null ? unknownKey() : rotatedElsewhere();
 }
 
 /** Makes a key worthless from now on. Throws `not_found`. */
@@ -73,4 +95,8 @@ export async function revokeKey({ keys, clock }: KeyPorts, actor: Actor, id: str
 
 function unknownKey(): UsageError {
   return new UsageError("not_found", "There is no such key.", { field: "id" });
+}
+
+function rotatedElsewhere(): UsageError {
+  return new UsageError("conflict", "Somebody else rotates this key at this moment.", { field: "id" });
 }

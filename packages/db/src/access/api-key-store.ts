@@ -49,14 +49,24 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
         const row = await em.findOne(ApiKeyEntity, { id });
         return row && { key: keyOf(row), hashes: hashesOf(row) };
       }),
+    hashes: () =>
+      read(async (em) => {
+        const rows = await em.find(
+          ApiKeyEntity,
+          { revokedAt: null },
+          { fields: ["id", "secretHash", "previousSecretHash", "previousUntil"] },
+        );
+        return new Map(rows.map((row) => [row.id, hashesOf(row)]));
+      }),
     list: () =>
       read(async (em) => {
         const rows = await em.find(ApiKeyEntity, {}, { orderBy: { createdAt: "desc", id: "asc" } });
         return rows.map(keyOf);
       }),
-    rotate: (id, hashes, action) =>
+    rotate: (id, from, hashes, action) =>
       change(action, async (em) => {
-        const changed = await em.nativeUpdate(ApiKeyEntity, { id, revokedAt: null }, columnsOf(hashes));
+        const asFound = { id, secretHash: from, revokedAt: null };
+        const changed = await em.nativeUpdate(ApiKeyEntity, asFound, columnsOf(hashes));
         return changed === 0 ? null : keyOf(await em.findOneOrFail(ApiKeyEntity, { id }));
       }),
     revoke: (id, action) =>
@@ -80,7 +90,11 @@ function columnsOf({ current, previous }: KeyHashes) {
   };
 }
 
-function hashesOf({ secretHash, previousSecretHash, previousUntil }: ApiKeyRow): KeyHashes {
+function hashesOf({
+  secretHash,
+  previousSecretHash,
+  previousUntil,
+}: Pick<ApiKeyRow, "secretHash" | "previousSecretHash" | "previousUntil">): KeyHashes {
   const previous =
     previousSecretHash == null || previousUntil == null
       ? null
