@@ -1,5 +1,5 @@
 import { type SharedCache } from "@usage-stats/cache";
-import { type Announce, Deaf, type Ear, listenForChanges } from "@usage-stats/db";
+import { type Announce, Deaf, type Ear, explainFailure, listenForChanges } from "@usage-stats/db";
 import { describeFailure } from "../failures/describe-failure.ts";
 
 export type HearingParts = {
@@ -51,7 +51,7 @@ export function hearChanges({ cache, log, ...parts }: HearingParts): HearingChan
       deafSince = performance.now();
       parts.onDeaf();
       log(
-        `changes: the database's announcements are not heard (${reasonOf(why)}); every answer is made by the database until they are`,
+        `changes: the database's announcements are not heard, and it makes every answer until they are: ${reasonOf(why, parts.url)}`,
       );
       settled.resolve();
     },
@@ -63,6 +63,9 @@ function secondsSince(started: number): string {
   return ((performance.now() - started) / 1000).toFixed(1);
 }
 
-function reasonOf(why: unknown): string {
-  return why instanceof Deaf ? why.message : describeFailure(why);
+function reasonOf(why: unknown, url: string): string {
+  if (why instanceof Deaf) return why.message;
+  const said = explainFailure(why, url) ?? describeFailure(why);
+  // The driver's own errors have no code.
+  return said === "Error" ? "the connection ended, or nothing answered in time" : said;
 }
