@@ -281,7 +281,7 @@ it("a key revoked by one server is soon refused by the others, which hear of it"
   expect(await callsOf(text)).toBe(1);
   const listening = server.listen();
   try {
-    await listening.ready;
+    await listening.settled;
     await server.database.orm.em.execute("update api_keys set revoked_at = now() where id = ?", [key.id]);
     await vi.waitFor(async () => expect(await refusalOf(callsOf(text))).toMatchObject(INVALID_KEY));
   } finally {

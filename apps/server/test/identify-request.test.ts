@@ -9,7 +9,7 @@ import { secretKey } from "../src/auth/session-keys.ts";
 import { createSignViewerToken } from "../src/auth/viewer-token.ts";
 import { createInProcessLimiter } from "../src/limits/in-process-limiter.ts";
 import { createRateLimits } from "../src/limits/rate-limits.ts";
-import { AUTH_SECRET } from "./test-server.ts";
+import { AUTH_SECRET, createTestServer } from "./test-server.ts";
 
 it("does not remember a key that was revoked while it was looked up", async () => {
   const database = await createTestDatabase();
@@ -32,6 +32,7 @@ it("does not remember a key that was revoked while it was looked up", async () =
       sessionCookie: "login_token",
       keys,
       viewerSecret: createViewerSecret(database.orm),
+      hears: () => true,
       clock,
       onError: () => {},
     });
@@ -86,6 +87,7 @@ describe("guesses at keys", () => {
       keys,
       viewerSecret,
       clock,
+      hears: () => true,
       onError: () => {},
     });
     const limiter = createInProcessLimiter();
@@ -169,4 +171,30 @@ describe("guesses at keys", () => {
     expect(asked).toEqual({ find: 10, hashes: 1 });
     expect(await ask(await tokenOf(good.key.id, "u"))).toBe(200);
   });
+});
+
+it("checks each time what lives by a key while it does not hear of keys that others change", async () => {
+  let isHearing = true;
+  const server = await createTestServer({ hears: () => isHearing });
+  try {
+    const { key, text } = await server.client({ user: "did:abt:z1root", role: "admin" }).admin.keys.create({
+      name: "elsewhere",
+      scopes: ["stats:read:any"],
+    });
+    const { token } = await server
+      .clientWith(text)
+      .viewerTokens.create({ userDid: "did:abt:z1alice", expiresInSeconds: 600 });
+    const range = { from: new Date(Date.now() - 3_600_000), to: new Date() };
+    const ask = async (bearer: string) =>
+      server
+        .clientWith(bearer)
+        .usageStats({ ...range, ...(bearer === text && { userDid: "did:abt:z1alice" }) });
+    for (const bearer of [text, token]) await ask(bearer);
+    isHearing = false;
+    // As another server does, of which this one does not hear.
+    await server.database.orm.em.execute("update api_keys set revoked_at = now() where id = ?", [key.id]);
+    for (const bearer of [text, token]) await expect(ask(bearer)).rejects.toThrow(/not valid/);
+  } finally {
+    await server.close();
+  }
 });

@@ -15,6 +15,10 @@ export type ServerProcess = {
   kill(): void;
   /** Ends it as an operator does. */
   stop(): Promise<void>;
+  /** Asks it to end. */
+  terminate(): void;
+  /** Its exit code, once it has ended. */
+  exit: Promise<number | null>;
   /** Everything that it has printed. */
   text(): string;
 };
@@ -77,6 +81,8 @@ export async function serverProcesses(env: Record<string, string> = {}) {
           child.kill("SIGTERM");
           await exit;
         },
+        terminate: () => child.kill("SIGTERM"),
+        exit,
         text: () => text.all,
       };
     },

@@ -70,7 +70,7 @@ beforeEach(async () => {
   await once(server, "listening");
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
   failures = [];
-  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 }, (error) => failures.push(error));
+  keys = publicKeys(url, (error) => failures.push(error), { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
 });
 
 let sentBytes = 0;

@@ -34,6 +34,7 @@ describe("settings", () => {
       CACHE_TTL_SECONDS: "0",
       CACHE_MEMORY_MB: "1e9",
       CACHE_DEADLINE_MS: "1",
+      CACHE_EAR_SECONDS: "0",
       CACHE_WARMING: "maybe",
       AUTH_SECRET: "short",
     };
@@ -86,6 +87,7 @@ describe("settings", () => {
     expect(readSettings({})).toMatchObject({
       cache: { kind: "in-process", maxBytes: 64_000_000 },
       cacheTtlMs: 300_000,
+      earMs: 3_000,
       cacheWarming: false,
     });
     expect(readSettings({ CACHE_MEMORY_MB: "5", CACHE_TTL_SECONDS: "9" })).toMatchObject({
@@ -112,6 +114,56 @@ describe("settings", () => {
     expect(() =>
       readSettings({ UPSTASH_REDIS_REST_URL: "redis://x", UPSTASH_REDIS_REST_TOKEN: "t" }),
     ).toThrow(/UPSTASH_REDIS_REST_URL: must be a URL/);
+  });
+
+  it.each(["AUTH_JWKS_URL", "UPSTASH_REDIS_REST_URL"])(
+    "send nothing to %s in plain text but on this machine",
+    (name) => {
+      const env = (url: string) => ({
+        [name]: url,
+        ...(name === "UPSTASH_REDIS_REST_URL" && { UPSTASH_REDIS_REST_TOKEN: "t" }),
+      });
+      for (const url of [
+        "https://id.example",
+        "http://localhost:80",
+        "http://127.0.0.2:80/x",
+        "http://[::1]:80",
+      ])
+        expect(() => readSettings(env(url))).not.toThrow();
+      for (const url of [
+        "http://id.example/x",
+        "http://10.0.0.5",
+        "http://localhost.example",
+        "http://[::2]/",
+      ])
+        expect(() => readSettings(env(url))).toThrow(new RegExp(`${name}: must begin with https://`));
+      expect(() =>
+        readSettings({ ...env("http://bridge:8079"), PLAIN_HTTP_HOSTS: "other, bridge" }),
+      ).not.toThrow();
+      expect(() => readSettings({ ...env("http://bridge:8079"), PLAIN_HTTP_HOSTS: "bridg" })).toThrow(name);
+      const withPassword = () => readSettings(env("https://user:hunter2@id.example"));
+      expect(withPassword).toThrow(`${name}: must hold no user or password`);
+      expect(withPassword).not.toThrow(/hunter2/);
+    },
+  );
+
+  it("never trust every certificate", () => {
+    expect(() => readSettings({ NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toThrow(/NODE_EXTRA_CA_CERTS/);
+    expect(() => readSettings({ NODE_TLS_REJECT_UNAUTHORIZED: "1" })).not.toThrow();
+  });
+
+  it("add to DATABASE_URL what libpq's variables say and it does not", () => {
+    const databaseUrl = (env: Record<string, string>) =>
+      readSettings({ AUTH_SECRET: SECRET, DATABASE_URL: "postgresql://u@h/d", ...env }).databaseUrl;
+    expect(databaseUrl({ PGSSLMODE: "require" })).toBe("postgresql://u@h/d?sslmode=require");
+    expect(databaseUrl({ PGPASSWORD: "p@s" })).toBe("postgresql://u@h/d?password=p%40s");
+    const DATABASE_URL = "postgresql://u:p@h/d?sslmode=disable";
+    expect(databaseUrl({ DATABASE_URL, PGSSLMODE: "require", PGPASSWORD: "x" })).toBe(DATABASE_URL);
+    expect(() => databaseUrl({ PGSSLMODE: "prefer" })).toThrow(/DATABASE_URL: sslmode=prefer/);
+    expect(() => databaseUrl({ PGSSLMODE: "verify-full", PGSSLROOTCERT: "/no/ca.crt" })).toThrow(
+      /\/no\/ca\.crt/,
+    );
+    expect(readSettings({ PGSSLMODE: "prefer" }).databaseUrl).toBeUndefined();
   });
 
   it("never repeat a secret in what they tell", () => {

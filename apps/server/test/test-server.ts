@@ -2,15 +2,18 @@ import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { UsageError, type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, listenForChanges } from "@usage-stats/db";
-import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
+import { createUsageRepository, type Database, type Ear } from "@usage-stats/db";
+import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { createFailureLog } from "../src/failures/failure-log.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
+import { type Shares } from "../src/limits/shares.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
+import { hearChanges } from "../src/serve/hear-changes.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
+import { type Pools } from "../src/serve/open-pools.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -32,8 +35,10 @@ export type TestServer = {
   client(as: { user: string; role?: "user" | "admin" }): UsageClient;
   /** A client with whatever token. */
   clientWith(token: string | (() => string | Promise<string>)): UsageClient;
-  /** Hears of changed keys from the database, as a server does that really runs. */
-  listen(): { ready: Promise<void>; close(): Promise<void> };
+  /** Hears of changes from the database, as a server does that really runs, on a connection to `url`. */
+  listen(ear?: Ear, url?: string): { settled: Promise<void>; close(): Promise<void> };
+  /** What was logged of hearing. */
+  logged: string[];
   close(): Promise<void>;
 };
 
@@ -51,7 +56,27 @@ export type TestServerOptions = {
   limits?: RateLimits | null;
   trustedProxies?: number;
   corsOrigins?: string[];
+  /** Whether changes are heard of that others make. */
+  hears?: () => boolean;
+  shares?: Shares;
+  requestDeadlineMs?: number;
 };
+
+/** Everyone may do as much as they like. */
+const NO_SHARES: Shares = {
+  reports: { take: (_who, _signal, task) => task() },
+  lists: { take: (_who, _signal, task) => task() },
+  writes: { take: (_who, _signal, task) => task() },
+};
+
+const poolsOf = (orm: Database): Pools => ({
+  reports: orm,
+  lists: orm,
+  ingest: orm,
+  identity: orm,
+  readiness: orm,
+  worker: orm,
+});
 
 /** What Node's server gives of a request. */
 const BINDINGS = { incoming: { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } } };
@@ -69,15 +94,20 @@ export async function createTestServer({
   limits = null,
   trustedProxies = 0,
   corsOrigins = [],
+  hears = () => true,
+  shares = NO_SHARES,
+  requestDeadlineMs = 15_000,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
+  const logged: string[] = [];
   const log: string[] = [];
   const failures = createFailureLog((text) => log.push(text));
   const { app, forgetKey } = composeApp({
-    orm: database.orm,
-    patientOrm: database.orm,
-    ingestOrm: database.orm,
+    pools: poolsOf(database.orm),
+    shares,
+    requestDeadlineMs,
+    readinessFlags: [],
     recordLimits: { maxCalls: 50, oldestMs: 10_000 * 86_400_000, aheadMs: 300_000, ...recordLimits },
     maxIngestBytes: 1_000_000,
     repository: repository(createUsageRepository(database.orm)),
@@ -90,6 +120,7 @@ export async function createTestServer({
     limits,
     trustedProxies,
     corsOrigins,
+    hears,
     onSpans: metrics.onSpans,
     onFailure(failure) {
       failures.request(failure);
@@ -126,16 +157,19 @@ export async function createTestServer({
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),
     clientWith,
-    listen() {
-      const ready = Promise.withResolvers<void>();
-      const { close } = listenForChanges(database.url, {
-        onChange: () => {},
-        onKeyChange: forgetKey,
-        onListening: ready.resolve,
-        onError: (error) => errors.push(error),
-      });
-      return { ready: ready.promise, close };
-    },
+    logged,
+    listen: (ear = testEar(database).ear, url = database.url) =>
+      hearChanges({
+        url,
+        ear,
+        announce: testEar(database).announce,
+        cache,
+        forgetKey,
+        wake: () => {},
+        onInvalid: () => {},
+        onDeaf: metrics.onDeaf,
+        log: (text) => logged.push(text),
+      }),
     async close() {
       await cache?.close();
       if (shared === undefined) await database.close();

@@ -1,7 +1,7 @@
 import { type AdminAction, type ApiKey, type KeyHashes } from "@usage-stats/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiKeyStore, createAuditLog, createViewerSecret, listenForChanges } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
 let database: TestDatabase;
@@ -137,10 +137,12 @@ it("announces a key that was changed, but not one that was used", async () => {
   const heard: string[] = [];
   let isListening = false;
   const listener = listenForChanges(database.url, {
+    ...testEar(database),
     onChange: (userDid) => heard.push(`user ${userDid}`),
     onKeyChange: (id) => heard.push(id),
-    onListening: () => (isListening = true),
-    onError: () => {},
+    onMissed: () => {},
+    onHearing: () => (isListening = true),
+    onDeaf: () => {},
   });
   try {
     await vi.waitUntil(() => isListening);

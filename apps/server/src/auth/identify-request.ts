@@ -25,6 +25,8 @@ export type IdentitySettings = {
   sessionCookie: string;
   keys: ApiKeyStore;
   viewerSecret: ViewerSecret;
+  /** Whether changes of keys are heard of: what lives by one is checked each time while they are not. */
+  hears: () => boolean;
   clock: Clock;
   /** Told where the use of a key could not be noted. */
   onError(error: unknown): void;
@@ -43,6 +45,8 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
   const guesses = createKeyGuesses(keys);
   let forgotten = 0;
+
+  const mayBeRemembered = ({ identity }: Session) => identity.keyId === null || settings.hears();
 
   async function verify(token: string, isBearer: boolean, now: Date, mayGuess: () => void): Promise<Session> {
     if (isBearer && isViewerToken(token)) {
@@ -68,11 +72,12 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     const now = clock.now();
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
-    if (known !== undefined && now < known.expiresAt) return known.identity;
+    if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;
     const before = forgotten;
     const session = await verify(token, bearer !== undefined, now, mayGuess);
     // A key that was revoked while it was looked up must not be remembered.
-    if (token.length <= LONGEST_REMEMBERED && before === forgotten) sessions.set(remembered, session);
+    if (token.length <= LONGEST_REMEMBERED && before === forgotten && mayBeRemembered(session))
+      sessions.set(remembered, session);
     return session.identity;
   }
 

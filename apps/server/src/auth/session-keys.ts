@@ -50,8 +50,8 @@ const LARGEST_KEY_SET_BYTES = 1_000_000;
  */
 export function publicKeys(
   url: URL,
+  onFailure: (error: unknown) => void,
   { refetchMs, pauseMs, timeoutMs } = TIMES,
-  onFailure: (error: unknown) => void = () => {},
 ): SessionKeys {
   let last: { keys: JWTVerifyGetKey; at: number } | null = null;
   let failedAt = Number.NEGATIVE_INFINITY;

@@ -23,6 +23,7 @@ export function registerServe(program: Command): void {
   CACHE              on              off, or bridge: a local stand-in for Upstash
   CACHE_MEMORY_MB    64              for answers kept in this process, where there is no Upstash
   CACHE_TTL_SECONDS  300             CACHE_DEADLINE_MS  50: how long Upstash may keep an answer waiting
+  CACHE_EAR_SECONDS  3               how long what others write may go unheard at most
   CACHE_WARMING      off             on: what was asked lately is asked again after a change
   UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN: a cache that several servers share`,
     )

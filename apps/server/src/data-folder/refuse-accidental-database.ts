@@ -1,5 +1,6 @@
 import { type Settings } from "../env.ts";
 import { OperatorError } from "../operator-error.ts";
+import { isThisMachine } from "../service-url.ts";
 
 /**
  * Throws `OperatorError` where the embedded database would be used although whatever else is set is for real users: it would take their
@@ -21,9 +22,5 @@ function reasonAgainst(settings: Settings): string | null {
   if (settings.isProduction) return "NODE_ENV is production";
   // Other servers would give out what the demo's users spent.
   if (settings.cache.kind === "upstash") return "UPSTASH_REDIS_REST_URL is set";
-  return isLoopback(settings.host) ? null : "HOST is an address that others can reach";
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host);
+  return isThisMachine(settings.host) ? null : "HOST is an address that others can reach";
 }

@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { type Arrive } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
-import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
+import { type CheckReadiness, healthRoutes, type Notices } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
@@ -12,6 +12,7 @@ import { callListRoutes } from "./call-list-routes.ts";
 import { modelCallsRoutes } from "./model-calls-routes.ts";
 import { refuseOtherMethods } from "./refuse-other-methods.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
+import { startRequestDeadline } from "./request-deadline.ts";
 import { restRoutes } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
@@ -21,6 +22,9 @@ export type AppPorts = TrpcPorts &
     metrics: Metrics;
     checkReadiness: CheckReadiness;
     arrive: Arrive;
+    notices: Notices;
+    /** How long a request may wait for everything together. */
+    requestDeadlineMs: number;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
@@ -44,12 +48,15 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
+    const deadline = startRequestDeadline(ports.requestDeadlineMs, () => context.req.raw.signal);
+    context.set("deadline", deadline);
     context.set("requestId", crypto.randomUUID());
     context.set("costs", []);
-    context.set("cache", ports.cache?.forRequest(() => context.req.raw.signal) ?? null);
+    context.set("cache", ports.cache?.forRequest(deadline.signal) ?? null);
     context.set("headersOf", () => headersOf(context, ports.clock));
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
+    deadline.end();
     if (!UNCOUNTED.has(context.req.path)) await countStray(context);
     addHeaders(context);
   });
@@ -67,7 +74,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
 
   if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
   app.use(refuseOtherMethods(app));
-  app.route("/", healthRoutes(ports.checkReadiness));
+  app.route("/", healthRoutes(ports.checkReadiness, ports.notices));
   app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));

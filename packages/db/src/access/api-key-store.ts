@@ -7,6 +7,7 @@ import {
   UsageError,
 } from "@usage-stats/core";
 import { type EntityManager } from "@mikro-orm/postgresql";
+import { retryRead } from "../connection/retry-read.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { AdminActionEntity } from "../entities/admin-action.ts";
@@ -32,7 +33,7 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
 
   async function read<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
     try {
-      return await run(orm.em.fork());
+      return await retryRead(() => run(orm.em.fork()));
     } catch (error) {
       throw databaseFailure(error);
     }
