@@ -24,6 +24,7 @@ import { type AppEnv } from "../http/request-variables.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { type Shares } from "../limits/shares.ts";
+import { boundedRebuilder } from "./bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";
 import { type Pools } from "./open-pools.ts";
 
@@ -55,6 +56,9 @@ export type AppParts = {
   onUnknownError(error: unknown, requestId: string): void;
 };
 
+/** Counting what a rebuild would replace may take long. */
+const REBUILD_MS = 60_000;
+
 export type ComposedApp = {
   app: Hono<AppEnv>;
   /** Checks an API key anew when it is next used; all of them for `null`. */
@@ -74,7 +78,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     clock: ports.clock,
     onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
   });
-  const rebuilder = createRebuilder(pools.worker);
+  const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
   const recorder = createCallRecorder(pools.ingest);
   const app = createApp({
     ...ports,
