@@ -22,7 +22,7 @@ beforeEach(async () => {
   psql = new Client({ connectionString: postgres.url });
   await psql.connect();
   token = await signSessionToken(AUTH_SECRET, { userDid: USER, role: "admin" }, "1h", new Date());
-}, 30_000);
+}, 90_000);
 afterEach(async () => {
   await psql.end();
   await processes.end();
@@ -63,15 +63,21 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
-/** Asks again and again until nobody listens; gives what was answered. */
-async function askOnAndOn(server: ServerProcess, bodyOf: (n: number) => string | undefined, agent: Agent) {
-  const answers: { n: number; result: number | string }[] = [];
+type Answers = { n: number; result: number | string }[];
+
+/** Asks again and again until nobody listens, and puts what is answered into `answers`. */
+async function askOnAndOn(
+  server: ServerProcess,
+  bodyOf: (n: number) => string | undefined,
+  agent: Agent,
+  answers: Answers,
+): Promise<void> {
   for (let n = 0; ; n += 1) {
     const body = bodyOf(n);
     const path = body === undefined ? REPORT : "/app/api/model-calls";
     const once = () => ask(server, agent, path, body).then(({ status }) => status, codeOf);
     const result = await once();
-    if (result === "ECONNREFUSED") return answers;
+    if (result === "ECONNREFUSED") return;
     answers.push({ n, result });
   }
 }
@@ -80,8 +86,10 @@ describe("a server that is told to stop", () => {
   it("fails none of twenty readers and twenty writers, and has all that it acknowledged", async () => {
     const server = await serve({ DRAIN_MS: "300" });
     const agent = new Agent({ keepAlive: true });
-    const readers = Array.from({ length: 20 }, () => askOnAndOn(server, () => undefined, agent));
-    const writers = Array.from({ length: 20 }, (_, writer) =>
+    const read = Array.from({ length: 20 }, (): Answers => []);
+    const written = Array.from({ length: 20 }, (): Answers => []);
+    const readers = read.map((answers) => askOnAndOn(server, () => undefined, agent, answers));
+    const writers = written.map((answers, writer) =>
       askOnAndOn(
         server,
         (n) =>
@@ -97,26 +105,25 @@ describe("a server that is told to stop", () => {
             },
           ]),
         agent,
+        answers,
       ),
     );
-    await sleep(700);
+    await vi.waitUntil(() => [...read, ...written].every(({ length }) => length > 2), { timeout: 30_000 });
     server.terminate();
-    const [read, written] = await Promise.all([Promise.all(readers), Promise.all(writers)]);
+    await Promise.all([...readers, ...writers]);
     expect(await server.exit).toBe(0);
     expect(server.text()).not.toMatch(/failed/);
-    for (const answers of [...read, ...written]) {
-      expect(answers.length).toBeGreaterThan(2);
+    for (const answers of [...read, ...written])
       expect(answers.filter(({ result }) => result !== 200)).toEqual([]);
-    }
     const { rows } = await psql.query<{ id: string }>("select id from model_calls");
     const stored = new Set(rows.map(({ id }) => id));
     for (const [writer, answers] of written.entries())
       for (const { n } of answers) expect(stored).toContain(`${writer}-${n}`);
     agent.destroy();
-  }, 60_000);
+  }, 90_000);
 
   it("says so while it still accepts and answers", async () => {
-    const server = await serve({ DRAIN_MS: "1500" });
+    const server = await serve({ DRAIN_MS: "5000" });
     const agent = new Agent({ keepAlive: true });
     expect(await ask(server, agent, "/ready")).toEqual({ status: 200, connection: "keep-alive" });
     server.terminate();
@@ -129,7 +136,7 @@ describe("a server that is told to stop", () => {
     expect((await ask(server, agent, "/health")).status).toBe(200);
     expect(await server.exit).toBe(0);
     agent.destroy();
-  }, 30_000);
+  }, 90_000);
 
   it("answers what is under way, however long that takes within its deadline", async () => {
     const server = await serve({ DRAIN_MS: "0" });
@@ -150,7 +157,7 @@ describe("a server that is told to stop", () => {
     expect(await report).toEqual({ status: 200, connection: "close" });
     expect(await server.exit).toBe(0);
     agent.destroy();
-  }, 30_000);
+  }, 90_000);
 
   it.skipIf(process.platform !== "linux")(
     "ends with 1 at its deadline where its database hangs",
@@ -171,6 +178,6 @@ describe("a server that is told to stop", () => {
         postgres.thaw();
       }
     },
-    30_000,
+    90_000,
   );
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await processes.serve();
   await makeSearchesSlow();
 }, 60_000);
-beforeEach(() => vi.waitFor(async () => expect(await searching()).toBe(0), { timeout: 20_000 }));
+beforeEach(() => vi.waitUntil(async () => (await searching()) === 0, { timeout: 20_000 }));
 afterAll(async () => {
   await psql.end();
   await processes.end();

@@ -4,7 +4,7 @@ import { createTurns, type Turns } from "./turns.ts";
 /** What each identity may have the database do at once. */
 export type Shares = { reports: Turns; lists: Turns; writes: Turns };
 
-const READ_WAIT_MS = 2_000;
+const READ_WAIT_MS = 5_000;
 
 /** Leaves in each pool a connection that no single identity can take. Calls that come in wait as long as their request may. */
 export function openShares({

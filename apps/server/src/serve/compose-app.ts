@@ -25,6 +25,7 @@ import { type AppEnv } from "../http/request-variables.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { type Shares } from "../limits/shares.ts";
+import { boundedRebuilder } from "./bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";
 import { type Pools } from "./open-pools.ts";
 
@@ -65,6 +66,9 @@ export type AppParts = {
 const NOT_HEARD =
   "the database's announcements are not heard: answers are right, and every one is made by the database";
 
+/** Counting what a rebuild would replace may take long. */
+const REBUILD_MS = 60_000;
+
 export type ComposedApp = {
   app: Hono<AppEnv>;
   /** Checks an API key anew when it is next used; all of them for `null`. */
@@ -86,7 +90,7 @@ export function composeApp(parts: AppParts): ComposedApp {
     onError: ports.onKeyUseLost,
   });
   const arrive = createArrive({ limits, trustedProxies, warn: parts.warn });
-  const rebuilder = createRebuilder(pools.worker);
+  const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
   const recorder = createCallRecorder(pools.ingest);
   const app = createApp({
     ...ports,
