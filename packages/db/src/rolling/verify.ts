@@ -4,6 +4,7 @@ import { CALL_MEASURES, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "../re
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { inTransaction } from "../transaction.ts";
+import { isoText } from "../reading/iso-text.ts";
 import { inScope } from "./rollup-scope.ts";
 
 /** A rollup row that is not what it should be; `null` is a row that is not there. */
@@ -123,7 +124,7 @@ function compare(
     trusted(`jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', ${side}.${name}`).join(", ")})`);
   const waiting = sql`not exists (select from model_call_changes as changed where changed.user_did = coalesce(e.user_did, f.user_did) and changed.quarter = coalesce(e.start, f.start))`;
   return sql`
-    select ${table} as "table", ${grain} as grain, user_did as "userDid", start::text as start,
+    select ${table} as "table", ${grain} as grain, user_did as "userDid", ${isoText(trusted("start"))} as start,
            jsonb_build_object(${names(dimensions.map((name) => `'${name}', ${name}`))}) as dimensions,
            case when e.calls is null then null else ${values("e")} end as expected,
            case when f.calls is null then null else ${values("f")} end as found
