@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { checkDatabase } from "@usage-stats/db";
 import { type Command } from "commander";
 import { environment } from "../env.ts";
 import { withDeployment } from "./with-deployment.ts";
@@ -17,6 +18,8 @@ export function registerMikroOrm(program: Command): void {
     .helpOption(false)
     .action((args: string[]) =>
       withDeployment(async ({ databaseUrl }) => {
+        // Its own words for a database that is not there are a page of options and a stack.
+        await checkDatabase(databaseUrl);
         const manifest = createRequire(import.meta.url).resolve("@mikro-orm/cli/package.json");
         const child = spawn(
           process.execPath,
