@@ -85,6 +85,8 @@ export function ormConfig(
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {
       migrationsList,
+      // Indexes of tables that are in use are built outside any transaction.
+      allOrNothing: false,
       path: `${import.meta.dirname}/migrations`,
       snapshot: false,
       emit: "ts",

@@ -5,7 +5,6 @@ import { CALL_STATUSES, CALL_TYPES } from "@usage-stats/core";
 export const ModelCallEntity = defineEntity({
   name: "ModelCall",
   tableName: "model_calls",
-  indexes: [{ name: "idx_model_calls_user_time_type", properties: ["userDid", "callTime", "type"] }],
   checks: [
     {
       name: "model_calls_names_check",
@@ -15,8 +14,8 @@ export const ModelCallEntity = defineEntity({
   ],
   properties: {
     userDid: p.text().primary(),
-    id: p.text().primary(),
     callTime: p.datetime().columnType("timestamptz").primary(),
+    id: p.text().primary(),
     appDid: p.text().nullable(),
     providerId: p.text(),
     model: p.text(),
