@@ -21,6 +21,7 @@ export {
   type VerifyOptions,
 } from "./rolling/verify.ts";
 export { countChanges } from "./rolling/pick-changes.ts";
+export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { readRawUsage } from "./reading/read-raw-usage.ts";
 export { createRankingRepository } from "./ranking-repository.ts";

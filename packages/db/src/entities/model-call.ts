@@ -1,11 +1,13 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { CALL_STATUSES, CALL_TYPES } from "@usage-stats/core";
+import { MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
 
 /** One logged call: `PARTITION BY RANGE (call_time)`, a partition a month (the migration says so; MikroORM cannot). */
 export const ModelCallEntity = defineEntity({
   name: "ModelCall",
   tableName: "model_calls",
   checks: [
+    MEASURES_CHECK,
     {
       name: "model_calls_names_check",
       expression:

@@ -6,6 +6,7 @@ import { Access } from "./20261123000005-access.ts";
 import { VoidCalls } from "./20261123000006-void-calls.ts";
 import { OneKey } from "./20261125000003-one-key.ts";
 import { AnnounceAtCommit } from "./20261125000004-announce-at-commit.ts";
+import { MeasureLimits } from "./20261125000005-measure-limits.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -17,4 +18,5 @@ export const migrationsList = [
   { name: "20261123000006-void-calls", class: VoidCalls },
   { name: "20261125000003-one-key", class: OneKey },
   { name: "20261125000004-announce-at-commit", class: AnnounceAtCommit },
+  { name: "20261125000005-measure-limits", class: MeasureLimits },
 ];

@@ -1,4 +1,5 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
+import { arrayLiteral } from "../array-literal.ts";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
 import { isoText } from "../reading/iso-text.ts";
 import { sql, trusted } from "../sql-fragment.ts";
@@ -13,7 +14,7 @@ export type Position = { user: string; quarter: string } | null;
 type Row = { user_did: string; quarter: string };
 
 /**
- * Takes up to `limit` closed quarters from the change log, with every mark of them that is visible: their calls are visible
+ * Takes up to `limit` closed quarters from the change log, but those `without`, with every mark of them that is visible: their calls are visible
  * too, because each mark was committed with its calls. A mark that comes later stays, for the next time.
  */
 export async function pickChanges(
@@ -21,12 +22,15 @@ export async function pickChanges(
   of: Scope,
   limit: number,
   after: Position,
+  without: Buckets,
 ): Promise<Buckets> {
   const query = sql`
      with picked as (
        select distinct user_did, quarter from model_call_changes
         where user_did ${trusted(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
           and (${after?.user ?? null}::text is null or (user_did, quarter) > (${after?.user ?? null}::text, ${after?.quarter ?? null}::timestamptz))
+          and not exists (select from unnest(${arrayLiteral(without.users)}::text[], ${arrayLiteral(without.quarters)}::timestamptz[]) as without(who, since)
+                           where who = user_did and since = quarter)
         order by user_did, quarter limit ${limit}),
      taken as (
        delete from model_call_changes where ctid = any(array(
