@@ -7,30 +7,32 @@ function flight() {
   return { abandoned, result, ...createFlight(result.promise, abandoned) };
 }
 
-it("ends when everybody who waited has left, and not before", () => {
+it("ends when everybody who waited has left, and not before; whoever leaves does so at once", async () => {
   const { join, isAbandoned } = flight();
   const [one, two] = [new AbortController(), new AbortController()];
-  void join(one.signal);
-  void join(two.signal);
-  one.abort();
+  const first = join(one.signal);
+  const second = join(two.signal);
+  one.abort(new Error("too late"));
   one.abort();
   expect(isAbandoned()).toBe(false);
-  two.abort();
+  await expect(first).rejects.toThrow("too late");
+  two.abort(new Error("gone"));
   expect(isAbandoned()).toBe(true);
+  await expect(second).rejects.toThrow("gone");
 });
 
 it("goes on for somebody who cannot leave", () => {
   const { join, isAbandoned } = flight();
   const one = new AbortController();
   void join(undefined);
-  void join(one.signal);
+  join(one.signal).catch(() => {});
   one.abort();
   expect(isAbandoned()).toBe(false);
 });
 
 it("counts whoever had left before joining", () => {
   const { join, isAbandoned } = flight();
-  void join(AbortSignal.abort());
+  join(AbortSignal.abort()).catch(() => {});
   expect(isAbandoned()).toBe(true);
 });
 

@@ -175,13 +175,13 @@ describeAdapters((adapter) => {
     );
     await vi.waitUntil(() => wanted !== undefined);
     await barrier();
-    one.abort();
+    one.abort(new Error("one left"));
     expect(wanted?.aborted).toBe(false);
-    two.abort();
+    two.abort(new Error("two left"));
     expect(wanted?.aborted).toBe(true);
     // Whoever asks in that moment is not answered by what is ending.
     expect(await ask(cache, entry(), () => "made anew")).toMatchObject({ text: "made anew" });
-    expect(await Promise.all(asked)).toEqual(["Error: ended", "Error: ended"]);
+    expect(await Promise.all(asked)).toEqual(["Error: one left", "Error: two left"]);
     await cache.close();
   });
 

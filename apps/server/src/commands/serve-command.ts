@@ -15,6 +15,11 @@ export function registerServe(program: Command): void {
   SESSION_COOKIE  login_token        ROLLUP_BATCH    2000
   AUTH_JWKS_URL   public keys that sign tokens, instead of AUTH_SECRET; AUTH_ISSUER, AUTH_AUDIENCE
 
+  DATABASE_POOL_REPORTS   7    connections at the most; _LISTS 3, _INGEST 6, _IDENTITY 2, _WORKER 4, and two more
+  DATABASE_POOL_WAIT_MS   2000 how long a request waits for one; REQUEST_DEADLINE_MS 15000 for everything together
+  STATEMENTS_PER_IDENTITY 3    reads at once of one person or key
+  DRAIN_MS                1000 requests are accepted so long after SIGTERM; SHUTDOWN_DEADLINE_MS 25000 ends it all
+
   RATE_LIMITS        on              off: nobody is limited; RATE_LIMIT_READS 120, _WRITES 600, _EXPORTS 6,
                                      _ADDRESS 6000, _FAILURES 10: all a minute
   TRUSTED_PROXIES    0               CORS_ORIGINS    origins whose pages may read answers

@@ -1,3 +1,4 @@
+import { type Duplex } from "node:stream";
 import { Client, type ClientConfig } from "pg";
 import { type ConnectionTarget, connectionTarget } from "./connection-target.ts";
 import { prepareSession, type SessionNeeds } from "./prepare-session.ts";
@@ -9,6 +10,10 @@ export type ConnectionSettings = {
   connectTimeoutMs?: number | undefined;
   statementTimeoutMs?: number | undefined;
   queryTimeoutMs?: number | undefined;
+  lockTimeoutMs?: number | undefined;
+  idleInTransactionTimeoutMs?: number | undefined;
+  /** The socket to be used, for who has to end it where nothing answers. */
+  stream?: () => Duplex;
 };
 
 /** What node-pg is told, and what a session is set to; `null` to leave it as it is. */
@@ -18,7 +23,7 @@ export type DatabaseClientConfig = ClientConfig & { session: SessionNeeds | null
 export function clientConfig(
   settings: ConnectionSettings,
   target: ConnectionTarget = connectionTarget(settings.url),
-): DatabaseClientConfig {
+): DatabaseClientConfig & { session: SessionNeeds } {
   const { host, port, user, password, database, tls, keepAliveMs, enableChannelBinding } = target;
   const timeouts = [settings.connectTimeoutMs, target.connectTimeoutMs].filter((ms) => ms !== undefined);
   return {
@@ -35,11 +40,14 @@ export function clientConfig(
     keepAlive: keepAliveMs !== null,
     keepAliveInitialDelayMillis: keepAliveMs ?? 0,
     ...(timeouts.length > 0 && { connectionTimeoutMillis: Math.min(...timeouts) }),
+    ...(settings.stream !== undefined && { stream: settings.stream }),
     ...(settings.queryTimeoutMs !== undefined && { query_timeout: settings.queryTimeoutMs }),
     session: {
       settings: target.session,
-      statementTimeoutMs: settings.statementTimeoutMs,
       mustWrite: target.mustWrite,
+      statementTimeoutMs: settings.statementTimeoutMs ?? 0,
+      lockTimeoutMs: settings.lockTimeoutMs ?? 0,
+      idleInTransactionTimeoutMs: settings.idleInTransactionTimeoutMs ?? 0,
     },
   };
 }

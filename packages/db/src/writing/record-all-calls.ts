@@ -19,25 +19,38 @@ export async function recordAllCalls(
 ): Promise<number> {
   const partitions = createPartitions();
   let recorded = 0;
+  // What the caller's list throws, or whoever is told, says nothing of the database.
+  let thrown: { error: unknown } | null = null;
+  const own = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    }
+  };
   try {
     await inTransaction(orm, { isolationLevel: "read committed" }, async (transaction) => {
-      for (const batch of batchesOf(calls, batchSize)) {
+      const batches = batchesOf(calls, batchSize);
+      for (;;) {
+        const { value: batch, done } = own(() => batches.next());
+        if (done === true) break;
         await partitions.ensure(
           transaction,
           batch.map((call) => call.callTime),
         );
         await writeChanges(transaction, batch);
         recorded += batch.length;
-        onProgress?.(recorded);
+        own(() => onProgress?.(recorded));
       }
     });
   } catch (error) {
-    throw databaseFailure(error);
+    throw thrown === null ? databaseFailure(error) : error;
   }
   return recorded;
 }
 
-function* batchesOf(calls: Iterable<ModelCall>, size: number): Generator<ModelCall[]> {
+function* batchesOf(calls: Iterable<ModelCall>, size: number): Generator<ModelCall[], void> {
   let batch: ModelCall[] = [];
   for (const call of calls) {
     batch.push(call);
