@@ -13,5 +13,7 @@ export const EXPECTED_INDEXES: Record<string, string> = {
     'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model, app_did, status)',
   idx_model_call_detail_stats_type_time:
     "btree (time_type, \"timestamp\") WHERE (time_type = 'quarter'::text)",
+  model_call_frozen_months_pkey: "UNIQUE btree (month)",
+  model_call_reopened_quarters_pkey: "UNIQUE btree (quarter, user_did)",
   idx_model_call_changes_user_quarter: "btree (user_did, quarter)",
 };

@@ -174,6 +174,7 @@ describe("verify and rebuild", () => {
       differences: [],
       compared: Number(rows!.rows),
       waiting: 0,
+      frozen: 0,
       users: Number(users!.users),
     });
     const total = told[0]![1]!;
@@ -185,6 +186,7 @@ describe("verify and rebuild", () => {
       differences: [],
       compared: 0,
       waiting: 0,
+      frozen: 0,
       users: 0,
     });
   });

@@ -7,9 +7,12 @@ import {
   type Buckets,
   countChanges,
   markAllUsers,
+  isAnyFrozen,
+  type Picked,
   pickChanges,
   type Position,
 } from "./pick-changes.ts";
+import { noticeMissingMonths } from "./frozen-quarters.ts";
 import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
 import { CannotRollUp, isBadData, nothingSetAside, type SetAside } from "./set-aside.ts";
 
@@ -68,6 +71,11 @@ type Batch =
   | { failed: false; count: number; position: Position }
   | { failed: true; count: number; buckets: Buckets; reason: unknown };
 
+/** Calls were dropped while their quarters were rolled up: all of it is undone. */
+class DroppedMeanwhile extends Error {
+  override readonly name = "DroppedMeanwhile";
+}
+
 async function rollUpBatch(
   orm: Database,
   scope: Scope,
@@ -75,15 +83,18 @@ async function rollUpBatch(
   after: Position,
   setAside: SetAside,
 ): Promise<Batch> {
-  let buckets: Buckets = { users: [], quarters: [] };
+  let picked: Picked = { buckets: { users: [], quarters: [] }, count: 0, position: null };
   const takeTurn = async (em: EntityManager) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
     await em.execute("select pg_advisory_xact_lock(?)", [ROLLING]);
-    buckets = await pickChanges(em, scope, limit, after, setAside);
-    const count = buckets.users.length;
-    if (count === 0) return;
+    if (scope === "users") await noticeMissingMonths(em);
+    picked = await pickChanges(em, scope, limit, after, setAside);
+    const { buckets } = picked;
+    if (buckets.users.length === 0) return;
     await recomputeRollups(em, scope, buckets);
     if (scope === "users") {
+      // A partition can be detached between two statements of this transaction.
+      if (await isAnyFrozen(em, buckets)) throw new DroppedMeanwhile();
       await markAllUsers(em, arrayLiteral(buckets.quarters));
       await announceChanges(em, arrayLiteral([...new Set(buckets.users)]));
     }
@@ -92,13 +103,12 @@ async function rollUpBatch(
     // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
     await inTransaction(orm, { isolationLevel: "read committed" }, takeTurn);
   } catch (reason) {
-    const count = buckets.users.length;
+    if (reason instanceof DroppedMeanwhile) return rollUpBatch(orm, scope, limit, after, setAside);
+    const { buckets, count } = picked;
     if (count === 0 || !isBadData(reason)) throw reason;
     return { failed: true, count, buckets, reason };
   }
-  const [user, quarter] = [buckets.users.at(-1), buckets.quarters.at(-1)];
-  const position = user === undefined || quarter === undefined ? null : { user, quarter };
-  return { failed: false, count: buckets.users.length, position };
+  return { failed: false, count: picked.count, position: picked.position };
 }
 
 function addTo(setAside: SetAside, { buckets, reason }: { buckets: Buckets; reason: unknown }): void {

@@ -1,7 +1,9 @@
 import { type RollupScope, type TimeRange } from "@usage-stats/core";
+import { instant } from "../reading/bucket-sql.ts";
 import { CALL_MEASURES, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { isFrozen } from "./frozen-quarters.ts";
 import { inScope } from "./rollup-scope.ts";
 
 const sums = trusted(SUMMED_MEASURES);
@@ -13,9 +15,10 @@ const at = trusted("timestamp");
 /**
  * Statements that compare rollups of a scope with what they are made of: quarters with their calls, every level with the next wider,
  * hours with their quarters, days with their hours, and all users with the sum of each. Each answers how many rows it `compared`,
- * and beside it a `RollupDifference`, or one whose `table` is null. `days` are whole UTC days that hold the scope's range.
+ * and beside it a `RollupDifference`, or one whose `table` is null. `days` are whole UTC days of one month that hold the scope's range.
+ * What is frozen is not compared with calls: `areCallsGone` says that the whole month is, though nobody noticed yet.
  */
-export function rollupChecks(scope: RollupScope, days: TimeRange): Sql[] {
+export function rollupChecks(scope: RollupScope, days: TimeRange, areCallsGone: boolean): Sql[] {
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   // Sums are of whole buckets, so their sources are cut at days only; `compare` leaves out what is not in the scope.
   const source = { ...scope, range: days };
@@ -32,7 +35,10 @@ export function rollupChecks(scope: RollupScope, days: TimeRange): Sql[] {
     select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${trusted(CALL_MEASURES)}
       from model_calls where voided_at is null and ${inScope(source, "user_did", "call_time")}`;
   const checks = [
-    compare(scope, detail, "quarter", summed(detail, own, at, calls), rows(detail, "quarter", single), true),
+    compare(scope, detail, "quarter", summed(detail, own, at, calls), rows(detail, "quarter", single), [
+      notWaiting,
+      sql`not ${areCallsGone ? trusted("true") : isFrozen("key.user_did", "key.start")}`,
+    ]),
     ...narrower.map((level, i) => {
       const wider = [detail, ...narrower][i]!;
       return compare(
@@ -62,8 +68,15 @@ export function rollupChecks(scope: RollupScope, days: TimeRange): Sql[] {
   const everyone = sql`${ALL_USERS}::text`;
   const users = sql`${allRows(detail, "quarter")} and ${single}`;
   const together = rows(detail, "quarter", sql`user_did = ${ALL_USERS}`);
-  return [...checks, compare(scope, detail, "quarter", summed(detail, everyone, at, users), together, true)];
+  return [
+    ...checks,
+    compare(scope, detail, "quarter", summed(detail, everyone, at, users), together, [notWaiting]),
+  ];
 }
+
+const notWaiting = trusted(
+  "not exists (select from model_call_changes as changed where changed.user_did = key.user_did and changed.quarter = key.start)",
+);
 
 function compare(
   scope: RollupScope,
@@ -71,7 +84,7 @@ function compare(
   grain: string,
   expected: Sql,
   found: Sql,
-  skipChanged = false,
+  conditions: Sql[] = [],
 ): Sql {
   const key = ["user_did", "start", ...dimensions];
   const values = (side: string) =>
@@ -79,12 +92,12 @@ function compare(
       `jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', (${side}).${name}`).join(", ")})`,
     );
   const columnsOf = (side: string) => names(MEASURE_COLUMNS.map((name) => `${side}.${name}`));
-  const waiting = sql`exists (select from model_call_changes as changed where changed.user_did = coalesce(e.user_did, f.user_did) and changed.quarter = coalesce(e.start, f.start))`;
   return sql`
     with compared as materialized (
-      select ${names(key)}, e, f, (${columnsOf("e")}) is distinct from (${columnsOf("f")}) as differs
+      select key.user_did, key.start, ${names(dimensions)}, e, f, (${columnsOf("e")}) is distinct from (${columnsOf("f")}) as differs
         from (${expected}) as e full join (${found}) as f using (${names(key)})
-       where ${inScope(scope, "user_did", "start")} and ${skipChanged ? sql`not ${waiting}` : trusted("true")})
+       cross join lateral (select coalesce(e.user_did, f.user_did) as user_did, coalesce(e.start, f.start) as start) as key
+       where ${join([inScope(scope, "key.user_did", "key.start"), ...conditions], " and ")})
     select counted.compared, difference.*
       from (select count(*) as compared from compared) as counted
       left join (
@@ -94,6 +107,20 @@ function compare(
                case when f is null then null else ${values("f")} end as found
           from compared where differs) as difference on true
      order by start, "userDid"`;
+}
+
+/** Answers `missing`, whether no partition holds anything of a month, and `frozen`, how many quarters of users in days of it are not compared with calls. */
+export function frozenIn(scope: RollupScope, days: TimeRange): Sql {
+  const quarters = sql`
+    select distinct rollup.user_did, rollup.timestamp from model_call_stats as rollup
+     where rollup.time_type = 'quarter' and rollup.user_did <> ${ALL_USERS} and ${inScope(scope, "rollup.user_did", "rollup.timestamp")}
+       and ${inScope({ range: days }, "rollup.user_did", "rollup.timestamp")}
+       and (month.missing or ${isFrozen("rollup.user_did", "rollup.timestamp")})`;
+  return sql`
+    select month.missing, case when month.missing or month.frozen then (select count(*) from (${quarters}) as quarters) else 0 end as frozen
+      from (select not has_model_calls_partition(start) as missing,
+                   exists (select from model_call_frozen_months as frozen where frozen.month = start) as frozen
+              from (select date_trunc('month', ${instant(days.from)}::timestamptz, 'UTC') as start) as first_day) as month`;
 }
 
 /** What says how far there is anything to compare, and whose: `first` and `last` instants (null for none) in milliseconds, `users`, and quarters that are `waiting`. */

@@ -1,7 +1,8 @@
 import { type RollupScope } from "@usage-stats/core";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import { daysByMonth, extentOf, rollupChecks } from "./rollup-checks.ts";
+import { type Sql } from "../sql-fragment.ts";
+import { daysByMonth, extentOf, frozenIn, rollupChecks } from "./rollup-checks.ts";
 
 /** A rollup row that is not what it should be; `null` is a row that is not there. */
 export type RollupDifference = {
@@ -22,6 +23,8 @@ export type Verification = {
   compared: number;
   /** Quarters of an hour, of users and of all users together, that are over and wait to be rolled up: they are read from calls. */
   waiting: number;
+  /** Quarters of users whose calls were dropped: there is nothing to compare what was rolled up of them with. */
+  frozen: number;
   /** Whose rollups and calls they were. */
   users: number;
 };
@@ -36,7 +39,7 @@ type CheckRow = RollupDifference & { compared: string };
 
 /**
  * Compares rollups with what they are made of, bucket by bucket, in one snapshot. Quarters that wait in the change log are no
- * differences: answers read their calls.
+ * differences: answers read their calls. Nor are those whose calls were dropped.
  */
 export async function verifyRollups(
   orm: Database,
@@ -48,13 +51,20 @@ export async function verifyRollups(
     const [row] = await em.execute<Extent[]>(extent.sql, extent.params);
     const { first, last, users, waiting } = row!;
     const range = first === null ? null : { from: new Date(Number(first)), to: new Date(Number(last) + 1) };
-    const checks = (range === null ? [] : daysByMonth(range)).flatMap((days) => rollupChecks(scope, days));
     const verification: Verification = {
       differences: [],
       compared: 0,
       waiting: Number(waiting),
+      frozen: 0,
       users: Number(users),
     };
+    const checks: Sql[] = [];
+    for (const days of range === null ? [] : daysByMonth(range)) {
+      const query = frozenIn(scope, days);
+      const [month] = await em.execute<{ missing: boolean; frozen: string }[]>(query.sql, query.params);
+      verification.frozen += Number(month!.frozen);
+      checks.push(...rollupChecks(scope, days, month!.missing));
+    }
     for (const [done, check] of checks.entries()) {
       onProgress?.(done, checks.length);
       const rows = await em.execute<CheckRow[]>(check.sql, check.params);
