@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import {
-  createCallRecorder,
-  EXPECTED_INDEXES,
-  migrate,
-  openDatabase,
-  rollUp,
-  verifyRollups,
-} from "../src/index.ts";
+import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
+import { recomputeRollups } from "../src/rolling/recompute-rollups.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
-import { modelCall } from "./model-calls.ts";
 
 const FIRST_RELEASE = "20261123000006-void-calls";
+
+// As servers of the first release write, which go on while one of the next migrates.
+const OLD_WRITE = `
+  with made as materialized (select ensure_model_calls_partition(time) as name, time from (select ?::timestamptz as time) as input),
+  written as (
+    insert into model_calls as old (user_did, id, call_time, provider_id, model, type, status)
+    select 'writer', ?, time, 'p', 'm', 'embedding', 'success' from made
+    on conflict (user_did, id, call_time) do update set status = excluded.status where old.status is distinct from excluded.status
+    returning 1)
+  select count(*) from written`;
 
 let database: TestDatabase;
 
@@ -22,16 +25,31 @@ beforeEach(async () => {
   await database.orm.migrator.up({ to: FIRST_RELEASE });
   for (const month of ["2025-05-01", "2025-06-01", "2025-07-01"])
     await run("select ensure_model_calls_partition(?::timestamptz)", [`${month}T00:00:00Z`]);
+  // The month that writers need later.
+  await run("select ensure_model_calls_partition('2025-08-01T00:00:00Z')");
   await run(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status, total_usage)
     select 'user-' || i % 20, i::text, timestamptz '2025-05-01 00:00+00' + i * interval '7 minutes', 'p', 'm', 'embedding', 'success', i
       from generate_series(0, 12000) i`);
-  await rollUp(database.orm);
+  await rollUpAsThen();
   await run("update model_calls set voided_at = now() where id::int % 100 = 0");
 });
 afterEach(() => database.close());
 
 function run<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
   return database.orm.em.fork().execute(sql, params);
+}
+
+/** Rolling up is the next release's business, but what it makes of calls is the same. */
+async function rollUpAsThen(): Promise<void> {
+  const em = database.orm.em.fork();
+  for (const scope of ["users", "all users"] as const) {
+    const rows = await em.execute<{ user: string; quarter: string }[]>(
+      `select distinct ${scope === "users" ? "user_did" : "''"} as user, to_char(quarter at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as quarter from model_call_changes`,
+    );
+    const buckets = { users: rows.map(({ user }) => user), quarters: rows.map(({ quarter }) => quarter) };
+    await recomputeRollups(em, scope, buckets);
+  }
+  await em.execute("delete from model_call_changes");
 }
 
 /** Every call as it is, in an order of its own. */
@@ -61,7 +79,6 @@ it("upgrades a database of the first release while it is written to, waiting for
     await reader.query("select count(*) from model_calls");
     const held = sleep(HOLD_MS).then(() => reader.query("commit"));
 
-    const recorder = createCallRecorder(other);
     const upgraded = new AbortController();
     let longestMs = 0;
     const acknowledged: string[] = [];
@@ -69,10 +86,8 @@ it("upgrades a database of the first release while it is written to, waiting for
       for (let n = 0; !upgraded.signal.aborted; n += 1) {
         const id = `new-${writer}-${n}`;
         const started = performance.now();
-        const callTime = new Date(Date.UTC(2025, 4 + (n % 4), 3, 10, n % 60));
-        const outcomes = await recorder.record([modelCall({ id, callTime }), modelCall({ id, callTime })]);
+        await other.em.fork().execute(OLD_WRITE, [`2025-0${5 + (n % 4)}-03T10:${10 + (n % 50)}:00Z`, id]);
         longestMs = Math.max(longestMs, performance.now() - started);
-        expect(outcomes).toEqual(["added", "repeated"]);
         acknowledged.push(id);
       }
     };

@@ -19,14 +19,17 @@ export class FrozenQuarters extends Migration {
         quarter timestamptz not null,
         constraint model_call_reopened_quarters_pkey primary key (quarter, user_did)
       )`);
-    // Bounds are read from their text, which is the session's way to write times.
+    // A partition that bears a month's name is of that month. Others' bounds are read from their text, which is the session's way to write
+    // times, and for which PostgreSQL 17 waits until nobody has the partition to themselves.
     this.addSql(`
       create function model_calls_partitions() returns table (partition regclass, lower_bound timestamptz, upper_bound timestamptz)
         language sql stable set datestyle = 'ISO, YMD' set timezone = 'UTC' as $$
         select inhrelid::regclass,
-               coalesce((regexp_match(bound, 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz, '-infinity'),
-               coalesce((regexp_match(bound, 'TO \\(''([^'']+)''\\)'))[1]::timestamptz, 'infinity')
-          from (select inhrelid, pg_get_expr(relpartbound, inhrelid) as bound
+               case when month is not null then month
+                    else coalesce((regexp_match(pg_get_expr(relpartbound, inhrelid), 'FROM \\(''([^'']+)''\\)'))[1]::timestamptz, '-infinity') end,
+               case when month is not null then month + interval '1 month'
+                    else coalesce((regexp_match(pg_get_expr(relpartbound, inhrelid), 'TO \\(''([^'']+)''\\)'))[1]::timestamptz, 'infinity') end
+          from (select inhrelid, relpartbound, to_timestamp(substring(relname from '^model_calls_(\\d{4}_(?:0[1-9]|1[0-2]))_*$'), 'YYYY_MM') as month
                   from pg_inherits join pg_class on pg_class.oid = inhrelid
                  where inhparent = 'model_calls'::regclass and not inhdetachpending) as partitions $$`);
     this.addSql(`
