@@ -186,6 +186,44 @@ describe("a bad call", () => {
   });
 });
 
+describe("calls of a month that was dropped or detached", () => {
+  const may = { userDid: "did:abt:z1may", callTime: "2025-05-25T10:00:00Z" };
+  const sql = (text: string) => server.database.orm.em.fork().execute(text);
+  const tooOld = {
+    outcome: "rejected",
+    code: "too_old",
+    field: "callTime",
+    reason:
+      "Calls of 2025-05 are no longer kept here, so that this one cannot be told from those that were counted.",
+  };
+
+  it("are rejected by themselves where they were rolled up, and change no answer", async () => {
+    await send(call(may));
+    await rollUp(server.database.orm);
+    await sql("drop table model_calls_2025_05");
+    const { status, body } = await send(call(may), call(), { ...call({ ...may, id: "late" }), void: true });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ added: 1, rejected: 2, results: [tooOld, { outcome: "added" }, tooOld] });
+    await rollUp(server.database.orm);
+    const range = { from: new Date("2025-05-01T00:00:00Z"), to: new Date("2025-06-01T00:00:00Z") };
+    const { totals: kept } = await server.client({ user: may.userDid }).usageStats(range);
+    expect(kept.calls).toBe(1);
+    expect(await post(JSON.stringify([call(may)]), {}, "?atomic=true")).toMatchObject({
+      status: 409,
+      body: { code: "conflict", field: "calls.0" },
+    });
+  });
+
+  it("are rejected by themselves where it was detached", async () => {
+    await send(call({ ...may, userDid: "did:abt:z1other" }));
+    await sql("alter table model_calls detach partition model_calls_2025_05");
+    const { status, body } = await send(call({ ...may, userDid: "did:abt:z1third" }), call({ id: "now" }));
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ added: 1, rejected: 1, results: [tooOld, { outcome: "added" }] });
+    await sql("drop table model_calls_2025_05");
+  });
+});
+
 describe("a body", () => {
   const bomb = gzipSync(Buffer.alloc(20_000_000, " "));
 

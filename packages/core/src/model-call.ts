@@ -48,6 +48,14 @@ export type CallChange = ModelCall | CallVoid;
 
 /**
  * What recording did. `repeated` changed nothing, `corrected` replaced the call's earlier content. `stays void`: the call was
- * voided, so that other content is not taken any more. `unknown`: there is no call to be voided.
+ * voided, so that other content is not taken any more. `unknown`: there is no call to be voided. `not kept`: the calls of its time
+ * were dropped or are kept elsewhere, so that nobody can tell whether it was counted.
  */
-export type RecordOutcome = "added" | "repeated" | "corrected" | "voided" | "stays void" | "unknown";
+export type RecordOutcome =
+  | "added"
+  | "repeated"
+  | "corrected"
+  | "voided"
+  | "stays void"
+  | "unknown"
+  | "not kept";

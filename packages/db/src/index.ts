@@ -17,8 +17,14 @@ export { type DatabaseSettings } from "./orm-config.ts";
 export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
 export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
-export { verifyRollups, type RollupDifference } from "./rolling/verify.ts";
+export {
+  verifyRollups,
+  type RollupDifference,
+  type Verification,
+  type VerifyOptions,
+} from "./rolling/verify.ts";
 export { countChanges } from "./rolling/pick-changes.ts";
+export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { readRawUsage } from "./reading/read-raw-usage.ts";
 export { createRankingRepository } from "./ranking-repository.ts";

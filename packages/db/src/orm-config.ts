@@ -97,11 +97,13 @@ export function ormConfig(
       ignoreSchema: otherSchemas,
       ignoreRoutines: true,
       ignoreTriggers: true,
-      skipTables: ["model_call_changes"],
+      skipTables: ["model_call_changes", "model_call_frozen_months", "model_call_reopened_quarters"],
     },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {
       migrationsList,
+      // Indexes of tables that are in use are built outside any transaction.
+      allOrNothing: false,
       path: `${import.meta.dirname}/migrations`,
       snapshot: false,
       emit: "ts",

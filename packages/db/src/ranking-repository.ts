@@ -1,6 +1,8 @@
 import { type RankingRepository } from "@usage-stats/core";
 import { type Database } from "./database.ts";
 import { createMeasured } from "./reading/measured.ts";
+import { createSearchCollation } from "./reading/search-collation.ts";
+import { trusted } from "./sql-fragment.ts";
 import { type ReadRanking, readRolledUpRanking } from "./reading/read-ranking.ts";
 
 /** Ranks users, apps and models from Postgres. `read` says how: from rollups, or for checks from raw calls alone. */
@@ -9,5 +11,11 @@ export function createRankingRepository(
   read: ReadRanking = readRolledUpRanking,
 ): RankingRepository {
   const measured = createMeasured(orm);
-  return { readRanking: (question, signal) => measured(signal, (execute) => read(execute, question)) };
+  const searchCollation = createSearchCollation(orm);
+  return {
+    readRanking: (question, signal) =>
+      measured(signal, async (execute) =>
+        read(execute, question, question.search === null ? trusted("") : await searchCollation()),
+      ),
+  };
 }

@@ -67,5 +67,5 @@ it.each([
   expect(read).toBeLessThan(51 * 5 * 2);
   expect(scans.map((scan) => scan["Node Type"])).not.toContain("Seq Scan");
   for (const scan of scans.filter((one) => one["Actual Rows"] > 0))
-    expect(scan["Index Name"]).toMatch(/user_did_call_time_type_idx/);
+    expect(scan["Index Name"]).toMatch(/model_calls_2025_0\d_pkey/);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createCallRecorder, createRebuilder, listenForChanges, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
@@ -83,6 +83,44 @@ it("tells of a correction, a deletion by hand, a write into a partition, a rebui
   expect(await fence()).toEqual([userDid]);
   await run("delete from model_calls_2025_06");
   expect(await fence()).toEqual([userDid]);
+});
+
+describe("a transaction that was open while its quarter ended", () => {
+  beforeAll(async () => {
+    // A clock that a session can put in the place of the true one.
+    await run("create schema clock");
+    await run(
+      "create function clock.clock_timestamp() returns timestamptz language sql as $$ select pg_catalog.clock_timestamp() + current_setting('clock.ahead')::interval $$",
+    );
+  });
+
+  async function commitLate(users: number, ahead: string): Promise<void> {
+    const em = database.orm.em.fork();
+    await em.begin();
+    await em.execute(INSERT, ["user", users, new Date().toISOString()]);
+    await em.execute("set local search_path = clock, pg_catalog, public");
+    await em.execute("select set_config('clock.ahead', ?, true)", [ahead]);
+    await em.commit();
+  }
+
+  it("is announced when it commits", async () => {
+    await commitLate(3, "15 minutes");
+    const named = await fence();
+    expect(named).toHaveLength(3);
+    expect(new Set(named)).toEqual(new Set(["user0", "user1", "user2"]));
+  });
+
+  it("names nobody where there are many, but not without end", async () => {
+    await commitLate(1000, "15 minutes");
+    const named = await fence();
+    expect(named).toHaveLength(101);
+    expect(named.at(-1)).toBe(null);
+  });
+
+  it("is silent where the quarter is still open", async () => {
+    await commitLate(3, "0");
+    expect(await fence()).toEqual([]);
+  });
 });
 
 it("is silent about what was undone", async () => {

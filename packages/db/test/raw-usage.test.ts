@@ -173,9 +173,9 @@ describe("raw calls", () => {
       "explain select count(*) from model_calls where user_did = 'u7' and call_time >= '2025-06-03' and call_time < '2025-06-05'",
     );
     const text = plan.map((row) => row["QUERY PLAN"]).join("\n");
-    expect(text).toMatch(/model_calls_2025_06_user_did_call_time_type_idx/);
+    expect(text).toMatch(/model_calls_2025_06_pkey/);
     const [index] = await em.execute<{ parent: string }[]>(
-      "select inhparent::regclass::text as parent from pg_inherits where inhrelid = 'model_calls_2025_06_user_did_call_time_type_idx'::regclass",
+      "select inhparent::regclass::text as parent from pg_inherits where inhrelid = 'model_calls_2025_06_pkey'::regclass",
     );
     expect(index!.parent).toBe("idx_model_calls_user_time_type");
   });

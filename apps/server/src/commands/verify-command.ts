@@ -1,4 +1,4 @@
-import { countChanges, migrate, type RollupDifference, verifyRollups } from "@usage-stats/db";
+import { migrate, type RollupDifference, verifyRollups } from "@usage-stats/db";
 import { type Command } from "commander";
 import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
@@ -12,11 +12,10 @@ export function registerVerify(program: Command): void {
       const scope = scopeOf(options);
       return withDatabase(async (orm) => {
         await migrate(orm, new Date());
-        const differences = await verifyRollups(orm, scope);
+        const { differences, compared, waiting, users } = await verifyRollups(orm, scope);
         for (const difference of differences) console.log(lineOf(difference));
-        const waiting = await countChanges(orm.em.fork());
         console.log(
-          `${differences.length} differences; ${waiting} quarters of an hour wait to be rolled up and are read from calls`,
+          `${differences.length} differences in ${compared} rollup rows of ${users} users; ${waiting} quarters of an hour wait to be rolled up and are read from calls`,
         );
         if (differences.length > 0) {
           console.error("Mend them with: usage-stats rebuild");

@@ -51,7 +51,7 @@ export async function recordCalls(
   if (atomic) refuseAny(results);
   const changes = good.map(({ change }) => change);
   const outcomes = changes.length === 0 ? [] : await recorder.record(changes, { atomic });
-  good.forEach(({ index, change }, i) => (results[index] = resultOf(index, change.id, outcomes[i]!)));
+  good.forEach(({ index, change }, i) => (results[index] = resultOf(index, change, outcomes[i]!)));
   return { ...countsOf(results), results };
 }
 
@@ -107,12 +107,16 @@ function refuseAny(results: CallResult[]): void {
   });
 }
 
-function resultOf(index: number, id: string, outcome: RecordOutcome): CallResult {
+function resultOf(index: number, { id, callTime }: CallChange, outcome: RecordOutcome): CallResult {
   const rejected = { index, id, outcome: "rejected" as const, field: null };
   if (outcome === "unknown")
     return { ...rejected, code: "not_found", reason: "There is no such call to be voided." };
   if (outcome === "stays void")
     return { ...rejected, code: "voided", reason: "The call was voided, and stays so." };
+  if (outcome === "not kept") {
+    const reason = `Calls of ${callTime.toISOString().slice(0, 7)} are no longer kept here, so that this one cannot be told from those that were counted.`;
+    return { ...rejected, code: "too_old", field: "callTime", reason };
+  }
   return { index, id, outcome };
 }
 

@@ -1,12 +1,13 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { CALL_STATUSES, CALL_TYPES } from "@usage-stats/core";
+import { MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
 
 /** One logged call: `PARTITION BY RANGE (call_time)`, a partition a month (the migration says so; MikroORM cannot). */
 export const ModelCallEntity = defineEntity({
   name: "ModelCall",
   tableName: "model_calls",
-  indexes: [{ name: "idx_model_calls_user_time_type", properties: ["userDid", "callTime", "type"] }],
   checks: [
+    MEASURES_CHECK,
     {
       name: "model_calls_names_check",
       expression:
@@ -15,8 +16,8 @@ export const ModelCallEntity = defineEntity({
   ],
   properties: {
     userDid: p.text().primary(),
-    id: p.text().primary(),
     callTime: p.datetime().columnType("timestamptz").primary(),
+    id: p.text().primary(),
     appDid: p.text().nullable(),
     providerId: p.text(),
     model: p.text(),

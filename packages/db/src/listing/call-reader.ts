@@ -3,16 +3,19 @@ import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { createExecute } from "../reading/execute.ts";
 import { andMatches } from "../reading/filter-sql.ts";
+import { createSearchCollation } from "../reading/search-collation.ts";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { CONTENT_COLUMNS, IDENTITY_COLUMNS } from "../writing/model-call-columns.ts";
 
 /** Reads calls from Postgres, newest first, along the index of a user's calls by time. */
 export function createCallReader(orm: Database): CallReader {
   const execute = createExecute(orm);
+  const searchCollation = createSearchCollation(orm);
   return {
     async readCalls(question, signal) {
-      const { sql: text, params } = callsSql(question);
       try {
+        const collation = question.search === null ? undefined : await searchCollation();
+        const { sql: text, params } = callsSql(question, collation);
         return (await execute<CallRow>(text, params, { signal })).map(callOf);
       } catch (error) {
         throw databaseFailure(error);
@@ -24,16 +27,16 @@ export function createCallReader(orm: Database): CallReader {
 const COLUMNS = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS].map(({ name }) => name);
 
 /** The statement of a page. Times are read as milliseconds, because that is what a call's time is kept in. */
-export function callsSql(question: CallsQuestion): Sql {
+export function callsSql(question: CallsQuestion, collation = trusted("")): Sql {
   const { userDid, range, filter, limit, minDurationMs, withVoided } = question;
   const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
   const slow = minDurationMs === null ? trusted("") : sql` and duration_ms >= ${minDurationMs}`;
   const counting = trusted(withVoided ? "" : " and voided_at is null");
   return sql`
-    select ${trusted(COLUMNS.join(", "))}, voided_at,
+    select ${trusted(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as voided_time,
            (extract(epoch from call_time) * 1000)::bigint as time
       from model_calls
-     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question)}
+     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question, collation)}
      order by call_time desc, id collate "C" desc, user_did collate "C" desc
      limit ${limit}`;
 }
@@ -48,17 +51,17 @@ function after({ after: place }: CallsQuestion): Sql {
 const SEARCHED = ["id", "request_id", "trace_id", "model", "error_reason"];
 
 /** A part of any of the texts, in whatever case, without any wildcards. */
-function searched({ search }: CallsQuestion): Sql {
+function searched({ search }: CallsQuestion, collation: Sql): Sql {
   if (search === null) return trusted("");
-  const all = trusted(`lower(concat_ws(chr(1), ${SEARCHED.join(", ")}))`);
-  return sql` and strpos(${all}, lower(${search})) > 0`;
+  const all = trusted(`concat_ws(chr(1), ${SEARCHED.join(", ")})`);
+  return sql` and strpos(lower(${all}${collation}), lower(${search}::text${collation})) > 0`;
 }
 
 type CallRow = {
   user_did: string;
   id: string;
   time: string;
-  voided_at: Date | null;
+  voided_time: string | null;
   app_did: string | null;
   provider_id: string;
   model: string;
@@ -99,6 +102,6 @@ function callOf(row: CallRow): ListedCall {
     requestId: row.request_id,
     traceId: row.trace_id,
     metadata: row.metadata,
-    voidedAt: row.voided_at === null ? null : new Date(row.voided_at),
+    voidedAt: row.voided_time === null ? null : new Date(Number(row.voided_time)),
   };
 }

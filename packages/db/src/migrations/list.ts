@@ -4,6 +4,11 @@ import { ModelCallChanges } from "./20261123000003-model-call-changes.ts";
 import { AnnounceChanges } from "./20261123000004-announce-changes.ts";
 import { Access } from "./20261123000005-access.ts";
 import { VoidCalls } from "./20261123000006-void-calls.ts";
+import { OwnSchema } from "./20261125000001-own-schema.ts";
+import { FrozenQuarters } from "./20261125000002-frozen-quarters.ts";
+import { OneKey } from "./20261125000003-one-key.ts";
+import { AnnounceAtCommit } from "./20261125000004-announce-at-commit.ts";
+import { MeasureLimits } from "./20261125000005-measure-limits.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -13,4 +18,9 @@ export const migrationsList = [
   { name: "20261123000004-announce-changes", class: AnnounceChanges },
   { name: "20261123000005-access", class: Access },
   { name: "20261123000006-void-calls", class: VoidCalls },
+  { name: "20261125000001-own-schema", class: OwnSchema },
+  { name: "20261125000002-frozen-quarters", class: FrozenQuarters },
+  { name: "20261125000003-one-key", class: OneKey },
+  { name: "20261125000004-announce-at-commit", class: AnnounceAtCommit },
+  { name: "20261125000005-measure-limits", class: MeasureLimits },
 ];

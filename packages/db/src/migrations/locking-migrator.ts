@@ -1,9 +1,11 @@
-import { type MikroORM } from "@mikro-orm/core";
+import { setTimeout as sleep } from "node:timers/promises";
+import { IsolationLevel, type MikroORM } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { type EntityManager } from "@mikro-orm/postgresql";
 
 // Any constant will do, as long as every process that migrates uses it ("usage" in ASCII).
 const LOCK = 0x7573616765;
+const PAUSE_MS = 200;
 
 /** MikroORM's migrator takes no lock; with this one, two processes that migrate at once take turns and the second finds nothing to do. */
 export class LockingMigrator extends Migrator {
@@ -22,11 +24,27 @@ export class LockingMigrator extends Migrator {
     return this.#locked(() => super.down(options));
   }
 
-  #locked<T>(migrate: () => Promise<T>): Promise<T> {
+  /**
+   * Asks for the lock again and again rather than waiting for it: an index that is built concurrently waits for every statement that is
+   * under way, and so for the one that waits for the lock of whoever builds it. For the same reason the lock is held without a snapshot.
+   */
+  async #locked<T>(migrate: () => Promise<T>): Promise<T> {
     const connection = this.driver.getConnection();
-    return connection.transactional(async (transaction) => {
-      await connection.execute("select pg_advisory_xact_lock(?)", [LOCK], "all", transaction);
-      return migrate();
-    });
+    for (;;) {
+      const turn = await connection.transactional(
+        async (transaction) => {
+          const [lock] = await connection.execute<{ mine: boolean }[]>(
+            "select pg_try_advisory_xact_lock(?) as mine",
+            [LOCK],
+            "all",
+            transaction,
+          );
+          return lock!.mine ? { result: await migrate() } : null;
+        },
+        { isolationLevel: IsolationLevel.READ_COMMITTED },
+      );
+      if (turn !== null) return turn.result;
+      await sleep(PAUSE_MS);
+    }
   }
 }

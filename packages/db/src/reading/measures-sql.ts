@@ -27,7 +27,7 @@ export const NEGATED_MEASURES = MEASURE_COLUMNS.map((column) => `-${column} as $
 /** The sums of rollup rows. */
 export const SUMMED_MEASURES = MEASURE_COLUMNS.map((column) => `sum(${column}) as ${column}`).join(", ");
 
-/** One call as a row to be added up. Latencies are of successful calls; what is unknown (null) adds nothing. */
+/** One call as a row to be added up. Latencies are of successful calls; what is unknown (null), or no number, adds nothing. */
 export const CALL_MEASURES = `
   1 as calls,
   (status = 'success')::int as success_calls,
@@ -40,7 +40,7 @@ export const CALL_MEASURES = `
   (status = 'success' and duration_ms is not null)::int as duration_ms_count,
   case when status = 'success' and ttfb_ms is not null then ttfb_ms else 0 end as ttfb_ms_sum,
   (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count,
-  credits`;
+  coalesce(nullif(credits, 'NaN'), 0.00000000) as credits`;
 
 /** The column of each measure, to order by; `credits` is its own. */
 export const COLUMN_OF: Record<keyof Measures, string> = { ...COLUMNS, credits: "credits" };

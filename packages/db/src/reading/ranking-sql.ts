@@ -1,5 +1,6 @@
 import { type RankedBy, type RankingMetric, type RankingQuestion } from "@usage-stats/core";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { isoText } from "./iso-text.ts";
 import { COLUMN_OF, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
@@ -16,6 +17,7 @@ export const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
 export function rankingSql(
   question: RankingQuestion,
   { ctes, source, liveFrom }: { ctes: Sql; source: Sql; liveFrom: Sql },
+  collation: Sql,
 ): Sql {
   const { by, orderBy, direction, limit } = question;
   const { key0, key1 } = RANKING_KEYS[by];
@@ -26,10 +28,10 @@ export function rankingSql(
       select ${key0} as key0, ${key1} as key1, ${trusted(SUMMED_MEASURES)}
         from (${source}) as source group by 1, 2 having sum(calls) <> 0),
     matched as materialized (
-      select *, (${trusted(valueOf(orderBy))})::numeric as value from grouped where ${matches(question)}),
+      select *, (${trusted(valueOf(orderBy))})::numeric as value from grouped where ${matches(question, collation)}),
     page as (
       select * from matched where ${isAfter(question)} order by ${order} limit ${limit})
-    select *, (${liveFrom})::text as live_from from (
+    select *, ${isoText(liveFrom)} as live_from from (
       select 'item' as part, null::bigint as count, key0, key1, value::text, ${measures} from page
       union all
       select 'matched', count(*), null, null, null, ${trusted(SUMMED_MEASURES)} from matched
@@ -46,10 +48,10 @@ function valueOf(orderBy: RankingMetric): string {
 }
 
 /** A part of a name, in whatever case, without any wildcards. */
-function matches({ by, search }: RankingQuestion): Sql {
+function matches({ by, search }: RankingQuestion, collation: Sql): Sql {
   if (search === null) return trusted("true");
-  const name = trusted(by === "model" ? "key0 || '/' || key1" : "key0");
-  return sql`strpos(lower(${name}), lower(${search})) > 0`;
+  const name = trusted(by === "model" ? "(key0 || '/' || key1)" : "key0");
+  return sql`strpos(lower(${name}${collation}), lower(${search}::text${collation})) > 0`;
 }
 
 function isAfter({ after, direction }: RankingQuestion): Sql {

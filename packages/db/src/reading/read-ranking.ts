@@ -13,10 +13,11 @@ import { callsOf } from "./read-raw-usage.ts";
 import { type Execute } from "./read-usage.ts";
 import { tileRows, tileRowsByUser } from "./rollup-levels.ts";
 
-/** One way of ranking. One statement, because that is one snapshot. */
+/** One way of ranking. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
   execute: Execute,
   question: RankingQuestion,
+  collation: Sql,
 ) => Promise<Omit<RankingFacts, "statements" | "durationMs">>;
 
 type RankingRow = MeasuresRow & {
@@ -29,17 +30,17 @@ type RankingRow = MeasuresRow & {
 };
 
 /** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
-export const readRolledUpRanking: ReadRanking = async (execute, question) => {
+export const readRolledUpRanking: ReadRanking = async (execute, question, collation) => {
   const { live, source } = sourcesOf(question);
   const liveFrom = trusted("select min(at) from live");
-  return read(execute, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }));
+  return read(execute, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation));
 };
 
 /** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
-export const readRawRanking: ReadRanking = async (execute, question) => {
+export const readRawRanking: ReadRanking = async (execute, question, collation) => {
   const source = sql`select * from ${callsOf(everyone(question), question.range)} as calls`;
   const parts = { ctes: trusted(""), source, liveFrom: trusted("null") };
-  const facts = await read(execute, question, rankingSql(question, parts));
+  const facts = await read(execute, question, rankingSql(question, parts, collation));
   return { ...facts, liveFrom: question.range.from, source: "raw" };
 };
 

@@ -1,39 +1,66 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
+import { arrayLiteral } from "../array-literal.ts";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
+import { isoText } from "../reading/iso-text.ts";
+import { sql, trusted } from "../sql-fragment.ts";
+import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { type Scope } from "./recompute-rollups.ts";
 
-/** Quarters of an hour of users, to be rolled up again; in the order of `users`, then of `quarters` (as PostgreSQL writes them). */
+/** Quarters of an hour of users; in the order of `users`, then of `quarters`, which are ISO instants. */
 export type Buckets = { users: string[]; quarters: string[] };
 
 /** Where the last pick ended: the next goes on from there, past the rows that were just deleted. */
 export type Position = { user: string; quarter: string } | null;
 
-type Row = { user_did: string; quarter: string };
+/** Quarters to be rolled up again, and where they end, which may be past the last of them; `null` where nothing was left. */
+export type Picked = { buckets: Buckets; count: number; position: Position };
+
+type Row = { user_did: string; quarter: string; frozen: boolean };
 
 /**
- * Takes up to `limit` closed quarters from the change log, with every mark of them that is visible: their calls are visible
- * too, because each mark was committed with its calls. A mark that comes later stays, for the next time.
+ * Takes up to `limit` closed quarters from the change log, but those `without`, with every mark of them that is visible: their calls are visible
+ * too, because each mark was committed with its calls. A mark that comes later stays, for the next time. What is frozen loses
+ * its marks and is not to be rolled up.
  */
 export async function pickChanges(
   em: EntityManager,
   of: Scope,
   limit: number,
   after: Position,
-): Promise<Buckets> {
-  const rows = await em.execute<Row[]>(
-    `with picked as (
+  without: Buckets,
+): Promise<Picked> {
+  const query = sql`
+     with picked as (
        select distinct user_did, quarter from model_call_changes
-        where user_did ${of === "users" ? "<>" : "="} ? and quarter < quarter_of(clock_timestamp())
-          and (?::text is null or (user_did, quarter) > (?::text, ?::timestamptz))
-        order by user_did, quarter limit ?),
+        where user_did ${trusted(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
+          and (${after?.user ?? null}::text is null or (user_did, quarter) > (${after?.user ?? null}::text, ${after?.quarter ?? null}::timestamptz))
+          and not exists (select from unnest(${arrayLiteral(without.users)}::text[], ${arrayLiteral(without.quarters)}::timestamptz[]) as without(who, since)
+                           where who = user_did and since = quarter)
+        order by user_did, quarter limit ${limit}),
      taken as (
        delete from model_call_changes where ctid = any(array(
          select mark.ctid from picked cross join lateral (
            select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as mark)))
-     select user_did, quarter::text from picked order by 1, picked.quarter`,
-    [ALL_USERS, after?.user ?? null, after?.user ?? null, after?.quarter ?? null, limit],
-  );
-  return { users: rows.map((row) => row.user_did), quarters: rows.map((row) => row.quarter) };
+     select user_did, ${isoText(trusted("quarter"))} as quarter, ${isFrozen("picked.user_did", "picked.quarter")} as frozen
+       from picked order by user_did, picked.quarter`;
+  const rows = await em.execute<Row[]>(query.sql, query.params);
+  const last = rows.at(-1);
+  const kept = rows.filter(({ frozen }) => !frozen);
+  return {
+    buckets: { users: kept.map((row) => row.user_did), quarters: kept.map((row) => row.quarter) },
+    count: rows.length,
+    position: last === undefined ? null : { user: last.user_did, quarter: last.quarter },
+  };
+}
+
+/** Whether the calls of any of these quarters are gone by now. */
+export async function isAnyFrozen(em: EntityManager, { users, quarters }: Buckets): Promise<boolean> {
+  await noticeMissingMonths(em);
+  const query = sql`
+    select exists (select from unnest(${arrayLiteral(users)}::text[], ${arrayLiteral(quarters)}::timestamptz[]) as picked(user_did, quarter)
+                    where ${isFrozen("picked.user_did", "picked.quarter")}) as frozen`;
+  const [row] = await em.execute<{ frozen: boolean }[]>(query.sql, query.params);
+  return row!.frozen;
 }
 
 /** Marks quarters as changed for all users together. */

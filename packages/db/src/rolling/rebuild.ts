@@ -2,6 +2,7 @@ import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats
 import { type Database } from "../database.ts";
 import { ALL_USERS, LEVELS } from "../reading/rollup-levels.ts";
 import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { inScope } from "./rollup-scope.ts";
 
 /** Plans rebuilds and begins them; the database must not give up early on them. */
@@ -9,7 +10,7 @@ export function createRebuilder(orm: Database): Rebuilder {
   return { plan: (scope) => planRebuild(orm, scope), start: (scope) => markForRebuild(orm, scope) };
 }
 
-/** Says what `markForRebuild` would mark, and changes nothing. */
+/** Says what `markForRebuild` would mark, and marks nothing. */
 export async function planRebuild(orm: Database, scope: RollupScope): Promise<RebuildPlan> {
   const rows = join(
     LEVELS.map(
@@ -22,22 +23,27 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
     select count(distinct user_did) filter (where user_did <> ${ALL_USERS}) as users,
            count(*) filter (where user_did <> ${ALL_USERS}) as quarters, (${rows}) as rows
       from (${quartersIn(scope)}) as quarters`;
-  const [plan] = await orm.em
-    .fork()
-    .execute<{ users: string; quarters: string; rows: string }[]>(query.sql, query.params);
+  const em = orm.em.fork();
+  await noticeMissingMonths(em);
+  const [plan] = await em.execute<{ users: string; quarters: string; rows: string }[]>(
+    query.sql,
+    query.params,
+  );
   return { users: Number(plan!.users), quarters: Number(plan!.quarters), rollupRows: Number(plan!.rows) };
 }
 
 /**
  * Marks every quarter of a scope as changed, so that rolling up recomputes it from its calls. Answers stay right from the
- * first moment: what is marked is read from calls.
+ * first moment: what is marked is read from calls. Whatever is frozen stays as it is.
  */
 export async function markForRebuild(orm: Database, scope: RollupScope): Promise<void> {
   const query = sql`insert into model_call_changes ${quartersIn(scope)}`;
-  await orm.em.fork().execute(query.sql, query.params);
+  const em = orm.em.fork();
+  await noticeMissingMonths(em);
+  await em.execute(query.sql, query.params);
 }
 
-/** Quarters that have calls or a rollup; a coarser row that has no quarter, and so should not be there, is found by its start. */
+/** Quarters that have calls or a rollup, but those that are frozen; a coarser row that has no quarter, and so should not be there, is found by its start. */
 function quartersIn(scope: RollupScope): Sql {
   const calls = sql`select user_did, quarter_of(call_time) from model_calls where ${inScope(scope, "user_did", "call_time")}`;
   const rollups = LEVELS.map(
@@ -49,5 +55,5 @@ function quartersIn(scope: RollupScope): Sql {
             where finer.user_did = rollup.user_did and finer.time_type = 'quarter' and finer.timestamp >= rollup.timestamp
               and finer.timestamp < rollup.timestamp + ('1 ' || rollup.time_type)::interval))`,
   );
-  return join([calls, ...rollups], " union ");
+  return sql`select * from (${join([calls, ...rollups], " union ")}) as quarters(user_did, quarter) where not ${isFrozen("quarters.user_did", "quarters.quarter")}`;
 }

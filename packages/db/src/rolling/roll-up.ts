@@ -2,8 +2,19 @@ import { type EntityManager } from "@mikro-orm/postgresql";
 import { arrayLiteral } from "../array-literal.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import { announceChanges, countChanges, markAllUsers, pickChanges, type Position } from "./pick-changes.ts";
+import {
+  announceChanges,
+  type Buckets,
+  countChanges,
+  markAllUsers,
+  isAnyFrozen,
+  type Picked,
+  pickChanges,
+  type Position,
+} from "./pick-changes.ts";
+import { noticeMissingMonths } from "./frozen-quarters.ts";
 import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
+import { CannotRollUp, isBadData, nothingSetAside, type SetAside } from "./set-aside.ts";
 
 // Any constant, as long as every roller uses it ("roll" in ASCII).
 const ROLLING = 0x726f6c6c;
@@ -18,22 +29,33 @@ export type RollUpOptions = {
   onProgress?: (done: number, total: number) => void;
   /** Ends after the batch under way. */
   signal?: AbortSignal;
+  /** Quarters to leave alone, to which those are added that turn out to be impossible. */
+  setAside?: SetAside;
 };
 
 /**
  * Rolls up every closed quarter that the change log names, users first and then all users together, until nothing is
  * left; gives how many it rolled up. Each batch is one transaction that recomputes and replaces: it may be killed, and run
- * by several processes at once (they take turns), without any answer ever being wrong.
+ * by several processes at once (they take turns), without any answer ever being wrong. A quarter that cannot be rolled up holds up
+ * no other: when the rest is done, `CannotRollUp` is thrown, which names those that were not set aside before.
  */
 export async function rollUp(orm: Database, options: RollUpOptions = {}): Promise<number> {
-  const { batchSize = DEFAULT_BATCH, onProgress, signal } = options;
+  const { batchSize = DEFAULT_BATCH, onProgress, signal, setAside = nothingSetAside() } = options;
   const total = onProgress ? await countChanges(orm.em.fork()) : 0;
+  const known = setAside.users.length;
   let done = 0;
   for (const scope of ["users", "all users"] as const) {
     let position: Position = null;
-    for (;;) {
-      if (signal?.aborted) return done;
-      const batch = await rollUpBatch(orm, scope, batchSize, position);
+    let limit = batchSize;
+    while (signal?.aborted !== true) {
+      const batch = await rollUpBatch(orm, scope, limit, position, setAside);
+      if (batch.failed) {
+        // Halved until what fails is alone.
+        limit = Math.ceil(batch.count / 2);
+        if (batch.count === 1) addTo(setAside, batch);
+        continue;
+      }
+      limit = Math.min(batchSize, limit * 2);
       done += batch.count;
       if (batch.count > 0) onProgress?.(done, Math.max(done, total));
       // A pass that began in the middle may have left something before it.
@@ -41,7 +63,17 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
       position = batch.count === 0 ? null : batch.position;
     }
   }
+  if (setAside.users.length > known) throw new CannotRollUp(setAside, known);
   return done;
+}
+
+type Batch =
+  | { failed: false; count: number; position: Position }
+  | { failed: true; count: number; buckets: Buckets; reason: unknown };
+
+/** Calls were dropped while their quarters were rolled up: all of it is undone. */
+class DroppedMeanwhile extends Error {
+  override readonly name = "DroppedMeanwhile";
 }
 
 async function rollUpBatch(
@@ -49,20 +81,38 @@ async function rollUpBatch(
   scope: Scope,
   limit: number,
   after: Position,
-): Promise<{ count: number; position: Position }> {
+  setAside: SetAside,
+): Promise<Batch> {
+  let picked: Picked = { buckets: { users: [], quarters: [] }, count: 0, position: null };
   const takeTurn = async (em: EntityManager) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
     await em.execute("select pg_advisory_xact_lock(?)", [ROLLING]);
-    const buckets = await pickChanges(em, scope, limit, after);
-    const count = buckets.users.length;
-    if (count === 0) return { count, position: null };
+    if (scope === "users") await noticeMissingMonths(em);
+    picked = await pickChanges(em, scope, limit, after, setAside);
+    const { buckets } = picked;
+    if (buckets.users.length === 0) return;
     await recomputeRollups(em, scope, buckets);
     if (scope === "users") {
+      // A partition can be detached between two statements of this transaction.
+      if (await isAnyFrozen(em, buckets)) throw new DroppedMeanwhile();
       await markAllUsers(em, arrayLiteral(buckets.quarters));
       await announceChanges(em, arrayLiteral([...new Set(buckets.users)]));
     }
-    return { count, position: { user: buckets.users[count - 1]!, quarter: buckets.quarters[count - 1]! } };
   };
-  // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
-  return inTransaction(orm, { isolationLevel: "read committed" }, takeTurn);
+  try {
+    // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
+    await inTransaction(orm, { isolationLevel: "read committed" }, takeTurn);
+  } catch (reason) {
+    if (reason instanceof DroppedMeanwhile) return rollUpBatch(orm, scope, limit, after, setAside);
+    const { buckets, count } = picked;
+    if (count === 0 || !isBadData(reason)) throw reason;
+    return { failed: true, count, buckets, reason };
+  }
+  return { failed: false, count: picked.count, position: picked.position };
+}
+
+function addTo(setAside: SetAside, { buckets, reason }: { buckets: Buckets; reason: unknown }): void {
+  setAside.users.push(...buckets.users);
+  setAside.quarters.push(...buckets.quarters);
+  setAside.reasons.push(reason);
 }

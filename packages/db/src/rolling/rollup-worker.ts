@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Database } from "../database.ts";
 import { rollUp } from "./roll-up.ts";
+import { nothingSetAside } from "./set-aside.ts";
 
 export type RollupWorkerOptions = {
   /** How long to wait to be woken before looking anyway, in milliseconds: each quarter that ends becomes due by itself. */
@@ -19,6 +20,9 @@ export type RollupWorker = {
 // Many changes one after the other are cheaper to roll up together.
 const REST_MS = 1_000;
 
+// What cannot be rolled up is tried again, and told of again, this often: somebody may have mended it.
+const SET_ASIDE_FOR_MS = 600_000;
+
 /** Rolls up in the background whatever the change log names, when woken and from time to time. Any number may run. */
 export function startRollupWorker(
   orm: Database,
@@ -28,9 +32,15 @@ export function startRollupWorker(
   let wake = () => {};
 
   async function work(): Promise<void> {
+    let setAside = nothingSetAside();
+    let since = performance.now();
     while (!stop.signal.aborted) {
+      if (performance.now() - since > SET_ASIDE_FOR_MS) {
+        setAside = nothingSetAside();
+        since = performance.now();
+      }
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      await rollUp(orm, { ...options, signal: stop.signal }).catch(onError);
+      await rollUp(orm, { ...options, setAside, signal: stop.signal }).catch(onError);
       await pause(REST_MS, stop.signal);
       const timer = new AbortController();
       await Promise.race([woken, pause(pollMs - REST_MS, AbortSignal.any([stop.signal, timer.signal]))]);

@@ -11,19 +11,22 @@ declare module "vitest" {
 
 export const TEMPLATE = "usage_stats_template";
 
+const SOURCES = {
+  template: `template ${TEMPLATE}`,
+  empty: "template template0",
+  "C locale": "template template0 encoding 'UTF8' locale_provider libc locale 'C'",
+};
+
 export type TestDatabase = { url: string; orm: Database; close(): Promise<void> };
 
-/** A migrated, empty database of this test's own; `from: "empty"` gives one without any schema. */
+/** A migrated, empty database of this test's own; `from: "empty"` gives one without any schema, and `from: "C locale"` one that knows ASCII's letters only. */
 export async function createTestDatabase(
-  options: Omit<DatabaseSettings, "url"> & { from?: "template" | "empty" } = {},
+  options: Omit<DatabaseSettings, "url"> & { from?: "template" | "empty" | "C locale" } = {},
 ): Promise<TestDatabase> {
   const { from = "template", ...settings } = options;
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const server = new URL(inject("postgresUrl"));
-  await administer(
-    server,
-    `create database ${name} template ${from === "template" ? TEMPLATE : "template0"}`,
-  );
+  await administer(server, `create database ${name} ${SOURCES[from]}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   const orm = await openDatabase({ url: url.href, ...settings });

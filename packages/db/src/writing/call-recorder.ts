@@ -1,7 +1,8 @@
 import { type CallChange, type CallRecorder, type RecordOutcome, UsageError } from "@usage-stats/core";
-import { type PoolClient } from "pg";
+import { type DatabaseError, type PoolClient } from "pg";
 import { lendConnection } from "../connection/lend-connection.ts";
-import { inSessionTransaction, sessionOn } from "../connection/session.ts";
+import { inSessionTransaction, type Session, sessionOn } from "../connection/session.ts";
+import { sqlStateOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { BegunTooLate } from "./begun-too-late.ts";
@@ -23,10 +24,22 @@ export function createCallRecorder(orm: Database): CallRecorder {
     { check, at }: WriteDeadline,
   ): Promise<RecordOutcome[]> {
     const session = sessionOn(client, check);
-    await partitions.ensure(
-      session,
-      changes.flatMap((change) => ("void" in change ? [] : [change.callTime])),
-    );
+    const notKept = await partitions.ensure(session, changes);
+    if (notKept.size === 0) return writeKept(client, session, changes, atomic, at);
+    if (atomic) refuseIncomplete(changes.map((_, index) => (notKept.has(index) ? "not kept" : "added")));
+    const kept = changes.filter((_, index) => !notKept.has(index));
+    const outcomes = kept.length === 0 ? [] : await writeKept(client, session, kept, atomic, at);
+    const written = outcomes.values();
+    return changes.map((_, index) => (notKept.has(index) ? "not kept" : written.next().value!));
+  }
+
+  async function writeKept(
+    client: PoolClient,
+    session: Session,
+    changes: readonly CallChange[],
+    atomic: boolean,
+    at: number | null,
+  ): Promise<RecordOutcome[]> {
     // A statement is a transaction by itself, and beginning one takes as long as writing a call.
     if (!atomic && isOneStatement(changes))
       return writeChanges(session, changes, at === null ? null : await clock.at(session, at));
@@ -45,8 +58,8 @@ export function createCallRecorder(orm: Database): CallRecorder {
         return await retryTransaction(() =>
           lendConnection(orm, deadline, (client) =>
             write(client, changes, atomic, deadline).catch((error: unknown) => {
-              // Retention, or a person, dropped a partition that was there a moment ago.
-              if (isMissingPartition(error)) partitions.forget();
+              // Retention, or a person, dropped a partition that was there a moment ago, or another server made it anew.
+              if (isAboutPartition(error)) partitions.forget();
               // It is not too late here: the clocks do not go together any more.
               else if (error instanceof BegunTooLate) clock.forget();
               else throw error;
@@ -63,16 +76,24 @@ export function createCallRecorder(orm: Database): CallRecorder {
   };
 }
 
+const INCOMPLETE: Partial<Record<RecordOutcome, string>> = {
+  unknown: "There is no such call to be voided.",
+  "stays void": "The call was voided, and stays so.",
+  "not kept": "Calls of its time are no longer kept.",
+};
+
 function refuseIncomplete(outcomes: RecordOutcome[]): void {
-  const index = outcomes.findIndex((outcome) => outcome === "unknown" || outcome === "stays void");
-  if (index === -1) return;
-  const reason =
-    outcomes[index] === "unknown"
-      ? "There is no such call to be voided."
-      : "The call was voided, and stays so.";
-  throw new UsageError("conflict", reason, { field: `calls.${index}` });
+  for (const [index, outcome] of outcomes.entries()) {
+    const reason = INCOMPLETE[outcome];
+    if (reason !== undefined) throw new UsageError("conflict", reason, { field: `calls.${index}` });
+  }
 }
 
-function isMissingPartition(error: unknown): boolean {
-  return error instanceof Error && /no partition of relation "model_calls" found/.test(error.message);
+const CHECK_VIOLATION = "23514";
+
+/** Whether no partition takes a call, or one that was made anew keeps what was rolled up before: never told by words, which are in the server's language. */
+function isAboutPartition(error: unknown): boolean {
+  if (!(error instanceof Error) || sqlStateOf(error) !== CHECK_VIOLATION) return false;
+  const { table, constraint } = error as DatabaseError;
+  return (table === "model_calls" && constraint === undefined) || constraint === "model_calls_frozen_check";
 }

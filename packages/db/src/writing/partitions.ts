@@ -1,36 +1,124 @@
+import { type CallChange } from "@usage-stats/core";
+import { arrayLiteral, timeArray } from "../array-literal.ts";
 import { type Session } from "../connection/session.ts";
+import { sqlStateOf } from "../connection/sqlstate.ts";
+import { isFrozen } from "../rolling/frozen-quarters.ts";
 
 /** Makes monthly partitions of `model_calls` before they are needed. */
 export type Partitions = {
-  /** Makes the partitions that calls at these times fall into, where they are missing. Commits on its own. */
-  ensure(em: Session, times: Iterable<Date>): Promise<void>;
+  /**
+   * Makes the partitions that calls fall into, where they are missing; commits on its own. Gives the places of those changes that
+   * cannot be made any more: what their quarter was rolled up to is kept, and its calls are not, or their month was detached.
+   */
+  ensure(session: Session, changes: readonly CallChange[]): Promise<Set<number>>;
   /** Forgets which partitions exist, after one turned out to be gone. */
   forget(): void;
 };
 
+// What `ensure_model_calls_partition` says of a month that was detached.
+const DETACHED = "55000";
+
 export function createPartitions(): Partitions {
+  /** Months that have a partition and nothing that is frozen. */
   const known = new Set<string>();
+
   return {
-    async ensure(em, times) {
-      const months = new Set(Array.from(times, monthOf)).difference(known);
+    async ensure(session, changes) {
+      const asked = changes.flatMap((change, index) => {
+        const month = monthOf(change.callTime);
+        return known.has(month) ? [] : [{ index, month, change }];
+      });
+      if (asked.length === 0) return new Set();
+      const notKept = new Set(await findFrozen(session, asked));
+      const writable = asked.filter(({ index, change }) => !notKept.has(index) && !("void" in change));
+      const months = new Set(writable.map(({ month }) => month));
       for (const month of months) {
-        await em.execute("select ensure_model_calls_partition(?::timestamptz)", [`${month}-01T00:00:00Z`]);
-        known.add(month);
+        if (await ensurePartition(session, month)) continue;
+        for (const one of asked) if (one.month === month) notKept.add(one.index);
+        months.delete(month);
       }
+      for (const index of await findUncovered(session, writable)) notKept.add(index);
+      for (const month of await findPlain(session, months)) known.add(month);
+      return notKept;
     },
     forget: () => known.clear(),
   };
 }
 
 /** Makes the partitions of this month and the `ahead` next ones, so that writers other than this server find them too. */
-export async function ensurePartitionsAhead(em: Session, now: Date, ahead = 3): Promise<void> {
-  const months = Array.from(
-    { length: ahead + 1 },
-    (_, i) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)),
+export async function ensurePartitionsAhead(session: Session, now: Date, ahead = 3): Promise<void> {
+  for (let i = 0; i <= ahead; i += 1) {
+    const month = monthOf(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)));
+    await session.execute("select ensure_model_calls_partition(?::timestamptz)", [startOf(month)]);
+  }
+}
+
+type Asked = { index: number; month: string; change: CallChange };
+
+/** Makes a partition; says whether there is one. */
+async function ensurePartition(session: Session, month: string): Promise<boolean> {
+  try {
+    await session.execute("select ensure_model_calls_partition(?::timestamptz)", [startOf(month)]);
+    return true;
+  } catch (error) {
+    if (sqlStateOf(error) === DETACHED) return false;
+    throw error;
+  }
+}
+
+/** Those whose quarter was rolled up before its calls were dropped. */
+function findFrozen(session: Session, asked: Asked[]): Promise<number[]> {
+  return findIndexes(
+    session,
+    asked,
+    `(${isFrozen("input.user_did", "input.quarter").sql}
+      or not exists (select from partitions where lower_bound < date_trunc('month', input.month + interval '40 days', 'UTC') and upper_bound > input.month))
+     and exists (select from model_call_stats as rollup
+                  where rollup.user_did = input.user_did and time_type = 'quarter' and timestamp = input.quarter)`,
   );
-  await createPartitions().ensure(em, months);
+}
+
+/** Those that no partition holds, although their month has one. */
+function findUncovered(session: Session, asked: Asked[]): Promise<number[]> {
+  return findIndexes(
+    session,
+    asked,
+    "not exists (select from partitions where lower_bound <= input.call_time and upper_bound > input.call_time)",
+  );
+}
+
+async function findIndexes(session: Session, asked: Asked[], condition: string): Promise<number[]> {
+  if (asked.length === 0) return [];
+  const rows = await session.execute<{ place: string }[]>(
+    `with partitions as materialized (select * from model_calls_partitions())
+     select place from (
+       select *, quarter_of(call_time) as quarter, date_trunc('month', call_time, 'UTC') as month
+         from unnest(?::text[], ?::timestamptz[]) with ordinality as asked(user_did, call_time, place)) as input
+      where ${condition}`,
+    [
+      arrayLiteral(asked.map(({ change }) => change.userDid)),
+      timeArray(asked.map(({ change }) => change.callTime)),
+    ],
+  );
+  return rows.map(({ place }) => asked[Number(place) - 1]!.index);
+}
+
+/** Those of some months in which nothing was ever frozen. */
+async function findPlain(session: Session, months: ReadonlySet<string>): Promise<string[]> {
+  const starts = [...months];
+  if (starts.length === 0) return [];
+  const rows = await session.execute<{ place: string }[]>(
+    `select place from unnest(?::timestamptz[]) with ordinality as asked(month, place)
+      where not exists (select from model_call_frozen_months as frozen where frozen.month = asked.month)`,
+    [arrayLiteral(starts.map(startOf))],
+  );
+  return rows.map(({ place }) => starts[Number(place) - 1]!);
 }
 
 function monthOf(time: Date): string {
   return time.toISOString().slice(0, 7);
+}
+
+function startOf(month: string): string {
+  return `${month}-01T00:00:00Z`;
 }

@@ -35,10 +35,9 @@ export async function recordAllCalls(
       for (;;) {
         const { value: batch, done } = own(() => batches.next());
         if (done === true) break;
-        await partitions.ensure(
-          transaction,
-          batch.map((call) => call.callTime),
-        );
+        const notKept = await partitions.ensure(transaction, batch);
+        if (notKept.size > 0)
+          throw new Error(`${notKept.size} calls are of a time whose calls are no longer kept`);
         await writeChanges(transaction, batch);
         recorded += batch.length;
         own(() => onProgress?.(recorded));

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
+import { recomputeRollups } from "../src/rolling/recompute-rollups.ts";
+import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+
+const FIRST_RELEASE = "20261123000006-void-calls";
+
+// As servers of the first release write, which go on while one of the next migrates.
+const OLD_WRITE = `
+  with made as materialized (select ensure_model_calls_partition(time) as name, time from (select ?::timestamptz as time) as input),
+  written as (
+    insert into model_calls as old (user_did, id, call_time, provider_id, model, type, status)
+    select 'writer', ?, time, 'p', 'm', 'embedding', 'success' from made
+    on conflict (user_did, id, call_time) do update set status = excluded.status where old.status is distinct from excluded.status
+    returning 1)
+  select count(*) from written`;
+
+let database: TestDatabase;
+
+/** A database of the first release, with calls of three months, of which some are void and some are not rolled up. */
+beforeEach(async () => {
+  database = await createTestDatabase({ from: "empty" });
+  await database.orm.migrator.up({ to: FIRST_RELEASE });
+  for (const month of ["2025-05-01", "2025-06-01", "2025-07-01"])
+    await run("select ensure_model_calls_partition(?::timestamptz)", [`${month}T00:00:00Z`]);
+  // The month that writers need later.
+  await run("select ensure_model_calls_partition('2025-08-01T00:00:00Z')");
+  await run(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status, total_usage)
+    select 'user-' || i % 20, i::text, timestamptz '2025-05-01 00:00+00' + i * interval '7 minutes', 'p', 'm', 'embedding', 'success', i
+      from generate_series(0, 12000) i`);
+  await rollUpAsThen();
+  await run("update model_calls set voided_at = now() where id::int % 100 = 0");
+});
+afterEach(() => database.close());
+
+function run<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
+  return database.orm.em.fork().execute(sql, params);
+}
+
+/** Rolling up is the next release's business, but what it makes of calls is the same. */
+async function rollUpAsThen(): Promise<void> {
+  const em = database.orm.em.fork();
+  for (const scope of ["users", "all users"] as const) {
+    const rows = await em.execute<{ user: string; quarter: string }[]>(
+      `select distinct ${scope === "users" ? "user_did" : "''"} as user, to_char(quarter at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as quarter from model_call_changes`,
+    );
+    const buckets = { users: rows.map(({ user }) => user), quarters: rows.map(({ quarter }) => quarter) };
+    await recomputeRollups(em, scope, buckets);
+  }
+  await em.execute("delete from model_call_changes");
+}
+
+/** Every call as it is, in an order of its own. */
+function contents(): Promise<{ all: string }[]> {
+  return run(
+    "select md5(string_agg(calls::text, '|' order by user_did, id, call_time)) as all from model_calls as calls where id !~ '^new'",
+  );
+}
+
+async function liveIndexes(): Promise<string[]> {
+  const rows = await run<{ name: string }>(
+    `select i.relname as name from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
+      where t.relnamespace = current_schema()::regnamespace and not t.relispartition and t.relname <> 'mikro_orm_migrations' and x.indisvalid`,
+  );
+  return rows.map(({ name }) => name).toSorted();
+}
+
+it("upgrades a database of the first release while it is written to, waiting for nobody's locks with all others behind it", async () => {
+  const before = await contents();
+  const other = await openDatabase({ url: database.url, poolSize: 4 });
+  const reader = new Client({ connectionString: database.url });
+  await reader.connect();
+  try {
+    // A report that takes its time, begun before the upgrade.
+    const HOLD_MS = 4_000;
+    await reader.query("begin");
+    await reader.query("select count(*) from model_calls");
+    const held = sleep(HOLD_MS).then(() => reader.query("commit"));
+
+    const upgraded = new AbortController();
+    let longestMs = 0;
+    const acknowledged: string[] = [];
+    const write = async (writer: number) => {
+      for (let n = 0; !upgraded.signal.aborted; n += 1) {
+        const id = `new-${writer}-${n}`;
+        const started = performance.now();
+        await other.em.fork().execute(OLD_WRITE, [`2025-0${5 + (n % 4)}-03T10:${10 + (n % 50)}:00Z`, id]);
+        longestMs = Math.max(longestMs, performance.now() - started);
+        acknowledged.push(id);
+      }
+    };
+    const writers = Promise.all([write(0), write(1), write(2)]);
+    const applied = await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+    await held;
+    upgraded.abort();
+    await writers;
+
+    expect(applied.length).toBeGreaterThan(0);
+    // They would have waited for as long as the report if the upgrade had stood in line for its lock.
+    expect(longestMs).toBeLessThan(HOLD_MS - 1_000);
+    expect(await contents()).toEqual(before);
+    const kept = await run<{ id: string }>("select id from model_calls where id ~ '^new'");
+    expect(kept.map(({ id }) => id).toSorted()).toEqual(acknowledged.toSorted());
+    expect(await liveIndexes()).toEqual(Object.keys(EXPECTED_INDEXES).toSorted());
+    expect(await database.orm.migrator.checkSchema()).toBe(false);
+    await rollUp(database.orm);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
+  } finally {
+    await reader.end();
+    await other.close();
+  }
+}, 60_000);
+
+it("upgrades again where an earlier try was ended midway", async () => {
+  // An index that a killed build left behind, and one that it had finished.
+  await run(
+    "create unique index concurrently model_calls_2025_05_key_by_time on model_calls_2025_05 (user_did, call_time, id)",
+  );
+  await run(
+    "create unique index concurrently model_calls_2025_06_key_by_time on model_calls_2025_06 (user_did, call_time, id)",
+  );
+  await run(
+    "update pg_index set indisvalid = false where indexrelid = 'model_calls_2025_06_key_by_time'::regclass",
+  );
+  await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+  const rows = await run<{ valid: boolean; table: string }>(
+    "select indisvalid as valid, indrelid::regclass::text as table from pg_index where indrelid::regclass::text ~ '^model_calls_'",
+  );
+  expect(rows.every(({ valid }) => valid)).toBe(true);
+  expect(rows.map(({ table }) => table).toSorted()).toEqual(
+    ["05", "06", "07", "08", "09", "10"].map((month) => `model_calls_2025_${month}`),
+  );
+});
+
+it("goes back to the first release and up again with all calls", async () => {
+  const before = await contents();
+  await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+  await database.orm.migrator.down({ to: FIRST_RELEASE });
+  expect(await contents()).toEqual(before);
+  expect(await liveIndexes()).toContain("model_calls_pkey");
+  await expect(run("insert into model_calls select * from model_calls where id = '1'")).rejects.toThrow(
+    /model_calls_2025_05_pkey/,
+  );
+  await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+  expect(await contents()).toEqual(before);
+  await rollUp(database.orm);
+  expect((await verifyRollups(database.orm)).differences).toEqual([]);
+});
+
+it("does not go back past void calls, which would count again", async () => {
+  await expect(database.orm.migrator.down({ to: "20261123000005-access" })).rejects.toThrow(
+    /There are 121 voided calls/,
+  );
+  const before = await contents();
+  await run("delete from model_calls where voided_at is not null");
+  await database.orm.migrator.down({ to: "20261123000005-access" });
+  await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+  expect(await contents()).not.toEqual(before);
+  await rollUp(database.orm);
+  expect((await verifyRollups(database.orm)).differences).toEqual([]);
+});
