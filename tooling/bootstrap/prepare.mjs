@@ -13,9 +13,9 @@ export async function prepare(root, { pnpm }) {
   const node = neededNode({ root });
   const withNode = withPath(env, binsOf([node]));
   const isInstalled = areDependenciesInstalled(root);
-  const needsPnpm = pnpm || !isInstalled;
-  const tools = [node, needsPnpm ? neededPnpm({ root, env: withNode }) : null].filter(Boolean);
-  const complete = withPath(env, binsOf(tools).reverse());
+  const installer = pnpm || !isInstalled ? neededPnpm({ root, env: withNode }) : null;
+  const tools = [node, installer].filter((tool) => tool !== null);
+  const complete = withPath(withNode, binsOf([installer]));
   if (isInstalled && tools.every(isFetched)) return complete;
   return withPreparationLock(root, async () => {
     for (const tool of tools) if (!isFetched(tool)) await fetchTool(tool, withNode);
@@ -26,7 +26,7 @@ export async function prepare(root, { pnpm }) {
 }
 
 function binsOf(tools) {
-  return tools.filter(Boolean).map(({ bin }) => bin);
+  return tools.filter((tool) => tool !== null).map(({ bin }) => bin);
 }
 
 /** The environment without what `npm start` sets for its own script: a nested npm or pnpm would take it for itself. */

@@ -5,27 +5,33 @@ import { bootstrap, checkout } from "./support/checkout.mjs";
 
 const NOBODY = { uid: 65_534, gid: 65_534 };
 // Only root can become somebody else.
-const asRoot = it.skipIf(process.getuid?.() !== 0);
+const isRoot = process.getuid?.() === 0;
 
 /** A bootstrap command as user nobody, of a checkout that belongs to root. */
 function asNobody(root, args, env = {}) {
   chmodSync(root, 0o755);
-  return bootstrap(root, args, { env: { HOME: "/nonexistent", npm_config_cache: undefined, ...env }, account: NOBODY }).result;
+  return bootstrap(root, args, {
+    env: { HOME: "/nonexistent", npm_config_cache: undefined, ...env },
+    account: NOBODY,
+  }).result;
 }
 
-asRoot("runs in a checkout that somebody else has installed, and writes nothing into it", async () => {
-  const root = checkout({ main: "console.log('ran as', process.getuid())" });
-  expect(await bootstrap(root, ["usage-stats"]).result).toMatchObject({ code: 0, stdout: "ran as 0\n" });
-  expect(await asNobody(root, ["usage-stats"])).toEqual({
-    code: 0,
-    signal: null,
-    stdout: "ran as 65534\n",
-    stderr: "",
-  });
-  expect(readdirSync(join(root, ".toolchain"))).toEqual([]);
-});
+it.runIf(isRoot)(
+  "runs in a checkout that somebody else has installed, and writes nothing into it",
+  async () => {
+    const root = checkout({ main: "console.log('ran as', process.getuid())" });
+    expect(await bootstrap(root, ["usage-stats"]).result).toMatchObject({ code: 0, stdout: "ran as 0\n" });
+    expect(await asNobody(root, ["usage-stats"])).toEqual({
+      code: 0,
+      signal: null,
+      stdout: "ran as 65534\n",
+      stderr: "",
+    });
+    expect(readdirSync(join(root, ".toolchain"))).toEqual([]);
+  },
+);
 
-asRoot("says in a sentence what to do in a checkout that is not installed", async () => {
+it.runIf(isRoot)("says in a sentence what to do in a checkout that is not installed", async () => {
   for (const hasToolchain of [false, true]) {
     const root = checkout({ main: "console.log('ran')" });
     if (hasToolchain) mkdirSync(join(root, ".toolchain"));
@@ -37,7 +43,7 @@ asRoot("says in a sentence what to do in a checkout that is not installed", asyn
   }
 });
 
-asRoot("names a HOME that cannot be written when something could not be fetched", async () => {
+it.runIf(isRoot)("names a HOME that cannot be written when something could not be fetched", async () => {
   const root = checkout({ pnpm: "exit 1" });
   chownSync(root, NOBODY.uid, NOBODY.gid);
   expect((await asNobody(root, ["usage-stats"])).stderr).toMatch(
