@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { type RecordLimits } from "@usage-stats/api";
 import { DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
@@ -195,11 +195,23 @@ export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
   const result = schema.shape.DATABASE_URL.unwrap().safeParse(env["DATABASE_URL"]);
   if (result.success) return result.data;
   throw new OperatorError(
-    "DATABASE_URL is not set. `pnpm mikro-orm …` in the top folder finds the embedded database by itself.",
+    "DATABASE_URL is not set. `npm run -s mikro-orm …` in the top folder finds the embedded database by itself.",
   );
 }
 
 /** The environment as it is, for a program that is started with more in it. */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;
+}
+
+/** Every setting by its name, and what it is where it is not set; `null` for nothing. */
+export function settingDefaults(): ReadonlyMap<string, string | null> {
+  return new Map(
+    Object.entries(schema.shape).map(([name, setting]) => {
+      const value: unknown = setting.safeParse(undefined).data;
+      if (name === "DATA_DIR") return [name, relative(REPOSITORY, String(value))];
+      const isNothing = value === undefined || (Array.isArray(value) && value.length === 0);
+      return [name, isNothing ? null : String(value)];
+    }),
+  );
 }

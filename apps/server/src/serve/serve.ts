@@ -17,6 +17,7 @@ import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
 import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
+import { logFailuresOf } from "./log-failures.ts";
 import { createMetrics } from "./metrics.ts";
 import { openCache } from "./open-cache.ts";
 import { openRateLimits } from "./open-rate-limits.ts";
@@ -74,7 +75,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     );
     const warmer =
       cache !== null && settings.cacheWarming
-        ? createCacheWarmer({ repository, cache, clock }, logFailureOf("warming the cache"))
+        ? createCacheWarmer({ repository, cache, clock }, logFailuresOf("warming the cache", console.error))
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
@@ -82,7 +83,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
     const worker = startRollupWorker(patientOrm, {
       batchSize: settings.rollupBatch,
-      onError: logFailureOf("rolling up"),
+      onError: logFailuresOf("rolling up", console.error),
     });
     closers.add(worker.stop);
     const { app, forgetKey } = composeApp({
@@ -120,11 +121,13 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         forgetKey(null);
         void invalidate(null).then(listening.resolve);
       },
-      onError: logFailureOf("listening for changes"),
+      onError: logFailuresOf("listening for changes", console.error),
     });
     closers.add(changes.close);
     await Promise.race([listening.promise, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
+    closers.add(
+      keepPartitionsAhead(patientOrm, clock, logFailuresOf("making partitions ahead", console.error)),
+    );
 
     answer = (request, bindings) => app.fetch(request, bindings);
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
@@ -172,10 +175,6 @@ function starting(): Response {
 function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function logFailureOf(what: string): (error: unknown) => void {
-  return (error) => console.error(`${what} failed:`, error);
 }
 
 function logError(error: unknown, requestId: string): void {
