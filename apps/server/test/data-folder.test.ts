@@ -65,3 +65,16 @@ it.runIf(isRoot)(
   },
   60_000,
 );
+
+it("says in a sentence that the redis-server behind the stand-in does not run", async () => {
+  const { folder, run } = await commandLine();
+  const redis = join(folder, "redis-server");
+  await writeFile(redis, "#!/bin/sh\necho broken library\nexit 1\n", { mode: 0o755 });
+  const env = { CACHE: "bridge", PORT: "0", DEMO: "off", PATH: `${folder}:${process.env["PATH"]}` };
+  const { code, err } = await run(["serve"], { env });
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^usage-stats: CACHE=bridge needs a redis-server that runs\. redis-server did not start:\nbroken library\n+$/m,
+  );
+  expect(err).not.toMatch(/^\s+at /m);
+}, 60_000);
