@@ -1,9 +1,10 @@
 import { join, relative, resolve } from "node:path";
 import { type RecordLimits } from "@usage-stats/api";
-import { DEFAULT_BATCH } from "@usage-stats/db";
+import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
 import { OperatorError } from "./operator-error.ts";
+import { isExposed, serviceUrl } from "./service-url.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
@@ -14,6 +15,16 @@ const whole = ({ min, max }: { min: number; max: number }) =>
     .min(min, `must be at least ${min}`)
     .max(max, `must be at most ${max}`);
 
+/** Refuses by name what cannot be honoured of it. */
+const databaseUrl = z.string().superRefine((url, { addIssue }) => {
+  try {
+    connectionTarget(url);
+  } catch (error) {
+    if (!(error instanceof ConnectionRefusal)) throw error;
+    addIssue({ code: "custom", message: error.message.replace(/^DATABASE_URL:? /, "") });
+  }
+});
+
 const port = whole({ min: 0, max: 65_535 });
 
 const schema = z
@@ -21,20 +32,13 @@ const schema = z
     PORT: port.default(3000),
     HOST: z.string().min(1).default("127.0.0.1"),
     DATA_DIR: z.string().min(1).default(join(REPOSITORY, ".data")),
-    DATABASE_URL: z
-      .url({
-        protocol: /^postgres(ql)?$/,
-        error: "must be a URL such as postgresql://user:password@host:5432/name",
-      })
-      .optional(),
+    DATABASE_URL: databaseUrl.optional(),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
       .min(32, "must have at least 32 characters (openssl rand -base64 32 makes one)")
       .optional(),
-    AUTH_JWKS_URL: z
-      .url({ protocol: /^https?$/, error: "must be a URL such as https://id.example/jwks" })
-      .optional(),
+    AUTH_JWKS_URL: serviceUrl("https://id.example/jwks").optional(),
     AUTH_ISSUER: z.string().min(1).optional(),
     AUTH_AUDIENCE: z.string().min(1).optional(),
     ROLLUP_BATCH: whole({ min: 100, max: 20_000 }).default(DEFAULT_BATCH),
@@ -43,8 +47,17 @@ const schema = z
     CACHE_MEMORY_MB: whole({ min: 1, max: 16_384 }).default(64),
     CACHE_DEADLINE_MS: whole({ min: 5, max: 5_000 }).default(50),
     CACHE_WARMING: z.enum(["on", "off"]).default("off"),
-    UPSTASH_REDIS_REST_URL: z
-      .url({ protocol: /^https?$/, error: "must be a URL such as https://eu1-name.upstash.io" })
+    UPSTASH_REDIS_REST_URL: serviceUrl("https://eu1-name.upstash.io").optional(),
+    PLAIN_HTTP_HOSTS: z
+      .string()
+      .transform((list) => list.split(",").map((host) => host.trim()))
+      .default([]),
+    NODE_TLS_REJECT_UNAUTHORIZED: z
+      .string()
+      .refine(
+        (value) => value !== "0",
+        "0 would trust every certificate; name the authority's file in NODE_EXTRA_CA_CERTS instead",
+      )
       .optional(),
     UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
     INGEST_MAX_CALLS: whole({ min: 1, max: 20_000 }).default(5_000),
@@ -94,6 +107,14 @@ const schema = z
       when: () => true,
     },
   )
+  .superRefine((env, { addIssue }) => {
+    for (const name of ["AUTH_JWKS_URL", "UPSTASH_REDIS_REST_URL"] as const) {
+      if (!isExposed(env[name], env.PLAIN_HTTP_HOSTS)) continue;
+      const message =
+        "must begin with https:// unless it is on this machine; a host to which the way is safe can be named in PLAIN_HTTP_HOSTS";
+      addIssue({ code: "custom", path: [name], message });
+    }
+  })
   .refine((env) => env.CACHE !== "bridge" || env.UPSTASH_REDIS_REST_URL === undefined, {
     path: ["CACHE"],
     message: "cannot be bridge where UPSTASH_REDIS_REST_URL is set: unset one of them",
@@ -136,7 +157,9 @@ export type CacheChoice =
 
 /** Reads the settings from environment variables; an empty one counts as unset. Throws `OperatorError` naming every problem. */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const given = withLibpqVariables(
+    Object.fromEntries(Object.entries(env).filter(([, value]) => value !== "")),
+  );
   const result = schema.safeParse(given);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
@@ -192,11 +215,45 @@ function cacheChoice(checked: z.output<typeof schema>): CacheChoice {
 
 /** The database alone, for `mikro-orm`, which needs no other setting. Throws `OperatorError` where it is not set. */
 export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
-  const result = schema.shape.DATABASE_URL.unwrap().safeParse(env["DATABASE_URL"]);
-  if (result.success) return result.data;
+  if (env["DATABASE_URL"]) {
+    const result = databaseUrl.safeParse(withLibpqVariables(env)["DATABASE_URL"]);
+    if (result.success) return result.data;
+    throw new OperatorError(`DATABASE_URL: ${result.error.issues[0]!.message}`);
+  }
   throw new OperatorError(
     "DATABASE_URL is not set. `npm run -s mikro-orm …` in the top folder finds the embedded database by itself.",
   );
+}
+
+/** The same for a message about a failure, which must not fail itself. */
+export function databaseUrlOrNull(env: NodeJS.ProcessEnv = process.env): string | null {
+  try {
+    return readDatabaseUrl(env);
+  } catch {
+    return null;
+  }
+}
+
+// Of libpq's variables those that say how to trust a server, and a password that is not to be in a URL.
+const LIBPQ_VARIABLES = {
+  PGSSLMODE: "sslmode",
+  PGSSLROOTCERT: "sslrootcert",
+  PGSSLCERT: "sslcert",
+  PGSSLKEY: "sslkey",
+  PGPASSWORD: "password",
+};
+
+/** Adds to DATABASE_URL what it does not say itself, so that it alone tells everyone how to connect. */
+function withLibpqVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const url = env["DATABASE_URL"];
+  if (url === undefined) return env;
+  const hasPassword = /^\w+:\/\/[^/?@]*:[^/?@]*@/.test(url);
+  const added = Object.entries(LIBPQ_VARIABLES).flatMap(([variable, name]) => {
+    const isSaid = new RegExp(`[?&]${name}=`).test(url) || (name === "password" && hasPassword);
+    return env[variable] && !isSaid ? [`${name}=${encodeURIComponent(env[variable])}`] : [];
+  });
+  if (added.length === 0) return env;
+  return { ...env, DATABASE_URL: [url, added.join("&")].join(url.includes("?") ? "&" : "?") };
 }
 
 /** The environment as it is, for a program that is started with more in it. */
@@ -209,9 +266,10 @@ export function settingDefaults(): ReadonlyMap<string, string | null> {
   return new Map(
     Object.entries(schema.shape).map(([name, setting]) => {
       const value: unknown = setting.safeParse(undefined).data;
-      if (name === "DATA_DIR") return [name, relative(REPOSITORY, String(value))];
-      const isNothing = value === undefined || (Array.isArray(value) && value.length === 0);
-      return [name, isNothing ? null : String(value)];
+      if (name === "DATA_DIR") return [name, relative(REPOSITORY, value as string)];
+      if (value === undefined) return [name, null];
+      if (Array.isArray(value)) return [name, value.length === 0 ? null : value.join(",")];
+      return [name, String(value as string | number)];
     }),
   );
 }

@@ -40,3 +40,27 @@ it("takes one end of a range, dates in UTC, and counts one user in the singular"
     err: expect.stringMatching(/^usage-stats: --from must be a date or an instant .* Got yesterday\.\n$/),
   });
 }, 90_000);
+
+it("verify says how much it compared, how far it is, and that there is nobody of a misspelt name", async () => {
+  const { run } = await commandLine();
+  expect(await run(["verify"])).toEqual({
+    code: 0,
+    out: "0 differences; compared 0 rollup rows of 0 users; 0 quarters of an hour wait to be rolled up and are read from calls\n",
+    err: "",
+  });
+  const call = callLine(1, { userDid: "did:abt:z1alice", callTime: "2026-01-01T00:00:00Z" });
+  await run(["import", "-", "--quiet"], { stdin: call });
+  expect((await run(["verify"])).out).toMatch(
+    /of 1 user; 1 quarter of an hour waits to be rolled up and is /,
+  );
+  await run(["rollup"]);
+  const { code, out, err } = await run(["verify", "--from", "2026-01-01"]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^0 differences; compared [1-9]\d* rollup rows of 1 user; 0 quarters /);
+  expect(err).toMatch(/^comparing .* 100% \| \d+ of \d+ steps/m);
+  expect(await run(["verify", "--user", "did:abt:z1alcie"])).toEqual({
+    code: 1,
+    out: expect.stringContaining("compared 0 rollup rows of 0 users"),
+    err: "There is nothing of user did:abt:z1alcie: no call, no rollup. Is the name right?\n",
+  });
+}, 90_000);

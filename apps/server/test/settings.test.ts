@@ -112,6 +112,56 @@ describe("settings", () => {
     ).toThrow(/UPSTASH_REDIS_REST_URL: must be a URL/);
   });
 
+  it.each(["AUTH_JWKS_URL", "UPSTASH_REDIS_REST_URL"])(
+    "send nothing to %s in plain text but on this machine",
+    (name) => {
+      const env = (url: string) => ({
+        [name]: url,
+        ...(name === "UPSTASH_REDIS_REST_URL" && { UPSTASH_REDIS_REST_TOKEN: "t" }),
+      });
+      for (const url of [
+        "https://id.example",
+        "http://localhost:80",
+        "http://127.0.0.2:80/x",
+        "http://[::1]:80",
+      ])
+        expect(() => readSettings(env(url))).not.toThrow();
+      for (const url of [
+        "http://id.example/x",
+        "http://10.0.0.5",
+        "http://localhost.example",
+        "http://[::2]/",
+      ])
+        expect(() => readSettings(env(url))).toThrow(new RegExp(`${name}: must begin with https://`));
+      expect(() =>
+        readSettings({ ...env("http://bridge:8079"), PLAIN_HTTP_HOSTS: "other, bridge" }),
+      ).not.toThrow();
+      expect(() => readSettings({ ...env("http://bridge:8079"), PLAIN_HTTP_HOSTS: "bridg" })).toThrow(name);
+      const withPassword = () => readSettings(env("https://user:hunter2@id.example"));
+      expect(withPassword).toThrow(`${name}: must hold no user or password`);
+      expect(withPassword).not.toThrow(/hunter2/);
+    },
+  );
+
+  it("never trust every certificate", () => {
+    expect(() => readSettings({ NODE_TLS_REJECT_UNAUTHORIZED: "0" })).toThrow(/NODE_EXTRA_CA_CERTS/);
+    expect(() => readSettings({ NODE_TLS_REJECT_UNAUTHORIZED: "1" })).not.toThrow();
+  });
+
+  it("add to DATABASE_URL what libpq's variables say and it does not", () => {
+    const databaseUrl = (env: Record<string, string>) =>
+      readSettings({ AUTH_SECRET: SECRET, DATABASE_URL: "postgresql://u@h/d", ...env }).databaseUrl;
+    expect(databaseUrl({ PGSSLMODE: "require" })).toBe("postgresql://u@h/d?sslmode=require");
+    expect(databaseUrl({ PGPASSWORD: "p@s" })).toBe("postgresql://u@h/d?password=p%40s");
+    const DATABASE_URL = "postgresql://u:p@h/d?sslmode=disable";
+    expect(databaseUrl({ DATABASE_URL, PGSSLMODE: "require", PGPASSWORD: "x" })).toBe(DATABASE_URL);
+    expect(() => databaseUrl({ PGSSLMODE: "prefer" })).toThrow(/DATABASE_URL: sslmode=prefer/);
+    expect(() => databaseUrl({ PGSSLMODE: "verify-full", PGSSLROOTCERT: "/no/ca.crt" })).toThrow(
+      /\/no\/ca\.crt/,
+    );
+    expect(readSettings({ PGSSLMODE: "prefer" }).databaseUrl).toBeUndefined();
+  });
+
   it("never repeat a secret in what they tell", () => {
     expect(() => readSettings({ AUTH_SECRET: "hunter2" })).not.toThrow(/hunter2/);
     expect(() => readSettings({ UPSTASH_REDIS_REST_TOKEN: "hunter2" })).not.toThrow(/hunter2/);

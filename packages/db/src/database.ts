@@ -1,20 +1,34 @@
-import { MikroORM } from "@mikro-orm/postgresql";
+import { MikroORM, type Options } from "@mikro-orm/postgresql";
+import { checkDatabase } from "./connection/check-database.ts";
+import { explainMissingPrivilege } from "./connection/explain-missing-privilege.ts";
 import { type DatabaseSettings, ormConfig } from "./orm-config.ts";
 import { ensurePartitionsAhead } from "./writing/partitions.ts";
 
 /** An open pool of connections to a usage-stats database. */
 export type Database = MikroORM;
 
-/** Opens a pool of connections; none is made before the first statement. */
-export function openDatabase(settings: DatabaseSettings): Promise<Database> {
-  return MikroORM.init(ormConfig(settings));
+/** MikroORM's configuration for a database that is fit for use. Throws `ConnectionRefusal`, which says in one sentence why it is not. */
+export async function checkedOrmConfig(settings: DatabaseSettings): Promise<Options> {
+  return ormConfig(settings, await checkDatabase(settings.url));
 }
 
-/** Brings the schema up to date and makes the next months' partitions; gives the names of the migrations that ran. Safe to run twice, or from two processes. */
+/** Opens a pool of connections to it, with the same care. */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  return MikroORM.init(await checkedOrmConfig(settings));
+}
+
+/**
+ * Brings the schema up to date and makes the next months' partitions; gives the names of the migrations that ran. Safe to run twice,
+ * or from two processes. Throws `ConnectionRefusal` where the role may not.
+ */
 export async function migrate(orm: Database, now: Date): Promise<string[]> {
-  const applied = await orm.migrator.up();
-  await ensurePartitionsAhead(orm.em.fork(), now);
-  return applied.map(({ name }) => name);
+  try {
+    const applied = await orm.migrator.up();
+    await ensurePartitionsAhead(orm.em.fork(), now);
+    return applied.map(({ name }) => name);
+  } catch (error) {
+    throw (await explainMissingPrivilege(orm, error)) ?? error;
+  }
 }
 
 /** Whether the database answers and every migration has run. Throws where it does not answer. */

@@ -1,14 +1,25 @@
 export { createApiKeyStore } from "./access/api-key-store.ts";
 export { createAuditLog } from "./access/audit-log.ts";
 export { createViewerSecret } from "./access/viewer-secret.ts";
-export { isEmpty, isMigrated, migrate, openDatabase, type Database } from "./database.ts";
+export { checkDatabase } from "./connection/check-database.ts";
+export { ConnectionRefusal } from "./connection/connection-refusal.ts";
+export { connectionTarget } from "./connection/connection-target.ts";
+export { createClient } from "./connection/database-client.ts";
+export { explainFailure } from "./connection/explain-failure.ts";
+export { probeWrites } from "./connection/probe-writes.ts";
+export { checkedOrmConfig, isEmpty, isMigrated, migrate, openDatabase, type Database } from "./database.ts";
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
-export { ormConfig, type DatabaseSettings } from "./orm-config.ts";
+export { type DatabaseSettings } from "./orm-config.ts";
 export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
 export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
-export { verifyRollups, type RollupDifference } from "./rolling/verify.ts";
+export {
+  verifyRollups,
+  type RollupDifference,
+  type Verification,
+  type VerifyOptions,
+} from "./rolling/verify.ts";
 export { countChanges } from "./rolling/pick-changes.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { readRawUsage } from "./reading/read-raw-usage.ts";

@@ -1,4 +1,10 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
+import { type Pool } from "pg";
+import { type DatabaseFacts } from "./connection/check-database.ts";
+import { connectionTarget } from "./connection/connection-target.ts";
+import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
+import { lendFitConnections } from "./connection/lend-fit-connections.ts";
+import { SchemaPostgreSqlDriver } from "./connection/postgres-driver.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
 import {
@@ -16,23 +22,38 @@ export type DatabaseSettings = {
   url: string;
   /** Connections at the most. */
   poolSize?: number;
+  /** How long to wait for a connection, to become free or to be made, in milliseconds. */
+  connectTimeoutMs?: number;
   /** After this long the database gives a statement up, in milliseconds. */
   statementTimeoutMs?: number;
+  /** After this long nobody waits for a statement any more, whether or not the database still answers, in milliseconds. */
+  queryTimeoutMs?: number;
   applicationName?: string;
   /** Whether migrating prints nothing, which is the default. */
   silent?: boolean;
 };
 
-/** MikroORM's configuration for a database: for the server, the command line and `mikro-orm` alike. */
-export function ormConfig({
-  url,
-  poolSize = 10,
-  statementTimeoutMs,
-  applicationName = "usage-stats",
-  silent = true,
-}: DatabaseSettings): Options {
+/** MikroORM's configuration for a database as it was found: for the server, the command line and `mikro-orm` alike. */
+export function ormConfig(
+  {
+    url,
+    poolSize = 10,
+    connectTimeoutMs = 10_000,
+    statementTimeoutMs,
+    queryTimeoutMs,
+    applicationName = "usage-stats",
+    silent = true,
+  }: DatabaseSettings,
+  { schema, otherSchemas }: DatabaseFacts,
+): Options {
+  const settings = { url, applicationName, connectTimeoutMs, statementTimeoutMs, queryTimeoutMs };
+  const config = clientConfig(settings, connectionTarget(url));
   return defineConfig({
-    clientUrl: url,
+    driver: SchemaPostgreSqlDriver,
+    dbName: config.database!,
+    schema,
+    // A typing error must not make a database.
+    ensureDatabase: false,
     entities: [
       ModelCallEntity,
       ModelCallStatsEntity,
@@ -48,16 +69,19 @@ export function ormConfig({
     // Migrating holds its lock on one connection and works on another.
     pool: { max: Math.max(2, poolSize) },
     driverOptions: {
-      application_name: applicationName,
-      // What was acknowledged is on the database's disk, whatever else it is set to.
-      // Compiling a statement, or starting workers for its thousand rows, takes longer than running any of ours. A statement ends
-      // soon after its connection was closed, for nobody waits for it. Ranking many users within the default 4 MB takes twice as long.
-      options:
-        "-c jit=off -c max_parallel_workers_per_gather=0 -c client_connection_check_interval=250 -c work_mem=64MB -c synchronous_commit=on",
-      ...(statementTimeoutMs !== undefined && { statement_timeout: statementTimeoutMs }),
+      ...config,
+      Client: DatabaseClient,
+      onPoolCreated: (pool: Pool) =>
+        lendFitConnections(pool, { connectTimeoutMs: config.connectionTimeoutMillis!, queryTimeoutMs }),
     },
     // Functions, triggers and the change log, which has no key, are the migrations' own: MikroORM would ask to drop them.
-    schemaGenerator: { ignoreRoutines: true, ignoreTriggers: true, skipTables: ["model_call_changes"] },
+    // MikroORM would ask to drop what others have in the same database, too.
+    schemaGenerator: {
+      ignoreSchema: otherSchemas,
+      ignoreRoutines: true,
+      ignoreTriggers: true,
+      skipTables: ["model_call_changes"],
+    },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {
       migrationsList,

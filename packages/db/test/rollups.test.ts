@@ -109,7 +109,7 @@ describe("an answer from rollups", () => {
 
 describe("verify and rebuild", () => {
   it("find nothing to say about rollups that are right", async () => {
-    expect(await verifyRollups(database.orm)).toEqual([]);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
   });
 
   it.each([
@@ -131,12 +131,12 @@ describe("verify and rebuild", () => {
     ],
   ])("see %s, and mend it", async (_, damage) => {
     await run(damage);
-    const differences = await verifyRollups(database.orm);
+    const { differences } = await verifyRollups(database.orm);
     expect(differences.length).toBeGreaterThan(0);
     const rebuilder = createRebuilder(database.orm);
     await rebuilder.start({});
     await rollUp(database.orm);
-    expect(await verifyRollups(database.orm)).toEqual([]);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
   });
 
   it("keep to one user and a range", async () => {
@@ -145,16 +145,60 @@ describe("verify and rebuild", () => {
     );
     const range = { from: new Date("2025-06-01T00:00:00Z"), to: new Date("2025-07-01T00:00:00Z") };
     const mine = await verifyRollups(database.orm, { userDid: user, range });
-    expect(new Set(mine.map(({ userDid, start }) => `${userDid} ${start}`))).toEqual(
+    expect(new Set(mine.differences.map(({ userDid, start }) => `${userDid} ${start}`))).toEqual(
       new Set([`${user} 2025-06-05 00:00:00+00`]),
     );
     await createRebuilder(database.orm).start({ userDid: user, range });
     await rollUp(database.orm);
-    expect(await verifyRollups(database.orm, { userDid: user, range })).toEqual([]);
-    expect((await verifyRollups(database.orm, { userDid: user })).map(({ start }) => start)).toEqual([
-      "2025-05-05 00:00:00+00",
-    ]);
+    expect((await verifyRollups(database.orm, { userDid: user, range })).differences).toEqual([]);
+    const always = await verifyRollups(database.orm, { userDid: user });
+    expect(always.differences.map(({ start }) => start)).toEqual(["2025-05-05 00:00:00+00"]);
     await createRebuilder(database.orm).start({});
+    await rollUp(database.orm);
+  });
+
+  it("say how much they compared, and how far they are", async () => {
+    const told: number[][] = [];
+    const all = await verifyRollups(
+      database.orm,
+      {},
+      { onProgress: (done, total) => void told.push([done, total]) },
+    );
+    const [rows] = await run<{ rows: string }>(
+      `select (select count(*) from model_call_stats) + (select count(*) from model_call_model_stats) + (select count(*) from model_call_detail_stats) as rows`,
+    );
+    const [users] = await run<{ users: string }>(
+      "select count(distinct user_did) as users from model_calls where voided_at is null",
+    );
+    expect(all).toEqual({
+      differences: [],
+      compared: Number(rows!.rows),
+      waiting: 0,
+      users: Number(users!.users),
+    });
+    const total = told[0]![1]!;
+    expect(told).toEqual(Array.from({ length: total + 1 }, (_, done) => [done, total]));
+  });
+
+  it("compare nothing of somebody who is not there", async () => {
+    expect(await verifyRollups(database.orm, { userDid: "nobody" })).toEqual({
+      differences: [],
+      compared: 0,
+      waiting: 0,
+      users: 0,
+    });
+  });
+
+  it("count what waits in the scope, and compare the rest", async () => {
+    await run(
+      `insert into model_call_changes values ('${user}', '2025-06-05 00:00+00'), ('${user}', '2025-05-05 00:00+00'), ('other', '2025-06-05 00:00+00')`,
+    );
+    const range = { from: new Date("2025-06-01T00:00:00Z"), to: new Date("2025-07-01T00:00:00Z") };
+    expect(await verifyRollups(database.orm, { userDid: user, range })).toMatchObject({
+      differences: [],
+      waiting: 1,
+      users: 1,
+    });
     await rollUp(database.orm);
   });
 

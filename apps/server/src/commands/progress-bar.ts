@@ -17,6 +17,7 @@ export function showProgressBar(doing: string, things: string): Progress {
   let started = false;
   return {
     update(done, total) {
+      if (total === 0) return;
       if (!started) bar.start(total, 0);
       started = true;
       bar.setTotal(total);

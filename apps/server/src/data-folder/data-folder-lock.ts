@@ -1,4 +1,5 @@
-import { Client } from "pg";
+import { createClient } from "@usage-stats/db";
+import { type Client } from "pg";
 import { OperatorError } from "../operator-error.ts";
 
 // Any two constants, as long as every process that uses a data folder has the same.
@@ -18,10 +19,7 @@ export type DataFolderLock = {
 
 /** Takes the locks. Throws `OperatorError` for a second server. */
 export async function lockDataFolder(url: string, as: "server" | "command"): Promise<DataFolderLock> {
-  const client = new Client({
-    connectionString: url,
-    application_name: `usage-stats ${as}, process ${process.pid}`,
-  });
+  const client = createClient({ url, applicationName: `usage-stats ${as}, process ${process.pid}` });
   const { promise: lost, reject } = Promise.withResolvers<never>();
   lost.catch(() => {});
   let gone = false;

@@ -6,6 +6,7 @@ import {
   type Scope,
 } from "@usage-stats/core";
 import { type EntityManager } from "@mikro-orm/postgresql";
+import { retryRead } from "../connection/retry-read.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { AdminActionEntity } from "../entities/admin-action.ts";
@@ -31,7 +32,7 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
 
   async function read<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
     try {
-      return await run(orm.em.fork());
+      return await retryRead(() => run(orm.em.fork()));
     } catch (error) {
       throw databaseFailure(error);
     }

@@ -30,7 +30,7 @@ export function callsSql(question: CallsQuestion): Sql {
   const slow = minDurationMs === null ? trusted("") : sql` and duration_ms >= ${minDurationMs}`;
   const counting = trusted(withVoided ? "" : " and voided_at is null");
   return sql`
-    select ${trusted(COLUMNS.join(", "))}, voided_at,
+    select ${trusted(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as voided_time,
            (extract(epoch from call_time) * 1000)::bigint as time
       from model_calls
      where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question)}
@@ -58,7 +58,7 @@ type CallRow = {
   user_did: string;
   id: string;
   time: string;
-  voided_at: Date | null;
+  voided_time: string | null;
   app_did: string | null;
   provider_id: string;
   model: string;
@@ -99,6 +99,6 @@ function callOf(row: CallRow): ListedCall {
     requestId: row.request_id,
     traceId: row.trace_id,
     metadata: row.metadata,
-    voidedAt: row.voided_at === null ? null : new Date(row.voided_at),
+    voidedAt: row.voided_time === null ? null : new Date(Number(row.voided_time)),
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Pool, type QueryConfig } from "pg";
+import { retryRead } from "../connection/retry-read.ts";
 import { type Database } from "../database.ts";
 
 export type ExecuteOptions = {
@@ -34,7 +35,9 @@ export function createExecute(
     const name = isPrepared && isKept(text) ? nameOf(text) : undefined;
     const query = { text, values: params, ...(name !== undefined && { name }) };
     const pool: Pool = await orm.em.getConnection().getNativeClient();
-    const { rows } = await (signal === undefined ? pool.query(query) : untilAborted(pool, query, signal));
+    const { rows } = await retryRead(() =>
+      signal === undefined ? pool.query(query) : untilAborted(pool, query, signal),
+    );
     return rows as Row[];
   };
 }

@@ -1,5 +1,6 @@
 import { type RankedBy, type RankingMetric, type RankingQuestion } from "@usage-stats/core";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import { isoText } from "./iso-text.ts";
 import { COLUMN_OF, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
@@ -29,7 +30,7 @@ export function rankingSql(
       select *, (${trusted(valueOf(orderBy))})::numeric as value from grouped where ${matches(question)}),
     page as (
       select * from matched where ${isAfter(question)} order by ${order} limit ${limit})
-    select *, (${liveFrom})::text as live_from from (
+    select *, ${isoText(liveFrom)} as live_from from (
       select 'item' as part, null::bigint as count, key0, key1, value::text, ${measures} from page
       union all
       select 'matched', count(*), null, null, null, ${trusted(SUMMED_MEASURES)} from matched

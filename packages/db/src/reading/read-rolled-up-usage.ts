@@ -7,6 +7,7 @@ import { changesIn, liveSql } from "./live-sql.ts";
 import { MEASURES } from "./measures-sql.ts";
 import { type Execute, type ReadUsage } from "./read-usage.ts";
 import { tileRows } from "./rollup-levels.ts";
+import { isoText } from "./iso-text.ts";
 import { factsOf, type UsageRow } from "./usage-rows.ts";
 
 /**
@@ -97,7 +98,7 @@ function liveStatement(question: UsageQuestion, { both, current, page, ragged, c
       ? trusted("")
       : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
   return sql`with ${liveSql(question, ragged)}${grouped}
-    select answer.*, (select min(at) from live where at >= ${since}::timestamptz)::text as live_from from (${answer}) as answer ${RANKED}`;
+    select answer.*, ${isoText(sql`select min(at) from live where at >= ${since}::timestamptz`)} as live_from from (${answer}) as answer ${RANKED}`;
 }
 
 const noTiles: Tiles = { day: [], hour: [], quarter: [], ragged: [] };

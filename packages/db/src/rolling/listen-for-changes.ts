@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client } from "pg";
+import { createClient } from "../connection/database-client.ts";
 
 const CALLS = "usage_stats_changes";
 const KEYS = "usage_stats_keys";
@@ -25,11 +25,7 @@ export function listenForChanges(
 
   async function listen(): Promise<void> {
     while (!closed.signal.aborted) {
-      const client = new Client({
-        connectionString: url,
-        application_name: "usage-stats listener",
-        keepAlive: true,
-      });
+      const client = createClient({ url, applicationName: "usage-stats listener" });
       try {
         const ended = new Promise<void>((resolve, reject) => {
           client.on("error", reject);

@@ -1,8 +1,10 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
+import { isoText } from "../reading/iso-text.ts";
+import { sql, trusted } from "../sql-fragment.ts";
 import { type Scope } from "./recompute-rollups.ts";
 
-/** Quarters of an hour of users, to be rolled up again; in the order of `users`, then of `quarters` (as PostgreSQL writes them). */
+/** Quarters of an hour of users, to be rolled up again; in the order of `users`, then of `quarters`, which are ISO instants. */
 export type Buckets = { users: string[]; quarters: string[] };
 
 /** Where the last pick ended: the next goes on from there, past the rows that were just deleted. */
@@ -20,19 +22,18 @@ export async function pickChanges(
   limit: number,
   after: Position,
 ): Promise<Buckets> {
-  const rows = await em.execute<Row[]>(
-    `with picked as (
+  const query = sql`
+     with picked as (
        select distinct user_did, quarter from model_call_changes
-        where user_did ${of === "users" ? "<>" : "="} ? and quarter < quarter_of(clock_timestamp())
-          and (?::text is null or (user_did, quarter) > (?::text, ?::timestamptz))
-        order by user_did, quarter limit ?),
+        where user_did ${trusted(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
+          and (${after?.user ?? null}::text is null or (user_did, quarter) > (${after?.user ?? null}::text, ${after?.quarter ?? null}::timestamptz))
+        order by user_did, quarter limit ${limit}),
      taken as (
        delete from model_call_changes where ctid = any(array(
          select mark.ctid from picked cross join lateral (
            select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as mark)))
-     select user_did, quarter::text from picked order by 1, picked.quarter`,
-    [ALL_USERS, after?.user ?? null, after?.user ?? null, after?.quarter ?? null, limit],
-  );
+     select user_did, ${isoText(trusted("quarter"))} as quarter from picked order by user_did, picked.quarter`;
+  const rows = await em.execute<Row[]>(query.sql, query.params);
   return { users: rows.map((row) => row.user_did), quarters: rows.map((row) => row.quarter) };
 }
 
