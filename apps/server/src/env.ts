@@ -33,6 +33,17 @@ const schema = z
     HOST: z.string().min(1).default("127.0.0.1"),
     DATA_DIR: z.string().min(1).default(join(REPOSITORY, ".data")),
     DATABASE_URL: databaseUrl.optional(),
+    DATABASE_POOL_REPORTS: whole({ min: 1, max: 1_000 }).default(7),
+    DATABASE_POOL_LISTS: whole({ min: 1, max: 1_000 }).default(3),
+    DATABASE_POOL_INGEST: whole({ min: 1, max: 1_000 }).default(6),
+    DATABASE_POOL_IDENTITY: whole({ min: 1, max: 1_000 }).default(2),
+    DATABASE_POOL_WORKER: whole({ min: 2, max: 1_000 }).default(4),
+    DATABASE_POOL_WAIT_MS: whole({ min: 50, max: 10_000 }).default(2_000),
+    // What a client that waits 30 s is promised: with a statement of ten seconds that begins at the last moment, it is 28.
+    REQUEST_DEADLINE_MS: whole({ min: 100, max: 18_000 }).default(15_000),
+    STATEMENTS_PER_IDENTITY: whole({ min: 1, max: 1_000 }).default(3),
+    DRAIN_MS: whole({ min: 0, max: 600_000 }).default(1_000),
+    SHUTDOWN_DEADLINE_MS: whole({ min: 100, max: 3_600_000 }).default(25_000),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
@@ -127,6 +138,12 @@ export type Settings = {
   host: string;
   dataDir: string;
   databaseUrl: string | undefined;
+  pools: PoolSettings;
+  /** How long a request may wait for everything together, from its arrival on. */
+  requestDeadlineMs: number;
+  /** Statements that one identity may have running at once. */
+  statementsPerIdentity: number;
+  shutdown: ShutdownSettings;
   demo: boolean;
   authSecret: string | undefined;
   /** Where the public keys are that sign tokens instead of the secret. */
@@ -145,6 +162,17 @@ export type Settings = {
   rateLimits: RateLimitSettings | null;
   trustedProxies: number;
   corsOrigins: string[];
+};
+
+/** How many connections each pool has at the most, and how long they are waited for. */
+export type PoolSettings = Record<PoolName, number> & { waitMs: number };
+export type PoolName = "reports" | "lists" | "ingest" | "identity" | "worker";
+
+export type ShutdownSettings = {
+  /** How long requests are still accepted after SIGTERM, so that whoever sends them may notice that the server is not ready. */
+  drainMs: number;
+  /** After this long the process ends, whatever hangs. */
+  deadlineMs: number;
 };
 
 /** Where answers are kept. */
@@ -171,6 +199,17 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     host: checked.HOST,
     dataDir: resolve(checked.DATA_DIR),
     databaseUrl: checked.DATABASE_URL,
+    pools: {
+      reports: checked.DATABASE_POOL_REPORTS,
+      lists: checked.DATABASE_POOL_LISTS,
+      ingest: checked.DATABASE_POOL_INGEST,
+      identity: checked.DATABASE_POOL_IDENTITY,
+      worker: checked.DATABASE_POOL_WORKER,
+      waitMs: checked.DATABASE_POOL_WAIT_MS,
+    },
+    requestDeadlineMs: checked.REQUEST_DEADLINE_MS,
+    statementsPerIdentity: checked.STATEMENTS_PER_IDENTITY,
+    shutdown: { drainMs: checked.DRAIN_MS, deadlineMs: checked.SHUTDOWN_DEADLINE_MS },
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
     authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),

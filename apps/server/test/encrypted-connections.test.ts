@@ -50,7 +50,9 @@ describe.skipIf(!hasOpenssl)("a server on a database that takes TLS only (needs 
       const connections = await postgres.encryption();
       expect(connections.filter(({ ssl }) => !ssl)).toEqual([]);
       const names = new Set(connections.map(({ name }) => name));
-      for (const name of ["usage-stats", "usage-stats ingest", "usage-stats worker", "usage-stats listener"])
+      for (const name of ["reports", "ingest", "identity", "worker", "listener"].map(
+        (role) => `usage-stats ${role}`,
+      ))
         expect(names).toContain(name);
       await server.stop();
     },

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findRunningPostgres } from "@usage-stats/postgres";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
@@ -15,6 +15,12 @@ export type ServerProcess = {
   kill(): void;
   /** Ends it as an operator does. */
   stop(): Promise<void>;
+  /** Asks it to end. */
+  terminate(): void;
+  /** Its exit code, once it has ended. */
+  exit: Promise<number | null>;
+  /** Everything that it has printed. */
+  text(): string;
 };
 
 /** Real processes of the command line, on a data folder of their own. */
@@ -66,7 +72,7 @@ export async function serverProcesses(env: Record<string, string> = {}) {
     },
     async serve(): Promise<ServerProcess> {
       const { child, text, exit } = run(["serve"]);
-      await expect.poll(() => text.all, { timeout: 30_000 }).toMatch(/Stop with/);
+      await vi.waitFor(() => expect(text.all).toMatch(/Stop with/), { timeout: 30_000 });
       return {
         url: /http:\/\/localhost:\d+/.exec(text.all)![0],
         pid: child.pid!,
@@ -75,6 +81,9 @@ export async function serverProcesses(env: Record<string, string> = {}) {
           child.kill("SIGTERM");
           await exit;
         },
+        terminate: () => child.kill("SIGTERM"),
+        exit,
+        text: () => text.all,
       };
     },
     async end(): Promise<void> {

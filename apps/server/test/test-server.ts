@@ -2,14 +2,16 @@ import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
 import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, listenForChanges } from "@usage-stats/db";
+import { createUsageRepository, type Database, listenForChanges } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
+import { type Shares } from "../src/limits/shares.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
+import { type Pools } from "../src/serve/open-pools.ts";
 
 export const AUTH_SECRET = "a secret for tests only, 32 bytes";
 
@@ -48,7 +50,25 @@ export type TestServerOptions = {
   limits?: RateLimits | null;
   trustedProxies?: number;
   corsOrigins?: string[];
+  shares?: Shares;
+  requestDeadlineMs?: number;
 };
+
+/** Everyone may do as much as they like. */
+const NO_SHARES: Shares = {
+  reports: { take: (_who, _signal, task) => task() },
+  lists: { take: (_who, _signal, task) => task() },
+  writes: { take: (_who, _signal, task) => task() },
+};
+
+const poolsOf = (orm: Database): Pools => ({
+  reports: orm,
+  lists: orm,
+  ingest: orm,
+  identity: orm,
+  readiness: orm,
+  worker: orm,
+});
 
 /** What Node's server gives of a request. */
 const BINDINGS = { incoming: { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } } };
@@ -66,13 +86,16 @@ export async function createTestServer({
   limits = null,
   trustedProxies = 0,
   corsOrigins = [],
+  shares = NO_SHARES,
+  requestDeadlineMs = 15_000,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
   const { app, forgetKey } = composeApp({
-    orm: database.orm,
-    patientOrm: database.orm,
-    ingestOrm: database.orm,
+    pools: poolsOf(database.orm),
+    shares,
+    requestDeadlineMs,
+    readinessFlags: [],
     recordLimits: { maxCalls: 50, oldestMs: 10_000 * 86_400_000, aheadMs: 300_000, ...recordLimits },
     maxIngestBytes: 1_000_000,
     repository: repository(createUsageRepository(database.orm)),

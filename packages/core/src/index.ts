@@ -63,6 +63,7 @@ export type {
   UsageFacts,
   UsageQuestion,
   UsageRepository,
+  Waiting,
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { filterFields } from "./read-usage-facts.ts";

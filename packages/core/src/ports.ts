@@ -130,12 +130,21 @@ export type CacheInvalidator = {
   invalidateAll(): Promise<void>;
 };
 
+/** How long a caller waits. */
+export type Waiting = {
+  /** Aborts when nobody waits any more: what was not sent to the database by then is never sent. Its reason is thrown. */
+  signal?: AbortSignal | undefined;
+  /** When, in milliseconds of `performance.now()`, `unavailable` is thrown, and a write that has not begun by then never will. */
+  deadline?: number | undefined;
+};
+
 /**
- * Records calls, durably once the promise resolves; outcomes come in the order of the changes. Recording twice changes nothing.
- * An `atomic` recording that could not make one of them throws `conflict`, and has made none.
+ * Records calls, durably once the promise resolves; outcomes come in the order of the changes. Recording twice changes nothing, and
+ * neither does `processing` for a call that has ended. An `atomic` recording that could not make one of them throws `conflict`, and has
+ * made none.
  */
 export type CallRecorder = {
-  record(changes: readonly CallChange[], options?: { atomic?: boolean }): Promise<RecordOutcome[]>;
+  record(changes: readonly CallChange[], options?: Waiting & { atomic?: boolean }): Promise<RecordOutcome[]>;
 };
 
 /** Which rollups: one user's or everyone's, of a range or of all time. */

@@ -28,6 +28,10 @@ export type DatabaseSettings = {
   statementTimeoutMs?: number;
   /** After this long nobody waits for a statement any more, whether or not the database still answers, in milliseconds. */
   queryTimeoutMs?: number;
+  /** After this long a statement that waits for a lock is given up, in milliseconds. */
+  lockTimeoutMs?: number;
+  /** After this long the database ends a transaction in which nothing happens, in milliseconds. */
+  idleInTransactionTimeoutMs?: number;
   applicationName?: string;
   /** Whether migrating prints nothing, which is the default. */
   silent?: boolean;
@@ -41,13 +45,26 @@ export function ormConfig(
     connectTimeoutMs = 10_000,
     statementTimeoutMs,
     queryTimeoutMs,
+    lockTimeoutMs,
+    idleInTransactionTimeoutMs,
     applicationName = "usage-stats",
     silent = true,
   }: DatabaseSettings,
-  { schema, otherSchemas }: DatabaseFacts,
+  { schema, searchPath, otherSchemas }: DatabaseFacts,
 ): Options {
-  const settings = { url, applicationName, connectTimeoutMs, statementTimeoutMs, queryTimeoutMs };
+  const settings = {
+    url,
+    applicationName,
+    connectTimeoutMs,
+    statementTimeoutMs,
+    queryTimeoutMs,
+    lockTimeoutMs,
+    idleInTransactionTimeoutMs,
+  };
   const config = clientConfig(settings, connectionTarget(url));
+  if (searchPath !== null) {
+    config.session.settings = { ...config.session.settings, search_path: searchPath };
+  }
   return defineConfig({
     driver: SchemaPostgreSqlDriver,
     dbName: config.database!,

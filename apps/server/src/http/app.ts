@@ -11,6 +11,7 @@ import { callListRoutes } from "./call-list-routes.ts";
 import { modelCallsRoutes } from "./model-calls-routes.ts";
 import { refuseOtherMethods } from "./refuse-other-methods.ts";
 import { addHeaders, headersOf } from "./response-headers.ts";
+import { startRequestDeadline } from "./request-deadline.ts";
 import { restRoutes } from "./rest-routes.ts";
 import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
 
@@ -19,6 +20,8 @@ export type AppPorts = TrpcPorts &
     cache: SharedCache | null;
     metrics: Metrics;
     checkReadiness: CheckReadiness;
+    /** How long a request may wait for everything together. */
+    requestDeadlineMs: number;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
@@ -39,12 +42,15 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
+    const deadline = startRequestDeadline(ports.requestDeadlineMs, () => context.req.raw.signal);
+    context.set("deadline", deadline);
     context.set("requestId", crypto.randomUUID());
     context.set("costs", []);
-    context.set("cache", ports.cache?.forRequest(() => context.req.raw.signal) ?? null);
+    context.set("cache", ports.cache?.forRequest(deadline.signal) ?? null);
     context.set("headersOf", () => headersOf(context, ports.clock));
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
+    deadline.end();
     addHeaders(context);
   });
 

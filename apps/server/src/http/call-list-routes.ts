@@ -2,17 +2,25 @@ import { allowCalls, inRestTerms, readListCallsQuery } from "@usage-stats/api";
 import { type CallReader, everyCall, listCalls } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { callsCsv } from "../csv/calls-csv.ts";
+import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
 import { createExportLimit } from "./export-limit.ts";
+import { requestPorts, type SharedPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
-export type CallListPorts = { callReader: CallReader; admit: Admit };
+export type CallListPorts = SharedPorts & {
+  shares: Shares;
+  /** For exports: connections that searches cannot keep busy. */
+  exportReader: CallReader;
+  admit: Admit;
+};
 
 const EXPORT_PAGE = 2_000;
 const MOST_EXPORTS = 3;
 
 /** Calls one by one: a page at a time as JSON, or all of them as CSV. */
-export function callListRoutes({ callReader, admit }: CallListPorts): Hono<AppEnv> {
+export function callListRoutes(ports: CallListPorts): Hono<AppEnv> {
+  const { exportReader, admit } = ports;
   const routes = new Hono<AppEnv>();
   const exports = createExportLimit(MOST_EXPORTS);
 
@@ -20,7 +28,8 @@ export function callListRoutes({ callReader, admit }: CallListPorts): Hono<AppEn
     const identity = await admit(context, "GET /app/api/user/model-calls");
     const { timezone: _, ...asked } = readListCallsQuery(queryOf(context), "list");
     const calls = allowCalls(identity, asked);
-    const page = listCalls(callReader, calls, context.req.raw.signal);
+    const { callReader } = requestPorts(context, ports);
+    const page = listCalls(callReader, calls, context.var.deadline.signal());
     return context.json(await page.catch(rethrowInRestTerms));
   });
 
@@ -30,7 +39,7 @@ export function callListRoutes({ callReader, admit }: CallListPorts): Hono<AppEn
     const calls = { ...allowCalls(identity, asked), withVoided: false, limit: EXPORT_PAGE };
     const gone = new AbortController();
     const signal = AbortSignal.any([context.req.raw.signal, gone.signal]);
-    const csv = callsCsv(everyCall(callReader, calls, signal), timezone);
+    const csv = callsCsv(everyCall(exportReader, calls, signal), timezone);
     const over = exports.enter();
     // What is wrong with the question is told before anything is sent.
     const first = await csv.next().catch((error: unknown) => {

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 import { recordEvents } from "../intake/record-events.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
 import { readBodyText } from "./read-body-text.ts";
+import { requestPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
 /** Where calls are sent as CloudEvents: one, a batch, or one with its attributes in headers. */
@@ -15,7 +16,8 @@ export function cloudEventsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
     const rules = { maxBytes: ports.maxIngestBytes, types: CLOUD_EVENT_TYPES, gzip: true };
     const { text, type } = await readBodyText(raw, rules);
     if (text === "") throw new UsageError("bad_json", "There is no event.", { field: "body" });
-    return context.json(await recordEvents(readCloudEvents(type, raw.headers, text), ports));
+    const own = { ...ports, ...requestPorts(context, ports) };
+    return context.json(await recordEvents(readCloudEvents(type, raw.headers, text), own));
   });
   return routes;
 }

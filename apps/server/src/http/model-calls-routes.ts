@@ -1,11 +1,14 @@
 import { readCallsBody, recordCalls, type RecordPorts } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { Hono } from "hono";
+import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
 import { readBodyText } from "./read-body-text.ts";
+import { requestPorts, type SharedPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
-export type ModelCallsPorts = RecordPorts & { admit: Admit; maxIngestBytes: number };
+export type ModelCallsPorts = RecordPorts &
+  SharedPorts & { shares: Shares; admit: Admit; maxIngestBytes: number };
 
 const NDJSON = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
@@ -18,7 +21,13 @@ export function modelCallsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
     const rules = { maxBytes: ports.maxIngestBytes, types, gzip: true };
     const { text, type } = await readBodyText(context.req.raw, rules);
     const calls = text === "" ? [] : readCallsBody(text, NDJSON.includes(type) ? "ndjson" : "json");
-    return context.json(await recordCalls(ports, calls, atomicOf(context.req.query("atomic"))));
+    return context.json(
+      await recordCalls(
+        { ...ports, ...requestPorts(context, ports) },
+        calls,
+        atomicOf(context.req.query("atomic")),
+      ),
+    );
   });
   return routes;
 }

@@ -5,19 +5,17 @@ import {
   type OtlpFormat,
   readTraces,
 } from "@usage-stats/adapters";
-import { type RecordPorts } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
 import { recordSpans, type SpanCounts } from "../intake/record-spans.ts";
-import { type Admit } from "./admit.ts";
+import { type ModelCallsPorts } from "./model-calls-routes.ts";
 import { problemOf } from "./problem.ts";
 import { checkEncoding, readBytes, unpackBytes } from "./read-body-text.ts";
+import { requestPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
-export type OtlpPorts = RecordPorts & {
-  admit: Admit;
-  maxIngestBytes: number;
+export type OtlpPorts = ModelCallsPorts & {
   /** Told of every error that is ours, not the caller's. */
   onUnknownError(error: unknown, requestId: string): void;
   /** Told what became of the spans of each request. */
@@ -45,7 +43,7 @@ export function otlpRoute(ports: OtlpPorts): Hono<AppEnv> {
           { value: context.req.header("content-type") ?? "" },
         );
       const read = readTraces(await bodyOf(context.req.raw, ports.maxIngestBytes), format);
-      const { counts, partial } = await recordSpans(read, ports);
+      const { counts, partial } = await recordSpans(read, { ...ports, ...requestPorts(context, ports) });
       ports.onSpans?.(counts);
       return send(context, encodeTraceResponse(partial, format), 200);
     } catch (error) {

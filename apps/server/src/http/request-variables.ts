@@ -2,11 +2,13 @@ import { type Identity } from "@usage-stats/api";
 import { type RequestCache } from "@usage-stats/cache";
 import { type DatabaseCost } from "@usage-stats/core";
 import { type Spent } from "../limits/limiter.ts";
+import { type RequestDeadline } from "./request-deadline.ts";
 
 /** What every handler finds in Hono's context. */
 export type AppEnv = {
   Variables: {
     requestId: string;
+    deadline: RequestDeadline;
     /** What the answers of this request cost the database, filled in as they are made. */
     costs: DatabaseCost[];
     cache: RequestCache | null;

@@ -17,26 +17,19 @@ import {
   startRebuild,
   viewerTokenInput,
 } from "@usage-stats/api";
-import {
-  type AuditLog,
-  type Clock,
-  RANKED_BY,
-  type RankingRepository,
-  type Rebuilder,
-  UsageError,
-  type UsageRepository,
-} from "@usage-stats/core";
+import { type AuditLog, type Clock, RANKED_BY, type Rebuilder, UsageError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { usageCsv } from "../csv/usage-csv.ts";
+import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
 import { readJsonText } from "./read-body-text.ts";
+import { requestPorts, type SharedPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 
-export type RestPorts = {
-  repository: UsageRepository;
-  ranking: RankingRepository;
+export type RestPorts = SharedPorts & {
+  shares: Shares;
   rebuilder: Rebuilder;
   clock: Clock;
   audit: AuditLog;
@@ -65,10 +58,14 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
   for (const by of RANKED_BY)
     routes.get(`/admin/usage-by/${by}`, async (context) => {
       await ports.admit(context, `GET /app/api/admin/usage-by/${by}`);
-      const { costs } = context.var;
-      const signal = () => context.req.raw.signal;
+      const { costs, deadline } = context.var;
       const query = readUsageRankingQuery(by, new URL(context.req.url).searchParams);
-      return context.json(await rank({ ...ports, costs, signal }, query).catch(rethrowInRestTerms));
+      return context.json(
+        await rank(
+          { ...ports, ...requestPorts(context, ports), costs, signal: deadline.signal },
+          query,
+        ).catch(rethrowInRestTerms),
+      );
     });
 
   routes.post("/admin/rebuild", async (context) => {
@@ -94,13 +91,13 @@ function readQuery(context: Context<AppEnv>) {
 }
 
 async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
-  const { cache, costs } = context.var;
-  const signal = () => context.req.raw.signal;
+  const { cache, costs, deadline } = context.var;
+  const view = { ...ports, ...requestPorts(context, ports), cache, costs, signal: deadline.signal };
   if (wantsCsv(context)) {
-    const stats = await answer({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
+    const stats = await answer(view, question).catch(rethrowInRestTerms);
     return context.body(usageCsv(stats), 200, { "content-type": "text/csv; charset=utf-8", vary: "accept" });
   }
-  const json = answerRest({ ...ports, cache, costs, signal }, question).catch(rethrowInRestTerms);
+  const json = answerRest(view, question).catch(rethrowInRestTerms);
   return sendJson(context, await json);
 }
 

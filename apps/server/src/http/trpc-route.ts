@@ -5,6 +5,7 @@ import { type Context, type Handler } from "hono";
 import { type CallListPorts } from "./call-list-routes.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
 import { readJsonText } from "./read-body-text.ts";
+import { requestPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 import { sendJson } from "./response-headers.ts";
 import { type RestPorts } from "./rest-routes.ts";
@@ -20,16 +21,17 @@ export type TrpcPorts = RestPorts &
 /** Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. */
 export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
   return async (context) => {
-    const { requestId, costs, cache } = context.var;
+    const { requestId, costs, cache, deadline } = context.var;
     const { pathname, searchParams } = new URL(context.req.url);
     const path = pathname.slice(endpoint.length + 1);
     const operations = namesOf(path);
     const apiContext: ApiContext = {
       ...ports,
+      ...requestPorts(context, ports),
       requestId,
       costs,
       cache,
-      signal: () => context.req.raw.signal,
+      signal: deadline.signal,
       admit: (operation) => admit(context, operation, operations),
     };
     if (context.req.method === "GET" && context.req.header("trpc-accept") === undefined) {

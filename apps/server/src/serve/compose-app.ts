@@ -11,6 +11,7 @@ import {
   createViewerSecret,
   type Database,
   isMigrated,
+  takesWrites,
 } from "@usage-stats/db";
 import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
@@ -22,14 +23,13 @@ import { type Metrics } from "../http/metrics-route.ts";
 import { type AppEnv } from "../http/request-variables.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
+import { type Shares } from "../limits/shares.ts";
+import { createCheckReadiness } from "./check-readiness.ts";
+import { type Pools } from "./open-pools.ts";
 
 export type AppParts = {
-  orm: Database;
-  /** Connections whose statements may take their time. */
-  patientOrm: Database;
+  pools: Pools;
   repository: UsageRepository;
-  /** Connections of their own for calls that come in, which reports must not keep waiting. */
-  ingestOrm: Database;
   recordLimits: RecordLimits;
   maxIngestBytes: number;
   cache: SharedCache | null;
@@ -40,6 +40,12 @@ export type AppParts = {
   sessionCookie: string;
   /** `null` for no limits. */
   limits: RateLimits | null;
+  /** What each identity may have the database do at once. */
+  shares: Shares;
+  /** How long a request may wait for everything together. */
+  requestDeadlineMs: number;
+  /** Why requests should not be sent here, as far as this process knows by itself. */
+  readinessFlags: readonly (() => string | null)[];
   /** How many proxies stand in front, each of which adds where a request came from to `X-Forwarded-For`. */
   trustedProxies: number;
   /** Origins whose pages may read answers. */
@@ -57,9 +63,9 @@ export type ComposedApp = {
 
 /** Puts the application together from its parts. */
 export function composeApp(parts: AppParts): ComposedApp {
-  const { orm, patientOrm, ingestOrm, checks, sessionCookie, limits, trustedProxies, ...ports } = parts;
-  const keys = createApiKeyStore(orm);
-  const viewerSecret = createViewerSecret(orm);
+  const { pools, checks, sessionCookie, limits, trustedProxies, readinessFlags, ...ports } = parts;
+  const keys = createApiKeyStore(pools.identity);
+  const viewerSecret = createViewerSecret(pools.identity);
   const identify = createIdentifyRequest({
     checks,
     sessionCookie,
@@ -68,27 +74,31 @@ export function composeApp(parts: AppParts): ComposedApp {
     clock: ports.clock,
     onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
   });
-  const rebuilder = createRebuilder(patientOrm);
-  const recorder = createCallRecorder(ingestOrm);
+  const rebuilder = createRebuilder(pools.worker);
+  const recorder = createCallRecorder(pools.ingest);
   const app = createApp({
     ...ports,
     recorder: ports.cache === null ? recorder : invalidatingRecorder(recorder, ports.cache, ports.clock),
     rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
-    ranking: createRankingRepository(orm),
-    callReader: createCallReader(orm),
+    ranking: createRankingRepository(pools.reports),
+    callReader: createCallReader(pools.lists),
+    exportReader: createCallReader(pools.reports),
     keys: forgetting(keys, identify.forgetKey),
-    audit: createAuditLog(orm),
+    audit: createAuditLog(pools.identity),
     signViewerToken: createSignViewerToken(viewerSecret),
     admit: createAdmit({ identify, limits, trustedProxies }),
-    checkReadiness: async () => {
-      try {
-        return (await isMigrated(orm)) ? [] : ["migrations are pending"];
-      } catch {
-        return ["the database does not answer"];
-      }
-    },
+    checkReadiness: createCheckReadiness({
+      flags: readinessFlags,
+      probes: { "the database": () => probeDatabase(pools.readiness) },
+      monotonic: () => performance.now(),
+    }),
   });
   return { app, forgetKey: identify.forgetKey };
+}
+
+async function probeDatabase(orm: Database): Promise<string | null> {
+  if (!(await isMigrated(orm))) return "migrations are pending";
+  return (await takesWrites(orm)) ? null : "the database takes no writes";
 }
 
 /** Other servers hear of a changed key from the database; this one knows at once. */

@@ -1,15 +1,27 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo } from "node:net";
+import { type AddressInfo, Server as NetServer } from "node:net";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { OperatorError } from "../operator-error.ts";
 
 /** Answers a request; `bindings` are Node's own objects of it. */
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
-export type HttpServer = { port: number; close(): Promise<void> };
+export type HttpServer = {
+  port: number;
+  /**
+   * Ends without failing anybody: goes on as before for `acceptMs`; then takes no more connections, answers what is sent over those
+   * that are there, and closes each after its next answer. Cuts off what is not answered within `graceMs` after that.
+   */
+  drain(settings: { acceptMs: number; graceMs: number }): Promise<void>;
+  /** The same at once, with ten seconds. */
+  close(): Promise<void>;
+};
 
 const GRACE_MS = 10_000;
+/** How long a connection on which nothing is asked is kept while draining: what was sent over it just now is answered. */
+const IDLE_MS = 500;
 const MAX_HEADERS = 100;
 
 /**
@@ -29,7 +41,13 @@ export async function listen(
   { host, port }: { host: string; port: number },
   limits: Partial<typeof LIMITS> = {},
 ): Promise<HttpServer> {
-  const listener = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings));
+  const draining = new AbortController();
+  const listener = getRequestListener(async (request, bindings) => {
+    const response = await fetch(request, bindings as HttpBindings);
+    // Whoever goes on asking does so over another connection, perhaps to another server.
+    if (draining.signal.aborted) (bindings as HttpBindings).outgoing.shouldKeepAlive = false;
+    return response;
+  });
   const server = createServer({ ...LIMITS, ...limits }, (request, response) => {
     if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
@@ -41,7 +59,17 @@ export async function listen(
   } catch (error) {
     throw new OperatorError(explain(error, host, port), { cause: error });
   }
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+  const stop = async ({ acceptMs, graceMs }: { acceptMs: number; graceMs: number }) => {
+    if (acceptMs > 0) await sleep(acceptMs);
+    await untilAllAreAccepted();
+    draining.abort();
+    await drain(server, graceMs);
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    drain: stop,
+    close: () => stop({ acceptMs: 0, graceMs: GRACE_MS }),
+  };
 }
 
 function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
@@ -60,11 +88,25 @@ function explain(error: unknown, host: string, port: number): string {
   return `Cannot listen on ${host}:${port}.`;
 }
 
-/** Takes no new requests, lets those under way finish, and cuts off what is not done after a while. */
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+/** A connection that waits to be accepted is reset by closing the listener. They are accepted just before immediates run. */
+async function untilAllAreAccepted(): Promise<void> {
+  let started: number;
+  let turns = 0;
+  do {
+    started = performance.now();
+    await immediate();
+    turns += 1;
+  } while (performance.now() - started > 1 && turns < 100);
+}
+
+async function drain(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    // `http.Server` would cut idle connections at once, and with them what is just being sent.
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+  const late = setTimeout(() => server.closeAllConnections(), graceMs);
   await closed;
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(late);
 }

@@ -4,13 +4,13 @@ import {
   isEmpty,
   listenForChanges,
   migrate,
-  openDatabase,
   startRollupWorker,
 } from "@usage-stats/db";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "../auth/session-keys.ts";
+import { openShares } from "../limits/shares.ts";
 import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
@@ -21,43 +21,42 @@ import { logFailuresOf } from "./log-failures.ts";
 import { createMetrics } from "./metrics.ts";
 import { openCache } from "./open-cache.ts";
 import { openRateLimits } from "./open-rate-limits.ts";
+import { openRequestPools, openWorkerPool, type Pools } from "./open-pools.ts";
 import { keepPartitionsAhead } from "./partition-keeper.ts";
 
-const STATEMENT_TIMEOUT_MS = 10_000;
+/** How long each part is waited for when it is closed, and the worker, which finishes its batch. */
+const CLOSING_MS = 3_000;
+const WORKER_MS = 5_000;
 
-/** Serves until `stop` aborts, then closes everything in order, the embedded database included. */
+/**
+ * Serves until `stop` aborts, then answers what is under way and closes everything in order, the embedded database included. Whatever
+ * hangs is not waited for longer than `shutdown.deadlineMs`: then the process ends with 1.
+ */
 export async function serve(settings: Settings, stop: AbortSignal): Promise<void> {
   const clock = { now: () => new Date() };
-  const closers = new Closers();
+  const closers = new Closers(CLOSING_MS);
+  let isStopping = false;
+  let isReady = false;
   const stopped = new Promise<"stopped">((resolve) => {
     if (stop.aborted) resolve("stopped");
     stop.addEventListener("abort", () => resolve("stopped"));
   });
 
-  async function start(): Promise<{ lost: Promise<never> }> {
-    let answer: Fetch = starting;
-    const server = await listen((request, bindings) => answer(request, bindings), settings);
-    closers.add(server.close);
+  let answer: Fetch = starting;
+  const server = await listen((request, bindings) => answer(request, bindings), settings);
 
+  async function start(): Promise<{ lost: Promise<never> }> {
     const deployment = await openDeployment(settings, "server");
-    closers.add(deployment.close);
+    closers.add(deployment.close, null);
 
     const { databaseUrl: url, authSecret } = deployment;
-    const patientOrm = await openDatabase({ url, poolSize: 4, applicationName: "usage-stats worker" });
-    closers.add(() => patientOrm.close());
+    const patientOrm = await openWorkerPool(url, settings.pools);
+    const pools: Pools = { worker: patientOrm, ...(await openRequestPools(url, settings.pools)) };
+    closers.add(() => closePools(pools));
     for (const name of await migrate(patientOrm, clock.now())) console.error(`applied migration ${name}`);
     if (settings.demo && deployment.embedded) await fillWithDemo(patientOrm, clock.now(), stop);
 
-    const orm = await openDatabase({ url, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
-    closers.add(() => orm.close());
-    const ingestOrm = await openDatabase({
-      url,
-      poolSize: 6,
-      applicationName: "usage-stats ingest",
-      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    });
-    closers.add(() => ingestOrm.close());
-    const repository = createUsageRepository(orm);
+    const repository = createUsageRepository(pools.reports);
     const metrics = createMetrics();
     const logEvent = logCacheEvents(console.error);
     const cache = await openCache(
@@ -85,11 +84,12 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       batchSize: settings.rollupBatch,
       onError: logFailuresOf("rolling up", console.error),
     });
-    closers.add(worker.stop);
+    closers.add(worker.stop, WORKER_MS);
     const { app, forgetKey } = composeApp({
-      orm,
-      patientOrm,
-      ingestOrm,
+      pools,
+      shares: openShares(settings),
+      requestDeadlineMs: settings.requestDeadlineMs,
+      readinessFlags: [() => (isStopping ? "the server is stopping" : null)],
       recordLimits: settings.recordLimits,
       maxIngestBytes: settings.maxIngestBytes,
       repository,
@@ -130,6 +130,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     );
 
     answer = (request, bindings) => app.fetch(request, bindings);
+    isReady = true;
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
     console.log(
       await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
@@ -142,10 +143,29 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     await Promise.race([stopped, running.then(({ lost }) => lost)]);
   } finally {
     if (stop.aborted) console.error("stopping …");
+    const { drainMs, deadlineMs } = settings.shutdown;
+    endAfter(deadlineMs);
+    isStopping = true;
+    await server.drain({
+      acceptMs: stop.aborted && isReady ? drainMs : 0,
+      graceMs: Math.max(0, deadlineMs - drainMs - WORKER_MS - CLOSING_MS),
+    });
     // Whatever start-up was doing fails once its database closes; that is how it is stopped.
     await running.catch(() => {});
     await closers.close();
   }
+}
+
+async function closePools(pools: Pools): Promise<void> {
+  await Promise.all(Object.values(pools).map((pool) => pool.close()));
+}
+
+/** Ends the process after so long, unless nothing keeps it any more. */
+function endAfter(ms: number): void {
+  setTimeout(() => {
+    console.error(`did not stop within ${ms} ms: ending anyway, which loses nothing that was acknowledged`);
+    process.exit(1);
+  }, ms).unref();
 }
 
 /** Fills an empty database with the demo. */

@@ -7,8 +7,10 @@ import { prepareSession } from "./prepare-session.ts";
 
 /** What a database is that is fit for use. */
 export type DatabaseFacts = {
-  /** Where new tables go: the first schema of the search path that exists. */
+  /** Where everything is: the schema that the search path finds it in or, in a new database, the first that exists. */
   schema: string;
+  /** The search path that begins there, where the one that sessions have does not. */
+  searchPath: string | null;
   /** Everybody else's. */
   otherSchemas: string[];
 };
@@ -29,8 +31,8 @@ export async function checkDatabase(url: string): Promise<DatabaseFacts> {
     await client.connect();
     await refuseTransactionPooling(client, url);
     const facts = await examine(client, target);
-    const { session, mustWrite } = target;
-    await prepareSession(client, { settings: session, statementTimeoutMs: undefined, mustWrite });
+    const { session } = clientConfig({ url, applicationName: "usage-stats check" });
+    await prepareSession(client, session);
     return facts;
   } catch (error) {
     throw refusalOf(error, url, target);
@@ -54,25 +56,32 @@ type Found = {
   version: number;
   release: string;
   encoding: string;
-  schema: string | null;
-  others: string[];
+  first: string | null;
+  installed: string | null;
+  schemas: string[];
   path: string;
   replication: string;
 };
+
+// The migrations' table is of the same name in every program that uses MikroORM, and calls may be anybody's: both are ours.
+const FACTS = `
+  select current_setting('server_version_num')::int / 10000 as version, current_setting('server_version') as release,
+         current_setting('server_encoding') as encoding, current_setting('search_path') as path,
+         current_setting('session_replication_role') as replication, current_schema()::text as first,
+         (select nspname::text from pg_class calls join pg_namespace n on n.oid = calls.relnamespace
+           where calls.oid = to_regclass('model_calls')
+             and exists (select from pg_class where relnamespace = n.oid and relname = 'mikro_orm_migrations')) as installed,
+         array(select nspname::text from pg_namespace) as schemas`;
 
 async function examine(client: DatabaseClient, target: ConnectionTarget): Promise<DatabaseFacts> {
   const searchPath = target.session["search_path"];
   await client.query("begin");
   if (searchPath !== undefined)
     await client.query("select set_config('search_path', $1, true)", [searchPath]);
-  const { rows } = await client.query<Found>(
-    `select current_setting('server_version_num')::int / 10000 as version, current_setting('server_version') as release,
-            current_setting('server_encoding') as encoding, current_schema() as schema,
-            array(select nspname::text from pg_namespace where nspname <> coalesce(current_schema(), '')) as others,
-            current_setting('search_path') as path, current_setting('session_replication_role') as replication`,
-  );
+  const { rows } = await client.query<Found>(FACTS);
   await client.query("rollback");
-  const { version, release, encoding, schema, others, path, replication } = rows[0]!;
+  const { version, release, encoding, first, installed, schemas, path, replication } = rows[0]!;
+  const schema = installed ?? first;
   const [place, database] = [placeOf(target), JSON.stringify(target.database)];
   if (version < OLDEST) {
     throw new ConnectionRefusal(
@@ -97,7 +106,11 @@ async function examine(client: DatabaseClient, target: ConnectionTarget): Promis
         `Set it to origin: ALTER DATABASE ${database} RESET session_replication_role`,
     );
   }
-  return { schema, otherSchemas: others };
+  return {
+    schema,
+    searchPath: schema === first ? null : `${client.escapeIdentifier(schema)}, ${path}`,
+    otherSchemas: schemas.filter((name) => name !== schema),
+  };
 }
 
 /** Throws where what is set on a connection does not stay there. Where no second session is to be had, nothing can be said. */

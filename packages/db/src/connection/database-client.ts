@@ -9,6 +9,8 @@ export type ConnectionSettings = {
   connectTimeoutMs?: number | undefined;
   statementTimeoutMs?: number | undefined;
   queryTimeoutMs?: number | undefined;
+  lockTimeoutMs?: number | undefined;
+  idleInTransactionTimeoutMs?: number | undefined;
 };
 
 /** What node-pg is told, and what a session is set to; `null` to leave it as it is. */
@@ -18,7 +20,7 @@ export type DatabaseClientConfig = ClientConfig & { session: SessionNeeds | null
 export function clientConfig(
   settings: ConnectionSettings,
   target: ConnectionTarget = connectionTarget(settings.url),
-): DatabaseClientConfig {
+): DatabaseClientConfig & { session: SessionNeeds } {
   const { host, port, user, password, database, tls, keepAliveMs, enableChannelBinding } = target;
   const timeouts = [settings.connectTimeoutMs, target.connectTimeoutMs].filter((ms) => ms !== undefined);
   return {
@@ -38,8 +40,10 @@ export function clientConfig(
     ...(settings.queryTimeoutMs !== undefined && { query_timeout: settings.queryTimeoutMs }),
     session: {
       settings: target.session,
-      statementTimeoutMs: settings.statementTimeoutMs,
       mustWrite: target.mustWrite,
+      statementTimeoutMs: settings.statementTimeoutMs ?? 0,
+      lockTimeoutMs: settings.lockTimeoutMs ?? 0,
+      idleInTransactionTimeoutMs: settings.idleInTransactionTimeoutMs ?? 0,
     },
   };
 }

@@ -5,10 +5,12 @@ import { type SessionSettings } from "./session-options.ts";
 
 export type SessionNeeds = {
   settings: SessionSettings;
-  /** `undefined` for as long as it takes. */
-  statementTimeoutMs: number | undefined;
   /** Refuse a server that takes no writes. */
   mustWrite: boolean;
+  /** In milliseconds; 0 for as long as it takes. */
+  statementTimeoutMs: number;
+  lockTimeoutMs: number;
+  idleInTransactionTimeoutMs: number;
 };
 
 // What our statements mean and how their answers are read must not depend on what a database or a role was set to. Waits are
@@ -24,8 +26,6 @@ const FIXED: SessionSettings = {
   transform_null_equals: "off",
   // Statements that must see more ask for it; a lone one would fail with serialization errors that nobody retries.
   default_transaction_isolation: "read committed",
-  lock_timeout: "0",
-  idle_in_transaction_session_timeout: "0",
   idle_session_timeout: "0",
 };
 
@@ -43,8 +43,13 @@ const FAST: SessionSettings = {
  * database's disk: `synchronous_commit` is raised where it is less, never lowered from what waits for replicas.
  */
 export async function prepareSession(client: ClientBase, needs: SessionNeeds): Promise<void> {
-  const { settings, statementTimeoutMs = 0, mustWrite } = needs;
-  const all = { ...FIXED, ...FAST, ...settings, statement_timeout: String(statementTimeoutMs) };
+  const { settings, mustWrite } = needs;
+  const waits = {
+    statement_timeout: String(needs.statementTimeoutMs),
+    lock_timeout: String(needs.lockTimeoutMs),
+    idle_in_transaction_session_timeout: String(needs.idleInTransactionTimeoutMs),
+  };
+  const all = { ...FIXED, ...FAST, ...settings, ...waits };
   const calls = Object.entries(all).map(
     ([name, value]) => `set_config(${client.escapeLiteral(name)}, ${client.escapeLiteral(value)}, false)`,
   );

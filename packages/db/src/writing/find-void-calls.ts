@@ -1,5 +1,5 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
 import { type ModelCall } from "@usage-stats/core";
+import { type Session } from "../connection/session.ts";
 import {
   ALL_COLUMNS,
   type Identity,
@@ -20,15 +20,15 @@ const VOID = `
   select ${IDENTITY} from ${inputOf(IDENTITY_COLUMNS)} ${OLD_CALL} where old.voided_at is not null`;
 
 /** The identities of those calls that were voided and said something else before. */
-export function findStillVoid(em: EntityManager, calls: readonly ModelCall[]): Promise<string[]> {
+export function findStillVoid(em: Session, calls: readonly ModelCall[]): Promise<string[]> {
   return find(em, STILL_VOID, parametersOf(ALL_COLUMNS, calls));
 }
 
 /** The identities of those calls that are void. */
-export function findVoid(em: EntityManager, calls: readonly Identity[]): Promise<string[]> {
+export function findVoid(em: Session, calls: readonly Identity[]): Promise<string[]> {
   return find(em, VOID, parametersOf(IDENTITY_COLUMNS, calls));
 }
 
-async function find(em: EntityManager, sql: string, parameters: string[]): Promise<string[]> {
+async function find(em: Session, sql: string, parameters: string[]): Promise<string[]> {
   return (await em.execute<IdentityRow[]>(sql, parameters)).map(rowIdentity);
 }

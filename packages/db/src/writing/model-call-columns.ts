@@ -53,6 +53,11 @@ export function isOther(other: string): string {
   return `(${namesOf(CONTENT_COLUMNS, "old.")}) is distinct from (${namesOf(CONTENT_COLUMNS, `${other}.`)})`;
 }
 
+/** Whether the call in `other` says anything newer than the one in the table, `old`. What ended is never `processing` again, however late that is heard. */
+export function isNewer(other: string): string {
+  return `${isOther(other)} and (${other}.status <> 'processing' or old.status = 'processing')`;
+}
+
 /**
  * The row of `model_calls` that each row of `input` names, to be joined to it. OFFSET 0 has each looked up by the key in its own
  * partition, also while the planner's statistics still say that scanning all of them costs nothing.

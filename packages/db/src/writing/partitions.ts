@@ -1,9 +1,9 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
+import { type Session } from "../connection/session.ts";
 
 /** Makes monthly partitions of `model_calls` before they are needed. */
 export type Partitions = {
   /** Makes the partitions that calls at these times fall into, where they are missing. Commits on its own. */
-  ensure(em: EntityManager, times: Iterable<Date>): Promise<void>;
+  ensure(em: Session, times: Iterable<Date>): Promise<void>;
   /** Forgets which partitions exist, after one turned out to be gone. */
   forget(): void;
 };
@@ -23,7 +23,7 @@ export function createPartitions(): Partitions {
 }
 
 /** Makes the partitions of this month and the `ahead` next ones, so that writers other than this server find them too. */
-export async function ensurePartitionsAhead(em: EntityManager, now: Date, ahead = 3): Promise<void> {
+export async function ensurePartitionsAhead(em: Session, now: Date, ahead = 3): Promise<void> {
   const months = Array.from(
     { length: ahead + 1 },
     (_, i) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)),

@@ -1,48 +1,54 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
 import { type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type Session } from "../connection/session.ts";
 import {
   ALL_COLUMNS,
   CONTENT_COLUMNS,
   IDENTITY_COLUMNS,
   inputOf,
-  isOther,
+  isNewer,
   namesOf,
   parametersOf,
 } from "./model-call-columns.ts";
 import { identityOf, type IdentityRow, rowIdentity } from "./rounds.ts";
+import { BegunTooLate } from "./begun-too-late.ts";
 import { findStillVoid } from "./find-void-calls.ts";
 
 // Identities are sorted, so that two writers of the same calls lock them in the same order: they wait, they never deadlock.
 // What was added is told by its number alone where nothing else happened, which is nearly always: naming it costs as much as
 // a tenth of writing it.
+// Whoever sent it may have given up while the database was frozen: it looks at its own clock when it begins.
 const UPSERT = `
-  with written as (
+  with begun as materialized (select coalesce(clock_timestamp() < ?::timestamptz, true) as in_time),
+  written as (
   insert into model_calls as old (${namesOf(ALL_COLUMNS)})
-  select * from ${inputOf(ALL_COLUMNS)}
+  select * from ${inputOf(ALL_COLUMNS)} where (select in_time from begun)
    order by ${namesOf(IDENTITY_COLUMNS)}
   on conflict (${namesOf(IDENTITY_COLUMNS)}) do update
      set ${CONTENT_COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(", ")},
          revision = old.revision + 1, updated_at = now()
-   where old.voided_at is null and ${isOther("excluded")}
+   where old.voided_at is null and ${isNewer("excluded")}
   returning user_did, id, call_time, revision),
   counted as (select count(*) as written from written)
-  select user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, counted.written
-    from counted left join written on revision > 0 or counted.written < ?`;
+  select user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, counted.written, begun.in_time
+    from begun cross join counted left join written on revision > 0 or counted.written < ?`;
 
 type NamedRow = IdentityRow & { revision: number };
 /** How many calls were written, beside one of them that is named, or beside none. */
-type WrittenRow = { written: string } & (NamedRow | { id: null });
+type WrittenRow = { written: string; in_time: boolean } & (NamedRow | { id: null });
 
 /**
  * Writes calls, each once, inside the caller's transaction, and says what that did by their identities; of whatever is absent
- * nothing was changed. Their partitions must exist. A call starts at revision 0 and each correction adds one.
+ * nothing was changed. Their partitions must exist. A call starts at revision 0 and each correction adds one. Throws `BegunTooLate`, and
+ * has written nothing, where the database begins after `latest`, by its own clock.
  */
 export async function upsertModelCalls(
-  em: EntityManager,
+  em: Session,
   calls: readonly ModelCall[],
+  latest: Date | null = null,
 ): Promise<Map<string, RecordOutcome>> {
-  const parameters = parametersOf(ALL_COLUMNS, calls);
-  const rows = await em.execute<WrittenRow[]>(UPSERT, [...parameters, calls.length]);
+  const parameters = [latest?.toISOString() ?? null, ...parametersOf(ALL_COLUMNS, calls), calls.length];
+  const rows = await em.execute<WrittenRow[]>(UPSERT, parameters);
+  if (!rows[0]!.in_time) throw new BegunTooLate();
   const named = rows.filter(({ id }) => id !== null) as NamedRow[];
   const outcomes = new Map<string, RecordOutcome>();
   const isAllWritten = Number(rows[0]!.written) === calls.length;

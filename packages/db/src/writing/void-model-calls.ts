@@ -1,12 +1,12 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type Session } from "../connection/session.ts";
 import { findStillVoid, findVoid } from "./find-void-calls.ts";
 import {
   ALL_COLUMNS,
   CONTENT_COLUMNS,
   IDENTITY_COLUMNS,
   inputOf,
-  isOther,
+  isNewer,
   namesOf,
   OLD_CALL,
   parametersOf,
@@ -25,7 +25,7 @@ const WRITE = `
   on conflict (${namesOf(IDENTITY_COLUMNS)}) do update
      set ${CONTENT_COLUMNS.map(({ name }) => `${name} = case when excluded.voided_at is null then excluded.${name} else old.${name} end`).join(", ")},
          voided_at = excluded.voided_at, revision = old.revision + 1, updated_at = now()
-   where old.voided_at is null and (excluded.voided_at is not null or ${isOther("excluded")})
+   where old.voided_at is null and (excluded.voided_at is not null or ${isNewer("excluded")})
   returning user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, voided_at is not null as voided`;
 
 type WrittenRow = IdentityRow & { revision: number; voided: boolean };
@@ -35,7 +35,7 @@ type WrittenRow = IdentityRow & { revision: number; voided: boolean };
  * absent call is `repeated`, an absent void is of a call that is not there.
  */
 export async function voidModelCalls(
-  em: EntityManager,
+  em: Session,
   calls: readonly ModelCall[],
   voids: readonly CallVoid[],
 ): Promise<Map<string, RecordOutcome>> {

@@ -1,16 +1,18 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallChange, type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type Session } from "../connection/session.ts";
 import { roundsOf } from "./rounds.ts";
 import { upsertModelCalls } from "./upsert-model-calls.ts";
 import { voidModelCalls } from "./void-model-calls.ts";
 
 /**
  * Writes changes inside the caller's transaction and says for each, in order, what it did. Partitions must exist. Changes of the
- * same call are made one after the other, in their order.
+ * same call are made one after the other, in their order. A call is not written where the database begins with it after `latest`, by
+ * its own clock: that throws `BegunTooLate`.
  */
 export async function writeChanges(
-  em: EntityManager,
+  em: Session,
   changes: readonly CallChange[],
+  latest: Date | null = null,
 ): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = [];
   // The first round locks, in order, every call that later ones write again.
@@ -19,7 +21,7 @@ export async function writeChanges(
     const voids = own.filter(isVoid);
     const calls = own.filter((change): change is ModelCall => !isVoid(change));
     const written =
-      voids.length === 0 ? await upsertModelCalls(em, calls) : await voidModelCalls(em, calls, voids);
+      voids.length === 0 ? await upsertModelCalls(em, calls, latest) : await voidModelCalls(em, calls, voids);
     for (const [identity, index] of round)
       outcomes[index] = written.get(identity) ?? (isVoid(changes[index]!) ? "unknown" : "repeated");
   }

@@ -6,7 +6,7 @@ import {
   createCallRecorder,
   type Database,
   openDatabase,
-  probeWrites,
+  takesWrites,
   rollUp,
 } from "../../src/index.ts";
 import { createExecute } from "../../src/reading/execute.ts";
@@ -93,7 +93,7 @@ it.each(Object.keys(everything))(
 it("writes again after at most one failure, when connections were left with a server that takes no writes", async () => {
   await setReadOnly(true);
   await fill();
-  expect(await probeWrites(orm)).toBe(false);
+  expect(await takesWrites(orm)).toBe(false);
   await expect(everything["write"]!()).rejects.toThrow(UsageError);
   await fill();
   await setReadOnly(false);
@@ -107,12 +107,12 @@ it("writes again after at most one failure, when connections were left with a se
     );
   }
   expect(outcomes.slice(1)).toEqual(["written", "written", "written"]);
-  expect(await probeWrites(orm)).toBe(true);
+  expect(await takesWrites(orm)).toBe(true);
 });
 
 it("leaves a server that takes no writes also where it is only read from", async () => {
   await setReadOnly(true);
   await fill();
   await setReadOnly(false);
-  await expect.poll(() => probeWrites(orm), { timeout: 10_000, interval: 300 }).toBe(true);
+  await expect.poll(() => takesWrites(orm), { timeout: 10_000, interval: 300 }).toBe(true);
 }, 15_000);

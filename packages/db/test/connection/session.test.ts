@@ -162,3 +162,21 @@ it("works in the schema that options=-csearch_path names, and in two schemas of 
     { schema: "usage", n: 3 },
   ]);
 });
+
+it("stays in the schema that it was installed in when another comes before it on the search path", async () => {
+  const url = await alter({});
+  const first = await opened(url);
+  await migrate(first, now);
+  await database!.orm.em.execute("create schema early");
+  await alter({ search_path: "early, public" });
+  const second = await opened(url);
+  expect(await migrate(second, now)).toEqual([]);
+  expect(await second.migrator.checkSchema()).toBe(false);
+  expect(await shown(second, ["search_path"])).toEqual({ search_path: '"public", early, public' });
+  await second.em.fork().execute("select ensure_model_calls_partition('2020-01-01')");
+  expect(
+    await database!.orm.em.execute(
+      "select schemaname from pg_tables where tablename = 'model_calls_2020_01'",
+    ),
+  ).toEqual([{ schemaname: "public" }]);
+});

@@ -1,0 +1,36 @@
+import { UsageError, type Waiting } from "@usage-stats/core";
+import { type WaitingSignals } from "../connection/lend-connection.ts";
+
+/** Until when a write may be sent to the database, and be waited for. */
+export type WriteDeadline = WaitingSignals & {
+  /** In milliseconds of `performance.now()`; `null` for none. */
+  at: number | null;
+  /** Throws once nothing may be sent any more. */
+  check(): void;
+  end(): void;
+};
+
+/** Starts the deadline of a write. Whoever leaves ends what was not sent; only the deadline ends what was. */
+export function startWriteDeadline({ signal, deadline }: Waiting): WriteDeadline {
+  const late = new AbortController();
+  const isOver = () => deadline !== undefined && performance.now() >= deadline;
+  const timer =
+    deadline === undefined
+      ? undefined
+      : setTimeout(() => late.abort(tooLate()), Math.max(0, deadline - performance.now()));
+  return {
+    at: deadline ?? null,
+    signal: signal ?? late.signal,
+    statementSignal: late.signal,
+    check() {
+      signal?.throwIfAborted();
+      // The timer may be late itself, where this process stood still.
+      if (isOver()) throw tooLate();
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+function tooLate(): UsageError {
+  return new UsageError("unavailable", "The database did not answer in time. Try again shortly.");
+}
