@@ -300,15 +300,16 @@ export function environment(): NodeJS.ProcessEnv {
   return process.env;
 }
 
-/** Every setting by its name, and what it is where it is not set; `null` for nothing. */
+/** Every setting by its name, and what it is where it is not set; `null` for nothing. Not Node's own, which are only checked. */
 export function settingDefaults(): ReadonlyMap<string, string | null> {
+  const own = Object.entries(schema.shape).filter(([name]) => !name.startsWith("NODE_"));
   return new Map(
-    Object.entries(schema.shape).map(([name, setting]) => {
+    own.map(([name, setting]) => {
       const value: unknown = setting.safeParse(undefined).data;
       if (name === "DATA_DIR") return [name, relative(REPOSITORY, value as string)];
       if (value === undefined) return [name, null];
       if (Array.isArray(value)) return [name, value.length === 0 ? null : value.join(",")];
-      return [name, String(value as string | number)];
+      return [name, String(value)];
     }),
   );
 }

@@ -31,6 +31,7 @@ export const SETTING_MEANINGS: Readonly<Record<string, string>> = {
   CACHE_WARMING: "on: what was asked lately is asked again after a change",
   UPSTASH_REDIS_REST_URL: "a cache that several servers share",
   UPSTASH_REDIS_REST_TOKEN: "its token; both or neither",
+  PLAIN_HTTP_HOSTS: "hosts of it and of AUTH_JWKS_URL that need no TLS, separated by commas",
   INGEST_MAX_CALLS: "calls of one request",
   INGEST_MAX_BYTES: "bytes of one request, packed and unpacked",
   INGEST_OLDEST_DAYS: "older calls are rejected, in days",

@@ -1,5 +1,5 @@
 import { UsageError } from "@usage-stats/core";
-import { databaseFailure } from "@usage-stats/db";
+import { ConnectionRefusal, databaseFailure } from "@usage-stats/db";
 
 /** Logs what fails in the background, which goes on: a database that is not there in one line, anything else with its stack. */
 export function logFailuresOf(what: string, log: (text: string) => void): (error: unknown) => void {
@@ -9,6 +9,7 @@ export function logFailuresOf(what: string, log: (text: string) => void): (error
 /** Never a whole error of a library, which may hold a statement and its parameters. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConnectionRefusal) return error.message;
   const cause = innermost(error);
   const reason = [firstLine(cause), codeOf(cause)].join("");
   const failure = databaseFailure(error);
