@@ -309,7 +309,7 @@ export function settingDefaults(): ReadonlyMap<string, string | null> {
       if (name === "DATA_DIR") return [name, relative(REPOSITORY, value as string)];
       if (value === undefined) return [name, null];
       if (Array.isArray(value)) return [name, value.length === 0 ? null : value.join(",")];
-      return [name, String(value)];
+      return [name, typeof value === "string" ? value : JSON.stringify(value)];
     }),
   );
 }
