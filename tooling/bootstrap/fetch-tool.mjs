@@ -5,7 +5,7 @@ import { homeAdvice } from "./home-advice.mjs";
 
 // npm's own patience is minutes long when offline.
 const PATIENCE = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"];
-const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
+const QUIET = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
 
 /** Whether the tool is there: a folder under its final name is complete. */
 export function isFetched({ folder }) {
@@ -14,6 +14,8 @@ export function isFetched({ folder }) {
 
 /** Installs a tool into its own folder of .toolchain, checked by its hash and without running scripts. */
 export async function fetchTool({ name, version, integrity, folder, hint }, env) {
+  const closedHome = homeAdvice(env);
+  if (closedHome !== null) throw expectedError(`${name} ${version} is to be fetched. ${closedHome}`);
   console.error(`Fetching ${name} ${version} into .toolchain (once) ...`);
   // A name of its own: the npm of a killed bootstrap may still be writing into an earlier one.
   const partial = `${folder}.partial-${process.pid}`;
@@ -35,8 +37,9 @@ export async function fetchTool({ name, version, integrity, folder, hint }, env)
   if (outcome.code !== 0 || outcome.received) rmSync(partial, { recursive: true, force: true });
   if (outcome.received) throw new Interrupted({ code: 1, signal: outcome.received });
   if (outcome.code !== 0) {
-    const advice = homeAdvice(env) ?? `Is the registry reachable? ${hint}`;
-    throw expectedError(`npm could not fetch ${name}@${version}; its message is above. ${advice}`);
+    throw expectedError(
+      `npm could not fetch ${name}@${version}; its message is above. Is the registry reachable? ${hint}`,
+    );
   }
   renameSync(partial, folder);
   removeUnfinished(dirname(folder));

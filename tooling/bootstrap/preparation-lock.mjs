@@ -13,10 +13,9 @@ export async function withPreparationLock(root, work) {
     mkdirSync(join(root, ".toolchain"), { recursive: true });
     await acquire(lock);
   } catch (error) {
-    throw asExpected(
-      error,
-      "Something is still to be installed here. Do it once as the user that owns this folder: npm run -s usage-stats -- --version",
-    );
+    const advice =
+      "Something is still to be installed in it. Do that once as the user that owns it: npm run -s usage-stats -- --version";
+    throw asExpected(error, { path: root, advice });
   }
   const release = () => rmSync(lock, { force: true });
   process.once("exit", release);

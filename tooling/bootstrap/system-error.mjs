@@ -9,8 +9,11 @@ const SENTENCES = {
 };
 
 /** A failure of the machine, not of this program, as one sentence; any other error as it is. */
-export function asExpected(error, advice = "Run this as the user that owns the folder.") {
+export function asExpected(
+  error,
+  { path = error?.path, advice = "Run this as the user that owns it." } = {},
+) {
   const what = SENTENCES[error?.code];
-  if (what === undefined || error.path === undefined) return error;
-  return expectedError(`${error.path} ${what} (${error.code}). ${advice}`);
+  if (what === undefined || path === undefined) return error;
+  return expectedError(`${path} ${what} (${error.code}). ${advice}`);
 }

@@ -37,8 +37,8 @@ it.runIf(isRoot)("says in a sentence what to do in a checkout that is not instal
     if (hasToolchain) mkdirSync(join(root, ".toolchain"));
     const { code, stdout, stderr } = await asNobody(root, ["usage-stats"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr.trim()).toMatch(
-      /^\/.*\.toolchain.* may not be read or written by this user \(EACCES\)\. .*as the user that owns this folder: npm run -s usage-stats -- --version$/,
+    expect(stderr.trim()).toBe(
+      `${root} may not be read or written by this user (EACCES). Something is still to be installed in it. Do that once as the user that owns it: npm run -s usage-stats -- --version`,
     );
   }
 });
@@ -48,5 +48,13 @@ it.runIf(isRoot)("names a HOME that cannot be written when something could not b
   chownSync(root, NOBODY.uid, NOBODY.gid);
   expect((await asNobody(root, ["usage-stats"])).stderr).toMatch(
     /pnpm install failed.*\/nonexistent\/\.npm cannot be written.*set HOME to a folder/,
+  );
+});
+
+it.runIf(isRoot)("names such a HOME before anything is fetched", async () => {
+  const root = checkout({ pnpmVersion: "11.0.0" });
+  chownSync(root, NOBODY.uid, NOBODY.gid);
+  expect((await asNobody(root, ["usage-stats"])).stderr.trim()).toMatch(
+    /^@pnpm\/exe\.\S+ 12\.21\.0 is to be fetched\. \/nonexistent\/\.npm cannot be written, .*: set HOME to a folder that this user can write\.$/,
   );
 });

@@ -1,5 +1,3 @@
-import { isSystemError } from "./system-error.ts";
-
 /** A failure that whoever runs this can mend: its message says what is wrong, where, and what to do, and no stack helps. */
 export class PostgresStartError extends Error {
   override readonly name = "PostgresStartError";
@@ -17,10 +15,11 @@ const SENTENCES: Record<string, string> = {
 
 /** What the machine does not allow in a data folder, as one sentence; any other error as it is. */
 export function asStartError(error: unknown, dataDir: string): unknown {
-  if (!isSystemError(error, ...Object.keys(SENTENCES))) return error;
-  const { code = "", path = dataDir } = error as NodeJS.ErrnoException;
-  return new PostgresStartError(
-    `${path} ${SENTENCES[code]} (${code}). Set DATA_DIR to a folder that this user can write, or start as the user that owns ${dataDir}.`,
-    { cause: error },
-  );
+  if (!(error instanceof Error) || !("syscall" in error) || error instanceof PostgresStartError) return error;
+  const { code = "", path, syscall = "" } = error as NodeJS.ErrnoException;
+  if (path === undefined) return error;
+  const sentence = syscall.startsWith("spawn")
+    ? `${path} cannot be run (${code}), which starting PostgreSQL needs.`
+    : `${path} ${SENTENCES[code] ?? "cannot be used"} (${code}). Set DATA_DIR to a folder that this user can write, or start as the user that owns ${dataDir}.`;
+  return new PostgresStartError(sentence, { cause: error });
 }
