@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { type RecordLimits } from "@usage-stats/api";
 import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
@@ -279,7 +279,7 @@ export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
     throw new OperatorError(`DATABASE_URL: ${result.error.issues[0]!.message}`);
   }
   throw new OperatorError(
-    "DATABASE_URL is not set. `pnpm mikro-orm …` in the top folder finds the embedded database by itself.",
+    "DATABASE_URL is not set. `npm run -s mikro-orm …` in the top folder finds the embedded database by itself.",
   );
 }
 
@@ -326,4 +326,18 @@ function withLibpqVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** The environment as it is, for a program that is started with more in it. */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;
+}
+
+/** Every setting by its name, and what it is where it is not set; `null` for nothing. Not Node's own, which are only checked. */
+export function settingDefaults(): ReadonlyMap<string, string | null> {
+  const own = Object.entries(schema.shape).filter(([name]) => !name.startsWith("NODE_"));
+  return new Map(
+    own.map(([name, setting]) => {
+      const value: unknown = setting.safeParse(undefined).data;
+      if (name === "DATA_DIR") return [name, relative(REPOSITORY, value as string)];
+      if (value === undefined) return [name, null];
+      if (Array.isArray(value)) return [name, value.length === 0 ? null : value.join(",")];
+      return [name, typeof value === "string" ? value : JSON.stringify(value)];
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { UsageError } from "@usage-stats/core";
+import { ConnectionRefusal } from "@usage-stats/db";
 
 /** What PostgreSQL's driver adds to an error that the server sent: https://www.postgresql.org/docs/current/protocol-error-fields.html */
 type ServerError = Error & { code: string; severity: string; table?: unknown; constraint?: unknown };
@@ -68,8 +69,9 @@ function describeOther(error: Error, isRefused: boolean): string {
   return isRefused || isOfLanguage ? `${name}: ${withoutData(error.message)}` : name;
 }
 
-function isRefusal(error: Error): boolean {
-  return error instanceof UsageError;
+/** Whether the message of an error is a sentence of ours. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof UsageError || error instanceof ConnectionRefusal;
 }
 
 function withoutData(message: string): string {

@@ -1,7 +1,6 @@
 import { publicError } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
 import { databaseFailure } from "@usage-stats/db";
-import { describeFailure, framesOf, inOneLine } from "./describe-failure.ts";
+import { describeFailure, framesOf, inOneLine, isRefusal } from "./describe-failure.ts";
 
 /** A request that was answered with 5xx, or whose answer broke off. */
 export type RequestFailure = {
@@ -57,5 +56,5 @@ export function createFailureLog(
 }
 
 function withFrames(line: string, error: unknown): string {
-  return error instanceof UsageError ? line : [line, ...framesOf(error)].join("\n");
+  return isRefusal(error) ? line : [line, ...framesOf(error)].join("\n");
 }

@@ -1,4 +1,5 @@
 import { UsageError } from "@usage-stats/core";
+import { ConnectionRefusal } from "@usage-stats/db";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createFailureLog, type FailureLog } from "../../src/failures/failure-log.ts";
 
@@ -23,6 +24,11 @@ describe("a request's failure", () => {
   it("is one line where something was unavailable", () => {
     log.request({ ...request, error: new UsageError("unavailable", "No.", { cause: refused }) });
     expect(written).toEqual(["request abc: 503 unavailable: GET /x: connect ECONNREFUSED 127.0.0.1:1"]);
+  });
+
+  it("is one line where a database cannot be connected to for a reason of its own", () => {
+    log.background("rolling up")(new ConnectionRefusal('There is no database "x".'));
+    expect(written).toEqual(['rolling up failed: There is no database "x".']);
   });
 
   it("has the frames of its stack below where it is a fault of ours", () => {
