@@ -272,19 +272,30 @@ describe("an export", () => {
     await em.execute("select ensure_model_calls_partition('2025-06-01')");
     await em.execute(
       `insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
-       select ?, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success' from generate_series(1, 30000) i`,
-      [ALICE, RANGE.from],
+       select user_did, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success'
+         from unnest(array[?, ?]) user_did, generate_series(1, 30000) i`,
+      [RANGE.from, ALICE, BOB],
     );
+    const bob = { user: BOB };
     const readers = [];
-    for (let i = 0; i < 3; i += 1) readers.push((await get()).body!.getReader());
+    for (const as of [ALICE, ALICE, BOB, BOB])
+      readers.push((await get("", { user: as })).body!.getReader());
     await Promise.all(readers.map((reader) => reader.read()));
-    const refused = await get();
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    const third = await get();
+    expect([third.status, third.headers.get("retry-after")]).toEqual([429, "5"]);
+    expect(await third.json()).toMatchObject({
+      code: "rate_limited",
+      limit: "2 exports of one identity at once",
+    });
+    const fifth = await get("", { user: "did:abt:z1carol" });
+    expect([fifth.status, fifth.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await fifth.json()).toMatchObject({ code: "unavailable", limit: "4 exports at once" });
     await readers[0]!.cancel();
     const again = await get();
     expect(again.status).toBe(200);
     expect(await rows(again)).toHaveLength(30_000);
     await Promise.all(readers.map((reader) => reader.cancel()));
+    expect((await get("", bob)).status).toBe(200);
     expect((await get()).status).toBe(200);
   });
 });

@@ -1,3 +1,4 @@
+import { type HttpBindings } from "@hono/node-server";
 import { type Identity } from "@usage-stats/api";
 import { type RequestCache } from "@usage-stats/cache";
 import { type DatabaseCost } from "@usage-stats/core";
@@ -5,6 +6,8 @@ import { type Spent } from "../limits/limiter.ts";
 
 /** What every handler finds in Hono's context. */
 export type AppEnv = {
+  /** Node's own request and response. */
+  Bindings: HttpBindings;
   Variables: {
     requestId: string;
     /** What the answers of this request cost the database, filled in as they are made. */

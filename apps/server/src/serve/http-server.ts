@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { OperatorError } from "../operator-error.ts";
+import { watchReaders } from "./slow-readers.ts";
 
 /** Answers a request; `bindings` are Node's own objects of it. */
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
@@ -10,10 +11,12 @@ export type Fetch = (request: Request, bindings: HttpBindings) => Response | Pro
 export type HttpServer = { port: number; close(): Promise<void> };
 
 const GRACE_MS = 10_000;
+/** For clients of HTTP/1.0 that name no host, as load balancers do in their checks. */
+const HOSTNAME = "localhost";
 const MAX_HEADERS = 100;
 
 /**
- * Whoever sends slowly is cut off. How many requests a connection may bring is not limited: Node answers 503 to those who do not
+ * Whoever sends or reads slowly is cut off. How many requests a connection may bring is not limited: Node answers 503 to those who do not
  * heed `Connection: close` (measured: autocannon does not), and slowness is what costs, not number.
  */
 const LIMITS = {
@@ -21,6 +24,8 @@ const LIMITS = {
   headersTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
+  patienceMs: 30_000,
+  minBytesPerSecond: 16_384,
 };
 
 /** Listens at once, so that a taken port is known before anything else begins. Throws `OperatorError`. */
@@ -29,12 +34,18 @@ export async function listen(
   { host, port }: { host: string; port: number },
   limits: Partial<typeof LIMITS> = {},
 ): Promise<HttpServer> {
-  const listener = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings));
-  const server = createServer({ ...LIMITS, ...limits }, (request, response) => {
+  const { patienceMs, minBytesPerSecond, ...serverLimits } = { ...LIMITS, ...limits };
+  const listener = getRequestListener((request, bindings) => fetch(request, bindings as HttpBindings), {
+    hostname: HOSTNAME,
+  });
+  const readers = watchReaders({ patienceMs, minBytesPerSecond });
+  const server = createServer(serverLimits, (request, response) => {
+    readers.watch(response);
     if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
     void listener(request, response);
   });
+  server.once("close", readers.stop);
   server.listen(port, host);
   try {
     await once(server, "listening");
