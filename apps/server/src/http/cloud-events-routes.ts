@@ -15,7 +15,8 @@ export function cloudEventsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
     const rules = { maxBytes: ports.maxIngestBytes, types: CLOUD_EVENT_TYPES, gzip: true };
     const { text, type } = await readBodyText(raw, rules);
     if (text === "") throw new UsageError("bad_json", "There is no event.", { field: "body" });
-    return context.json(await recordEvents(readCloudEvents(type, raw.headers, text), ports));
+    const events = readCloudEvents(type, raw.headers, text, ports.recordLimits.maxCalls);
+    return context.json(await recordEvents(events, ports));
   });
   return routes;
 }
