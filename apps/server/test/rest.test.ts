@@ -1,3 +1,4 @@
+import { type RestUsageStats } from "@usage-stats/api";
 import { createCallRecorder, rollUp } from "@usage-stats/db";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -66,6 +67,21 @@ describe("GET /app/api/user/usage-stats", () => {
       };
       expect(answer.dailyStats.map(({ date }) => date)).toEqual(["2025-07-01"]);
     }
+  });
+
+  it("takes equal ends for the one second that they are", async () => {
+    const callTime = new Date("2025-06-25T10:00:00Z");
+    const at = (ms: number) => new Date(callTime.getTime() + ms);
+    const user = "did:abt:z1second";
+    await createCallRecorder(server.database.orm).record(
+      [-1, 0, 999, 1000].map((ms) => modelCall({ id: `${ms}`, userDid: user, callTime: at(ms) })),
+    );
+    const second = callTime.getTime() / 1000;
+    const path = `/app/api/user/usage-stats?startTime=${second}&endTime=${second}`;
+    const answer = (await (await server.get(path, { user })).json()) as RestUsageStats;
+    expect(answer.summary.totalCalls).toBe(2);
+    expect(answer.trendComparison.previous.totalCalls).toBe(1);
+    await server.database.orm.em.fork().execute("delete from model_calls where user_did = ?", [user]);
   });
 
   it.each([

@@ -1,5 +1,10 @@
 export { type Actor, actorOf } from "./audit.ts";
-export { allowEveryonesUsage, allowUsage, type AllowedQuestion, type AskedQuestion } from "./allowed-question.ts";
+export {
+  allowEveryonesUsage,
+  allowUsage,
+  type AllowedQuestion,
+  type AskedQuestion,
+} from "./allowed-question.ts";
 export { answer, answerRest, type AnswerPorts } from "./answer.ts";
 export type { AnswerKind, ApiContext, OnQuestion, SignViewerToken, ViewerToken } from "./context.ts";
 export {

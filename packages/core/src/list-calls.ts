@@ -76,5 +76,14 @@ function isText(value: unknown): value is string {
 /** Everything that the order of a list depends on; how long a page is does not matter. */
 function scopeOf(input: ListCallsInput): unknown[] {
   const { userDid, from, to, filter, search, minDurationMs, withVoided } = input;
-  return ["calls", userDid, from.getTime(), to.getTime(), filterFields(filter), search, minDurationMs, withVoided];
+  return [
+    "calls",
+    userDid,
+    from.getTime(),
+    to.getTime(),
+    filterFields(filter),
+    search,
+    minDurationMs,
+    withVoided,
+  ];
 }
