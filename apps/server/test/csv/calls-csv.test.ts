@@ -11,8 +11,8 @@ import { modelCall } from "../model-calls.ts";
 
 // Pieces of which attacks are made, and what may stand before or between them.
 const PIECES = [
-  ..."=+-@＝＋－＠\t\r\n'\",; \v\f",
-  ..."\u0001\u001c\u0085\u00a0\u00ad\u034f\u180e\u200b\u200d\u2028\u2029\u2060\u3000\ufeff",
+  ...Array.from("=+-@＝＋－＠\t\r\n'\",; \v\f"),
+  ...Array.from("\u0001\u001c\u0085\u00a0\u00ad\u034f\u180e\u200b\u200d\u2028\u2029\u2060\u3000\ufeff"),
   "\r\n",
   "a",
   "1+1",
@@ -126,7 +126,7 @@ describe("calls as CSV", () => {
     );
   });
 
-  it.each([...'\r\n",;\t'])("quotes a field that holds %j", (character) => {
+  it.each(Array.from('\r\n",;\t'))("quotes a field that holds %j", (character) => {
     expect(csvText([[`a${character}b`, "c"]])).toBe(`"a${character === '"' ? '""' : character}b",c\r\n`);
   });
 });
