@@ -24,7 +24,9 @@ const PIECES = [
 const awkward = fc
   .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 12 })
   .map((all) => all.join(""));
-const text = fc.oneof(awkward, fc.string({ minLength: 1 }), fc.string({ unit: "grapheme", minLength: 1 }));
+const text = fc
+  .oneof(awkward, fc.string({ minLength: 1 }), fc.string({ unit: "grapheme", minLength: 1 }))
+  .filter((value) => value.length <= 128);
 const nameable = text.map((value) => value.replaceAll(/\p{Cc}/gu, "")).filter((value) => value !== "");
 
 const call: fc.Arbitrary<ListedCall> = fc
