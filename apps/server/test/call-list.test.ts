@@ -176,6 +176,60 @@ describe("a list of calls", () => {
     expect(ids((await alice().list({ ...RANGE, cursor, limit: 2 })).items)).toEqual(["2", "1"]);
   });
 
+  it("of a question as long as a URL may be has a next page, which nobody else's question has", async () => {
+    const long = (i: number) => `did:abt:z1an-app-with-rather-a-long-name-${i}`;
+    const calls = Array.from({ length: 90 }, (_, i) =>
+      modelCall({ id: `${i}`, appDid: long(i), callTime: at(i) }),
+    );
+    await recorder().record(calls);
+    const query = `${QUERY}&limit=50&${calls.map(({ appDid }) => `appDid=${appDid}`).join("&")}`;
+    const get = async (more: string, as = ALICE) => {
+      const response = await server.get(`/app/api/user/model-calls?${query}${more}`, { user: as });
+      return {
+        status: response.status,
+        ...((await response.json()) as { items: object[]; nextCursor: string }),
+      };
+    };
+    const first = await get("");
+    expect(first.nextCursor.length).toBeLessThan(200);
+    expect(await get(`&cursor=${first.nextCursor}`)).toMatchObject({ status: 200, nextCursor: null });
+    expect(await get(`&cursor=${first.nextCursor}`, BOB)).toMatchObject({
+      status: 400,
+      code: "invalid_cursor",
+    });
+    const filter = { appDids: calls.map(({ appDid }) => appDid!) };
+    const listed = [];
+    for await (const { id } of alice().listAll({ ...RANGE, filter, limit: 40 })) listed.push(id);
+    expect(listed).toHaveLength(90);
+  });
+
+  it("refuses a cursor of the version before", async () => {
+    await recorder().record([1, 2].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
+    const nothing = [null, null, null, null, null];
+    const fields = [
+      1,
+      ALICE,
+      RANGE.from.getTime(),
+      RANGE.to.getTime(),
+      nothing,
+      null,
+      null,
+      true,
+      at(2).getTime(),
+      "2",
+      ALICE,
+    ];
+    const cursor = Buffer.from(JSON.stringify(fields)).toString("base64url");
+    expect(
+      await alice()
+        .list({ ...RANGE, cursor })
+        .catch(usageErrorOf),
+    ).toMatchObject({
+      code: "invalid_cursor",
+      httpStatus: 400,
+    });
+  });
+
   it("over HTTP takes the parameters of existing front ends", async () => {
     await recorder().record([
       modelCall({ id: "slow", durationMs: 2500 }),
@@ -251,6 +305,17 @@ describe("an export", () => {
     expect(new Set(found.map(({ id }) => id)).size).toBe(4_500);
   });
 
+  it("begins with a byte order mark where one is asked for, and nowhere else", async () => {
+    const model = "文心一言";
+    await recorder().record([modelCall({ id: "1", model })]);
+    const bytes = async (query: string) => Buffer.from(await (await get(query)).arrayBuffer());
+    const plain = await bytes("");
+    expect(plain.toString("utf8", 0, 2)).toBe("id");
+    expect(await bytes("&bom=false")).toEqual(plain);
+    expect(await bytes("&bom=true")).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain]));
+    expect(await (await get("&bom=yes")).json()).toMatchObject({ code: "invalid_option", field: "bom" });
+  });
+
   it("of nothing is the header alone", async () => {
     expect((await (await get()).text()).split("\r\n")).toHaveLength(2);
   });
@@ -260,11 +325,37 @@ describe("an export", () => {
       ["&timezone=Mars/Base", "invalid_timezone"],
       ["&limit=5", "unknown_field"],
       ["&status=done", "invalid_option"],
+      ["&minDurationSeconds=x", "invalid_option"],
     ]) {
       const response = await get(query);
       expect([response.status, await response.json()]).toMatchObject([400, { code }]);
     }
     expect((await get("&userDid=did:abt:z1bob")).status).toBe(403);
+    const years = "/app/api/user/model-calls/export?startTime=900000000&endTime=1750463999";
+    const response = await server.get(years, { user: ALICE });
+    expect([response.status, await response.json()]).toMatchObject([400, { field: "startTime" }]);
+  });
+
+  it("of equal ends is of that one second", async () => {
+    await recorder().record([
+      modelCall({ id: "before", callTime: new Date(at(1).getTime() - 1) }),
+      modelCall({ id: "in", callTime: new Date(at(1).getTime() + 999) }),
+      modelCall({ id: "after", callTime: new Date(at(1).getTime() + 1000) }),
+    ]);
+    const second = at(1).getTime() / 1000;
+    const path = `/app/api/user/model-calls/export?startTime=${second}&endTime=${second}`;
+    expect((await rows(await server.get(path, { user: ALICE }))).map(({ id }) => id)).toEqual(["in"]);
+  });
+
+  it("that fails before its first page is an answer, not the beginning of a file", async () => {
+    const locker = server.database.orm.em.fork();
+    await locker.execute("alter table model_calls rename column metadata to hidden");
+    try {
+      expect((await get()).status).toBe(500);
+    } finally {
+      await locker.execute("alter table model_calls rename column hidden to metadata");
+      server.errors.length = 0;
+    }
   });
 
   it("waits for its reader, ends with them, and lets only a few run at once", async () => {
@@ -272,19 +363,29 @@ describe("an export", () => {
     await em.execute("select ensure_model_calls_partition('2025-06-01')");
     await em.execute(
       `insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
-       select ?, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success' from generate_series(1, 30000) i`,
-      [ALICE, RANGE.from],
+       select user_did, i::text, ?::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success'
+         from unnest(array[?, ?]) user_did, generate_series(1, 30000) i`,
+      [RANGE.from, ALICE, BOB],
     );
+    const bob = { user: BOB };
     const readers = [];
-    for (let i = 0; i < 3; i += 1) readers.push((await get()).body!.getReader());
+    for (const as of [ALICE, ALICE, BOB, BOB]) readers.push((await get("", { user: as })).body!.getReader());
     await Promise.all(readers.map((reader) => reader.read()));
-    const refused = await get();
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "5"]);
+    const third = await get();
+    expect([third.status, third.headers.get("retry-after")]).toEqual([429, "5"]);
+    expect(await third.json()).toMatchObject({
+      code: "rate_limited",
+      limit: "2 exports of one identity at once",
+    });
+    const fifth = await get("", { user: "did:abt:z1carol" });
+    expect([fifth.status, fifth.headers.get("retry-after")]).toEqual([503, "5"]);
+    expect(await fifth.json()).toMatchObject({ code: "unavailable", limit: "4 exports at once" });
     await readers[0]!.cancel();
     const again = await get();
     expect(again.status).toBe(200);
     expect(await rows(again)).toHaveLength(30_000);
     await Promise.all(readers.map((reader) => reader.cancel()));
+    expect((await get("", bob)).status).toBe(200);
     expect((await get()).status).toBe(200);
   });
 });

@@ -1,11 +1,15 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { ACCESS, appRouter } from "@usage-stats/api";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type HttpServer, listen } from "../src/serve/http-server.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
 const ALICE = { user: "did:abt:z1alice" };
-const STATS = "/app/api/user/usage-stats?startTime=1750377600&endTime=1750463999";
+const ROOT = { user: "did:abt:z1root", role: "admin" as const };
+const RANGE = "startTime=1750377600&endTime=1750463999";
+const STATS = `/app/api/user/usage-stats?${RANGE}`;
+const EXPORT = `/app/api/user/model-calls/export?${RANGE}`;
 
 let server: TestServer;
 let http: HttpServer;
@@ -31,7 +35,9 @@ async function open(text: string) {
   socket.on("error", () => {});
   await once(socket, "connect");
   socket.write(text);
-  return { socket, closed: once(socket, "close").then(() => received) };
+  // A connection may also be closed by an error: the server does not read what comes after its answer.
+  const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(received)));
+  return { socket, closed };
 }
 
 /** How many statements wait for a lock. */
@@ -73,7 +79,7 @@ describe("a client that goes away", () => {
 
 describe("a client that is slow", () => {
   it("is cut off while it sends its headers, or its body, and others are served", async () => {
-    const { authorization } = (await server.signed({ user: "did:abt:z1root", role: "admin" })).headers;
+    const { authorization } = (await server.signed(ROOT)).headers;
     const slow = await Promise.all([
       ...Array.from({ length: 100 }, () => open("GET /health HTTP/1.1\r\nhost: x\r\n")),
       ...Array.from({ length: 100 }, () =>
@@ -94,6 +100,142 @@ describe("a client that is slow", () => {
     }
     const rows = await server.database.orm.em.fork().execute("select from model_call_changes");
     expect(rows).toEqual([]);
+  });
+});
+
+describe("a HEAD request", () => {
+  const routes = Object.keys(ACCESS)
+    .filter((operation) => operation.includes(" "))
+    .map((operation) => operation.split(" ") as [string, string]);
+
+  it("is answered everywhere without a body, and holds nothing afterwards: exports still begin", async () => {
+    const { headers } = await server.signed(ROOT);
+    const ask = (path: string, method: string) =>
+      fetch(`http://127.0.0.1:${http.port}${path}?${path.startsWith("/app/api") ? RANGE : ""}`, {
+        method,
+        headers,
+      });
+    for (const [method, path] of [...routes, ["GET", "/trpc/usageStats"], ["POST", "/trpc/admin.rebuild"]])
+      for (let i = 0; i < 5; i += 1) {
+        const response = await ask(path!, "HEAD");
+        if (method === "GET")
+          expect([path, response.status]).toEqual([path, path!.startsWith("/trpc") ? 204 : 200]);
+        else expect([204, 405]).toContain(response.status);
+        expect(await response.text()).toBe("");
+      }
+    for (const [method, path] of routes)
+      if (method === "GET") {
+        const response = await ask(path, "GET");
+        expect([path, response.status]).toEqual([path, 200]);
+        await response.arrayBuffer();
+      }
+  });
+
+  it("for an export reads no call, and is refused as GET is", async () => {
+    const { headers } = await server.signed(ALICE);
+    const locker = server.database.orm.em.fork();
+    await locker.begin();
+    try {
+      await locker.execute("lock table model_calls in access exclusive mode");
+      const response = await fetch(`http://127.0.0.1:${http.port}${EXPORT}`, { method: "HEAD", headers });
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-disposition")).toContain("model-calls.csv");
+    } finally {
+      await locker.rollback();
+    }
+    for (const wrong of ["&timezone=Mars/Base", "&limit=5", "&status=done"])
+      expect((await server.request(EXPORT + wrong, { method: "HEAD", headers })).status).toBe(400);
+    const years = EXPORT.replace("1750377600", "900000000");
+    expect((await server.request(years, { method: "HEAD", headers })).status).toBe(400);
+  });
+});
+
+describe("an export that is not read", () => {
+  it("ends by itself, and gives its place to another", async () => {
+    await server.database.orm.em.fork().execute(
+      `select ensure_model_calls_partition('2025-06-01');
+       insert into model_calls (user_did, id, call_time, provider_id, model, type, status, metadata)
+       select ?, i::text, '2025-06-20'::timestamptz + i * interval '1 second', 'p', 'm', 'custom', 'success',
+              jsonb_build_object('x', repeat('x', 4000))
+         from generate_series(1, 10000) i`,
+      [ALICE.user],
+    );
+    const limits = { patienceMs: 600, minBytesPerSecond: 100_000 };
+    const impatient = await listen(server.fetch, { host: "127.0.0.1", port: 0 }, limits);
+    try {
+      const { headers } = await server.signed(ALICE);
+      for (let i = 0; i < 2; i += 1) {
+        const socket = connect(impatient.port, "127.0.0.1");
+        sockets.push(socket);
+        socket.on("error", () => {});
+        socket.write(`GET ${EXPORT} HTTP/1.1\r\nhost: x\r\nauthorization: ${headers.authorization}\r\n\r\n`);
+      }
+      const get = (path = EXPORT) => fetch(`http://127.0.0.1:${impatient.port}${path}`, { headers });
+      await vi.waitFor(async () => expect((await get(`${EXPORT}&search=none`)).status).toBe(429));
+      await vi.waitFor(async () => expect((await get(`${EXPORT}&search=none`)).status).toBe(200), {
+        timeout: 10_000,
+      });
+      // Whoever does read gets all of it.
+      expect((await (await get()).text()).trimEnd().split("\r\n")).toHaveLength(10_001);
+      expect(server.errors).toEqual([]);
+    } finally {
+      await impatient.close();
+    }
+  });
+});
+
+describe("a body that is held back", () => {
+  const mutations = Object.entries(
+    appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>,
+  ).filter(([, { _def }]) => _def.type === "mutation");
+  const taking = [
+    ...Object.keys(ACCESS).flatMap((name) => (name.startsWith("POST ") ? [name.slice("POST ".length)] : [])),
+    ...mutations.map(([name]) => `/trpc/${name}`),
+    `/trpc/${mutations.map(([name]) => name).join(",")}?batch=1`,
+  ];
+  const post = async (
+    path: string,
+    { length = 900_000, as = null as typeof ROOT | null, type = "application/json" } = {},
+  ) => {
+    const authorization =
+      as === null ? "" : `authorization: ${(await server.signed(as)).headers.authorization}\r\n`;
+    const { closed } = await open(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${authorization}content-type: ${type}\r\ncontent-length: ${length}\r\n\r\n{`,
+    );
+    return (await closed).slice("HTTP/1.1 ".length, "HTTP/1.1 ".length + 3);
+  };
+
+  it.each(taking)("is not waited for before a stranger is refused (%s)", async (path) => {
+    expect(await post(path)).toBe("401");
+  });
+
+  it.each(["/trpc/nothing", "/trpc/nothing,none?batch=1", "/nothing", "/app/api/nothing"])(
+    "is not waited for where there is nothing (%s)",
+    async (path) => {
+      expect(await post(path, { as: ROOT })).toBe("404");
+    },
+  );
+
+  it.each(["/trpc/usageStats", STATS, "/health"])(
+    "is not waited for where none is taken (%s)",
+    async (path) => {
+      expect(await post(path, { as: ROOT })).toBe("405");
+    },
+  );
+
+  it.each(taking.filter((path) => !path.endsWith("batch=1")))(
+    "is refused before it has come where it is too large, or of a wrong type (%s)",
+    async (path) => {
+      expect(await post(path, { as: ROOT, length: 5_000_000 })).toBe("413");
+      expect(await post(path, { as: ROOT, type: "text/plain" })).toBe("415");
+    },
+  );
+});
+
+describe("a load balancer's check by HTTP/1.0, without a host,", () => {
+  it.each(["/health", "/ready"])("of %s is answered", async (path) => {
+    const { closed } = await open(`GET ${path} HTTP/1.0\r\n\r\n`);
+    expect(await closed).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 

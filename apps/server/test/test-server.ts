@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
@@ -79,7 +80,34 @@ const poolsOf = (orm: Database): Pools => ({
 });
 
 /** What Node's server gives of a request. */
-const BINDINGS = { incoming: { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } } };
+const INCOMING = { socket: { remoteAddress: "127.0.0.1", remoteFamily: "IPv4" } };
+
+/** A response whose end is told as Node tells it: once its body was read or given up, or at once where it has none. */
+function endingWith(response: Response, onEnd: () => void): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) {
+    onEnd();
+    return response;
+  }
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        onEnd();
+        controller.close();
+      } catch (error) {
+        onEnd();
+        controller.error(error);
+      }
+    },
+    async cancel(reason) {
+      onEnd();
+      await reader.cancel(reason);
+    },
+  });
+  return new Response(body, response);
+}
 
 /** The whole application over a database of its own, without a socket; without a cache unless one is given. */
 export async function createTestServer({
@@ -129,7 +157,11 @@ export async function createTestServer({
     warn: (text) => log.push(text),
     onKeyUseLost: (error) => errors.push(error),
   });
-  const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);
+  const request = async (path: string, init?: RequestInit) => {
+    const outgoing = new EventEmitter();
+    const response = await app.request(path, init, { incoming: INCOMING, outgoing });
+    return endingWith(response, () => outgoing.emit("close"));
+  };
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
     signSessionToken(AUTH_SECRET, { userDid: user, role }, "1h", now());
   const signed = async (as: { user: string; role?: "user" | "admin" }) => ({
@@ -140,7 +172,7 @@ export async function createTestServer({
       url: "http://localhost",
       token,
       fetch: (async (input: string | URL, init?: RequestInit) =>
-        app.request(input.toString(), init, BINDINGS)) as typeof fetch,
+        request(input.toString(), init)) as typeof fetch,
     });
   return {
     database,

@@ -64,6 +64,14 @@ it.each([
   expect((await get(accept)).headers.get("content-type")).toBe(type);
 });
 
+it("begins with a byte order mark where one is asked for, which JSON never does", async () => {
+  const bytes = async (path: string) => Buffer.from(await (await get("text/csv", path)).arrayBuffer());
+  const plain = await bytes(STATS);
+  expect(await bytes(`${STATS}&bom=true`)).toEqual(Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain]));
+  const json = await get("application/json", `${STATS}&bom=true`);
+  expect([json.status, await json.json()]).toMatchObject([400, { code: "unknown_field", field: "bom" }]);
+});
+
 it("is refused in problem details, whatever was accepted", async () => {
   const response = await get("text/csv", STATS.replace("Asia/Kolkata", "Mars/Base"));
   expect(response.headers.get("content-type")).toContain("application/problem+json");

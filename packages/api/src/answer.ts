@@ -16,14 +16,15 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** What answering takes. */
 export type AnswerPorts = Pick<
   ApiContext,
-  "repository" | "cache" | "clock" | "costs" | "signal" | "onQuestion"
+  "repository" | "cache" | "clock" | "costs" | "signal" | "size" | "onQuestion"
 >;
 
-/** Answers a question. Of a settled range the finished answer is kept, as the text that tRPC sends. */
+/** Answers a question. Of a settled range the finished answer is kept, as the text that tRPC sends. Throws `batch_too_large`. */
 export async function answer(
   ports: AnswerPorts,
   { question, noCache }: AllowedQuestion,
 ): Promise<UsageStats> {
+  ports.size?.addSeries(question);
   const cache = noCache ? null : ports.cache;
   if (cache === null || !isSettled(question, ports.clock.now()))
     return compute({ ...ports, cache }, "trpc", question, ports.signal?.());
@@ -45,6 +46,7 @@ export async function keptAnswer(
   ports: AnswerPorts,
   { question, noCache }: AllowedQuestion,
 ): Promise<Bytes | null> {
+  ports.size?.addSeries(question);
   if (noCache || ports.cache === null || !isSettled(question, ports.clock.now())) return null;
   return ports.cache.peek(entryOf("trpc", question));
 }

@@ -14,6 +14,7 @@ import {
 import { type GuardedOperation } from "./access.ts";
 import { type RecordLimits } from "./calls/record-calls.ts";
 import { type Identity } from "./identity.ts";
+import { type RequestSize } from "./request-size.ts";
 
 /** What a procedure may reach: ports and plain data, never a driver. One for each HTTP request. */
 export type ApiContext = {
@@ -36,6 +37,8 @@ export type ApiContext = {
   admit(operation: GuardedOperation): Promise<Identity>;
   /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a kept answer. */
   signal?: (() => AbortSignal) | undefined;
+  /** How large the answers of this request may become together. */
+  size?: RequestSize | undefined;
   /** What the answers of this request cost, filled in as they are made. */
   costs: DatabaseCost[];
   /** Told of every question that was not answered by what is kept alone. */

@@ -1,5 +1,10 @@
 export { type Actor, actorOf } from "./audit.ts";
-export { allowEveryonesUsage, allowUsage, type AllowedQuestion } from "./allowed-question.ts";
+export {
+  allowEveryonesUsage,
+  allowUsage,
+  type AllowedQuestion,
+  type AskedQuestion,
+} from "./allowed-question.ts";
 export { answer, answerRest, type AnswerPorts } from "./answer.ts";
 export type { AnswerKind, ApiContext, OnQuestion, SignViewerToken, ViewerToken } from "./context.ts";
 export {
@@ -30,6 +35,7 @@ export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
 export { createKey, type KeyPorts, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
 export { issueViewerToken } from "./viewer-token-procedure.ts";
 export { keptTrpcAnswers, MAX_BATCH_SIZE } from "./kept-trpc-answers.ts";
+export { createRequestSize, type RequestSize } from "./request-size.ts";
 export type { RestUsageStats } from "./rest/rest-usage-stats.ts";
 export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
 export { readBody } from "./rest/read-body.ts";

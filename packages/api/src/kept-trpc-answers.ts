@@ -1,8 +1,14 @@
 import { type AllowedQuestion, allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
 import { keptAnswer } from "./answer.ts";
+import { type GuardedOperation } from "./access.ts";
 import { type ApiContext } from "./context.ts";
 import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { type Identity } from "./identity.ts";
+
+/** `admit` is told all the operations that the request holds. */
+type KeptAnswersContext = Pick<ApiContext, "cache" | "clock" | "size" | "repository" | "costs"> & {
+  admit(operation: GuardedOperation, all: readonly string[]): Promise<Identity>;
+};
 
 /**
  * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
@@ -10,24 +16,23 @@ import { type Identity } from "./identity.ts";
  */
 export async function keptTrpcAnswers(
   request: { path: string; query: URLSearchParams },
-  context: ApiContext,
+  context: KeptAnswersContext,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const names = request.path.split(",");
+  const batch = request.query.get("batch") === "1";
+  const names = batch ? request.path.split(",") : [request.path];
   if (names.length > MAX_BATCH_SIZE || !names.every(isKept)) return null;
   try {
-    const batch = request.query.get("batch") === "1";
     const input = JSON.parse(request.query.get("input") ?? "null") as unknown;
     const answers = await Promise.all(
       names.map(async (name, i) => {
-        const identity = await context.admit(name);
+        const identity = await context.admit(name, names);
         const question = QUERIES[name](identity, batch ? (input as Record<number, unknown>)[i] : input);
         return question && keptAnswer(context, question);
       }),
     );
     if (answers.includes(null)) return null;
     const bodies = answers as Uint8Array<ArrayBuffer>[];
-    if (batch) return joined(bodies);
-    return bodies.length === 1 ? bodies[0]! : null;
+    return batch ? joined(bodies) : bodies[0]!;
   } catch {
     // tRPC finds the same fault, and has the words for it.
     return null;

@@ -22,7 +22,7 @@ const CAPS: Record<Bucket, { ms: number; text: string }> = {
 /** Picks a width for `auto`, a handful to about a hundred buckets, and refuses a range over the width's cap with `range_too_long`. */
 export function chooseBucket(asked: Bucket | "auto", range: TimeRange): Bucket {
   const length = range.to.getTime() - range.from.getTime();
-  const bucket = asked === "auto" ? automatic(length) : asked;
+  const bucket = bucketFor(asked, range);
   const cap = CAPS[bucket];
   if (length <= cap.ms + HOUR) return bucket;
   throw new UsageError("range_too_long", `The longest range for bucket "${bucket}" is ${cap.text}.`, {
@@ -30,6 +30,11 @@ export function chooseBucket(asked: Bucket | "auto", range: TimeRange): Bucket {
     value: range.to,
     limit: cap.text,
   });
+}
+
+/** The width that is asked for, or the one that `auto` picks, whether the range is too long for it or not. */
+export function bucketFor(asked: Bucket | "auto", { from, to }: TimeRange): Bucket {
+  return asked === "auto" ? automatic(to.getTime() - from.getTime()) : asked;
 }
 
 function automatic(length: number): Bucket {

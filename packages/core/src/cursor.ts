@@ -1,6 +1,6 @@
 import { type Bucket } from "./bucket.ts";
 import { type SeriesBucket } from "./bucket-edges.ts";
-import { UsageError } from "./errors.ts";
+import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import { type TimeRange } from "./range.ts";
 
 /** What a cursor belongs to: it is refused for any other question. */
@@ -27,23 +27,14 @@ export function pageOf(
 
 function encode(scope: CursorScope, before: Date): string {
   const { userDid, range, timezone, bucket } = scope;
-  const fields = [1, userDid, range.from.getTime(), range.to.getTime(), timezone, bucket, before.getTime()];
-  const bytes = new TextEncoder().encode(JSON.stringify(fields));
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
+  const fields = ["series", userDid, range.from.getTime(), range.to.getTime(), timezone, bucket];
+  return encodeCursor(fields, [before.getTime()]);
 }
 
 function decode(buckets: SeriesBucket[], scope: CursorScope, cursor: string): number {
-  // A cursor is right if it is the very text we would give out for one of this question's edges: nothing needs parsing.
-  const index = buckets.findIndex((bucket, i) => i > 0 && encode(scope, bucket.start) === cursor);
-  if (index > 0) return index;
-  throw new UsageError(
-    "invalid_cursor",
-    "The cursor does not belong to this question: use the nextCursor of its last page.",
-    {
-      field: "cursor",
-    },
-  );
+  const [before] = decodeCursor(cursor) ?? [];
+  const index = buckets.findIndex(({ start }) => start.getTime() === before);
+  // A cursor is right if it is the very text we would give out for one of this question's edges.
+  if (index > 0 && encode(scope, buckets[index]!.start) === cursor) return index;
+  throw invalidCursor();
 }

@@ -14,6 +14,7 @@ import {
 } from "./ports.ts";
 import { checkRange, previousRange, type TimeRange } from "./range.ts";
 import { type ReadFacts, readUsageFacts } from "./read-usage-facts.ts";
+import { checkSeriesSize } from "./series-size.ts";
 import { isSettled } from "./split-question.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import {
@@ -53,6 +54,7 @@ function planQuestion(input: UsageStatsInput, now: Date): Plan {
   const bucket = chooseBucket(input.bucket, range);
   const scope = { userDid, range, timezone, bucket };
   const page = pageOf(seriesBuckets(range, timezone, bucket), scope, input.limit, input.cursor);
+  checkSeriesSize(page.buckets.length, input);
   const previous = input.compare === "previous" ? previousRange(range) : null;
   return {
     scope,

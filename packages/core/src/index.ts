@@ -12,6 +12,7 @@ export {
   type UsageRanking,
   type UsageRankingInput,
 } from "./usage-ranking.ts";
+export { seriesCells } from "./series-size.ts";
 export { getUsageStats } from "./get-usage-stats.ts";
 export {
   GROUP_DIMENSIONS,

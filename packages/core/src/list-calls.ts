@@ -1,4 +1,4 @@
-import { UsageError } from "./errors.ts";
+import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import {
   type CallList,
   type CallPlace,
@@ -28,19 +28,24 @@ export async function listCalls(
 
 /**
  * Every call, newest first, in pages of `limit`: as many as there are, without holding more than a page. Each page is read when
- * the one before was taken.
+ * the one before was taken. Throws `UsageError` at once for a question that is wrong.
  */
-export async function* everyCall(
+export function everyCall(
   reader: CallReader,
   input: ListCallsInput,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedCall[]> {
-  let after: CallPlace | null = null;
-  for (;;) {
-    const page: ListedCall[] = await reader.readCalls(questionOf(input, after), signal);
-    if (page.length > 0) yield page;
-    if (page.length < input.limit) return;
-    after = page.at(-1)!;
+  const question = questionOf(input, null);
+  return pages();
+
+  async function* pages() {
+    let after: CallPlace | null = null;
+    for (;;) {
+      const page: ListedCall[] = await reader.readCalls({ ...question, after }, signal);
+      if (page.length > 0) yield page;
+      if (page.length < input.limit) return;
+      after = page.at(-1)!;
+    }
   }
 }
 
@@ -51,35 +56,17 @@ function questionOf(input: ListCallsInput, after: CallPlace | null): CallsQuesti
 }
 
 function encode(input: ListCallsInput, { callTime, id, userDid }: CallPlace): string {
-  const fields = [...scopeOf(input), callTime.getTime(), id, userDid];
-  return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(fields))))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
+  return encodeCursor(scopeOf(input), [callTime.getTime(), id, userDid]);
 }
 
 function decode(input: ListCallsInput, cursor: string): CallPlace {
-  const place = parse(cursor);
-  // What does not come out the same again was not made for this question.
-  if (place !== null && encode(input, place) === cursor) return place;
-  throw new UsageError(
-    "invalid_cursor",
-    "The cursor does not belong to this question: use the nextCursor of its last page.",
-    { field: "cursor" },
-  );
-}
-
-function parse(cursor: string): CallPlace | null {
-  try {
-    const text = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-    const fields = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown[];
-    const [time, id, userDid] = fields.slice(-3);
-    const isPlace = Number.isSafeInteger(time) && isText(id) && isText(userDid);
-    return isPlace ? { callTime: new Date(time as number), id, userDid } : null;
-  } catch {
-    return null;
+  const [time, id, userDid] = decodeCursor(cursor) ?? [];
+  if (Number.isSafeInteger(time) && isText(id) && isText(userDid)) {
+    const place = { callTime: new Date(time as number), id, userDid };
+    // What does not come out the same again was not made for this question.
+    if (encode(input, place) === cursor) return place;
   }
+  throw invalidCursor();
 }
 
 function isText(value: unknown): value is string {
@@ -89,5 +76,14 @@ function isText(value: unknown): value is string {
 /** Everything that the order of a list depends on; how long a page is does not matter. */
 function scopeOf(input: ListCallsInput): unknown[] {
   const { userDid, from, to, filter, search, minDurationMs, withVoided } = input;
-  return [1, userDid, from.getTime(), to.getTime(), filterFields(filter), search, minDurationMs, withVoided];
+  return [
+    "calls",
+    userDid,
+    from.getTime(),
+    to.getTime(),
+    filterFields(filter),
+    search,
+    minDurationMs,
+    withVoided,
+  ];
 }

@@ -1,11 +1,13 @@
 import { type UsageQuestion } from "./ports.ts";
 import { type TimeRange } from "./range.ts";
+import { groupsThatFit } from "./series-size.ts";
 import { GRAIN_MS, startOfGrain } from "./tiles.ts";
 
 // For transactions that began before a quarter was over, and for clocks that differ.
 const SETTLE_MS = 60_000;
 
-// A group that overtakes others within the rest still finds its series in the history, if it was not far behind.
+// A group that overtakes others within the rest still finds its series in the history, if it was not far behind, and if so many
+// series are no more than one answer may have.
 const MORE_SERIES = 20;
 
 /**
@@ -38,7 +40,14 @@ export function splitQuestion(question: UsageQuestion, now: Date): SplitQuestion
   const previous = question.previous && wholeQuarters(question.previous, until);
   const { edges, firstBucket } = edgesWithin(question.edges, range);
   return {
-    history: { ...question, range, previous, edges, closed: true, topN: question.topN + MORE_SERIES },
+    history: {
+      ...question,
+      range,
+      previous,
+      edges,
+      closed: true,
+      topN: groupsThatFit(edges.length - 1, question.topN, question.topN + MORE_SERIES),
+    },
     firstBucket,
     rest: [
       ...(question.previous ? without(question.previous, previous) : []),

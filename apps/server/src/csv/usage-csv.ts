@@ -1,5 +1,5 @@
 import { type Metrics, type MetricsByType, type UsageStats } from "@usage-stats/core";
-import { stringify } from "csv-stringify/sync";
+import { csvText } from "./csv-text.ts";
 
 const MEASURES = [
   "calls",
@@ -21,7 +21,7 @@ export function usageCsv({ series }: Pick<UsageStats, "series">): string {
   const rows = series.flatMap(({ label, byType }) =>
     (Object.entries(byType) as [keyof MetricsByType, Metrics][])
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([type, metrics]) => [label, type, ...MEASURES.map((name) => String(metrics[name]))]),
+      .map(([type, metrics]) => [label, type, ...MEASURES.map((name) => metrics[name])]),
   );
-  return stringify([header, ...rows], { record_delimiter: "\r\n" });
+  return csvText([header, ...rows]);
 }

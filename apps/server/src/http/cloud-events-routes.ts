@@ -17,7 +17,8 @@ export function cloudEventsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
     const { text, type } = await readBodyText(raw, rules);
     if (text === "") throw new UsageError("bad_json", "There is no event.", { field: "body" });
     const own = { ...ports, ...requestPorts(context, ports) };
-    return context.json(await recordEvents(readCloudEvents(type, raw.headers, text), own));
+    const events = readCloudEvents(type, raw.headers, text, ports.recordLimits.maxCalls);
+    return context.json(await recordEvents(events, own));
   });
   return routes;
 }

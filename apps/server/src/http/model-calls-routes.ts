@@ -20,7 +20,8 @@ export function modelCallsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
     const types = ["application/json", ...NDJSON];
     const rules = { maxBytes: ports.maxIngestBytes, types, gzip: true };
     const { text, type } = await readBodyText(context.req.raw, rules);
-    const calls = text === "" ? [] : readCallsBody(text, NDJSON.includes(type) ? "ndjson" : "json");
+    const format = NDJSON.includes(type) ? "ndjson" : "json";
+    const calls = text === "" ? [] : readCallsBody(text, format, ports.recordLimits.maxCalls);
     return context.json(
       await recordCalls(
         { ...ports, ...requestPorts(context, ports) },

@@ -18,15 +18,16 @@ export type Problem = {
 /** Answers with problem details (RFC 9457), a stable `code` and the request's id. */
 export function problem(
   context: Context<AppEnv>,
-  { status, title, code, detail, retryAfterSeconds = 1, ...rest }: Problem,
+  { status, title, code, detail, retryAfterSeconds, ...rest }: Problem,
 ): Response {
+  const retryAfter = retryAfterSeconds ?? (status === 503 ? 1 : undefined);
   return context.json(
     { type: "about:blank", title, status, detail, code, ...rest, requestId: context.get("requestId") },
     status as ContentfulStatusCode,
     {
       "content-type": "application/problem+json",
       ...(status === 401 && { "www-authenticate": "Bearer" }),
-      ...(status === 503 && { "retry-after": String(retryAfterSeconds) }),
+      ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
     },
   );
 }

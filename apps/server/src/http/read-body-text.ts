@@ -22,14 +22,16 @@ export async function readBodyText(
   rules: BodyRules,
 ): Promise<{ text: string; type: string }> {
   const isPacked = checkEncoding(request.headers, rules);
-  const sent = await readBytes(request, rules.maxBytes);
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-  if (sent.length === 0) return { text: "", type };
-  if (!rules.types.includes(type))
+  if (!rules.types.includes(type)) {
+    if (await isEmpty(request)) return { text: "", type };
     throw new UsageError("unsupported_media_type", `The body must be ${rules.types.join(" or ")}.`, {
       value: type,
       limit: rules.types.join(", "),
     });
+  }
+  const sent = await readBytes(request, rules.maxBytes);
+  if (sent.length === 0) return { text: "", type };
   const bytes = isPacked ? await unpackBytes(sent, rules.maxBytes) : sent;
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), type };
@@ -51,6 +53,12 @@ export function checkEncoding(headers: Headers, { gzip = false }: Pick<BodyRules
   if (gzip && encoding === "gzip") return true;
   const message = gzip ? "The body may be packed with gzip only." : "The body must not be compressed.";
   throw new UsageError("unsupported_encoding", message, { value: encoding });
+}
+
+/** Told by the first piece of a body: no more of it is read. */
+async function isEmpty({ body }: Request): Promise<boolean> {
+  for await (const chunk of body ?? []) if (chunk.length > 0) return false;
+  return true;
 }
 
 /** Throws `too_large` once there is more than that. */

@@ -1,3 +1,4 @@
+import { type HttpBindings } from "@hono/node-server";
 import { type GuardedOperation, type Identity } from "@usage-stats/api";
 import { type RequestCache } from "@usage-stats/cache";
 import { type DatabaseCost } from "@usage-stats/core";
@@ -6,6 +7,8 @@ import { type RequestDeadline } from "./request-deadline.ts";
 
 /** What every handler finds in Hono's context. */
 export type AppEnv = {
+  /** Node's own request and response. */
+  Bindings: HttpBindings;
   Variables: {
     requestId: string;
     deadline: RequestDeadline;

@@ -2,6 +2,7 @@ import {
   allowEveryonesUsage,
   allowUsage,
   type AllowedQuestion,
+  type AskedQuestion,
   answer,
   answerRest,
   actorOf,
@@ -20,6 +21,7 @@ import {
 import { type AuditLog, type Clock, RANKED_BY, type Rebuilder, UsageError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
+import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { usageCsv } from "../csv/usage-csv.ts";
 import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
@@ -44,15 +46,16 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
 
   routes.get("/user/usage-stats", async (context) => {
     const identity = await ports.admit(context, "GET /app/api/user/usage-stats");
-    return answerUsage(context, ports, allowUsage(identity, readQuery(context)));
+    return answerUsage(context, ports, (asked) => allowUsage(identity, asked));
   });
 
   routes.get("/user/admin/user-stats", async (context) => {
     const identity = await ports.admit(context, "GET /app/api/user/admin/user-stats");
-    const asked = readQuery(context);
-    if (asked.userDid !== undefined)
-      throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
-    return answerUsage(context, ports, allowEveryonesUsage(identity, asked));
+    return answerUsage(context, ports, (asked) => {
+      if (asked.userDid !== undefined)
+        throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
+      return allowEveryonesUsage(identity, asked);
+    });
   });
 
   for (const by of RANKED_BY)
@@ -86,16 +89,20 @@ export function restRoutes(ports: RestPorts): Hono<AppEnv> {
 
 const MAX_BODY_BYTES = 10_000;
 
-function readQuery(context: Context<AppEnv>) {
-  return readUsageStatsQuery(new URL(context.req.url).searchParams);
-}
-
-async function answerUsage(context: Context<AppEnv>, ports: RestPorts, question: AllowedQuestion) {
+async function answerUsage(
+  context: Context<AppEnv>,
+  ports: RestPorts,
+  allow: (asked: AskedQuestion) => AllowedQuestion,
+) {
   const { cache, costs, deadline } = context.var;
   const view = { ...ports, ...requestPorts(context, ports), cache, costs, signal: deadline.signal };
-  if (wantsCsv(context)) {
+  const form = wantsCsv(context) ? "csv" : "json";
+  const { bom, ...asked } = readUsageStatsQuery(new URL(context.req.url).searchParams, form);
+  const question = allow(asked);
+  if (form === "csv") {
     const stats = await answer(view, question).catch(rethrowInRestTerms);
-    return context.body(usageCsv(stats), 200, { "content-type": "text/csv; charset=utf-8", vary: "accept" });
+    const headers = { "content-type": "text/csv; charset=utf-8", vary: "accept" };
+    return context.body((bom ? BYTE_ORDER_MARK : "") + usageCsv(stats), 200, headers);
   }
   const json = answerRest(view, question).catch(rethrowInRestTerms);
   return sendJson(context, await json);

@@ -1,15 +1,15 @@
 import {
   type ApiContext,
   appRouter,
+  createRequestSize,
   isGuarded,
   keptTrpcAnswers,
   MAX_BATCH_SIZE,
-  toTrpcError,
 } from "@usage-stats/api";
 import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
-import { type Context, type Handler } from "hono";
+import { type Handler } from "hono";
 import { type CallListPorts } from "./call-list-routes.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
 import { type OnFailure } from "./on-failure.ts";
@@ -26,35 +26,42 @@ export type TrpcPorts = RestPorts &
     onFailure: OnFailure;
   };
 
-/** Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. */
+/**
+ * Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. What a request spends are the operations
+ * that answer it: tRPC's own reading of the address says which they are. A body is read when the first of them takes its input,
+ * and so not for strangers, nor for what is no procedure.
+ */
 export function trpcRoute(endpoint: string, { onFailure, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
   return async (context) => {
     const { requestId, costs, cache, deadline } = context.var;
-    const { pathname, searchParams } = new URL(context.req.url);
-    const path = pathname.slice(endpoint.length + 1);
-    const operations = namesOf(path);
-    const apiContext: ApiContext = {
+    const shared = {
       ...ports,
       ...requestPorts(context, ports),
       requestId,
       costs,
       cache,
       signal: deadline.signal,
-      admit: (operation) => admit(context, operation, operations),
     };
     if (context.req.method === "GET" && context.req.header("trpc-accept") === undefined) {
-      const body = await keptTrpcAnswers({ path, query: searchParams }, apiContext);
+      const { pathname, searchParams } = new URL(context.req.url);
+      const body = await keptTrpcAnswers(
+        { path: pathname.slice(endpoint.length + 1), query: searchParams },
+        { ...shared, size: createRequestSize(), admit: (...operations) => admit(context, ...operations) },
+      );
       if (body !== null) return sendJson(context, body);
     }
-    const read = await readRequest(context, ports.maxIngestBytes);
     return fetchRequestHandler({
       endpoint,
       router: appRouter,
       maxBatchSize: MAX_BATCH_SIZE,
-      req: read.request,
-      createContext: () => {
-        if (read.refusal !== undefined) throw toTrpcError(read.refusal);
-        return apiContext;
+      req: context.req.method === "POST" ? unread(context.req.raw, ports.maxIngestBytes) : context.req.raw,
+      createContext: ({ info }): ApiContext => {
+        const operations = info.calls.map(({ path }) => path);
+        return {
+          ...shared,
+          size: createRequestSize(),
+          admit: (operation) => admit(context, operation, operations),
+        };
       },
       onError: ({ error, path: name = "" }) => {
         // Whoever has left has ended the work.
@@ -66,27 +73,12 @@ export function trpcRoute(endpoint: string, { onFailure, admit, ...ports }: Trpc
   };
 }
 
-/** The request with its body read, or why that was refused, which is for tRPC to say in its own shape. */
-async function readRequest(
-  { req }: Context,
-  maxBytes: number,
-): Promise<{ request: Request; refusal?: unknown }> {
-  if (req.method !== "POST") return { request: req.raw };
-  const { url, method } = req.raw;
-  const headers = new Headers(req.raw.headers);
+/** The same request, whose body is read, and refused, once tRPC asks for its text. Whatever type it has, JSON is the only one taken. */
+function unread(request: Request, maxBytes: number): Request {
+  const headers = new Headers(request.headers);
   headers.set("content-type", "application/json");
-  try {
-    const body = await readJsonText(req.raw, maxBytes);
-    return { request: new Request(url, { method, headers, body }) };
-  } catch (refusal) {
-    return { request: new Request(url, { method, headers, body: "{}" }), refusal };
-  }
-}
-
-function namesOf(path: string): string[] {
-  try {
-    return decodeURIComponent(path).split(",");
-  } catch {
-    return [];
-  }
+  const { url, method, signal } = request;
+  return Object.assign(new Request(url, { method, headers, signal }), {
+    text: () => readJsonText(request, maxBytes),
+  });
 }

@@ -5,19 +5,12 @@ import { UsageError } from "@usage-stats/core";
 /**
  * Records the calls of events, and tells of each of a batch by itself. A sender of one event looks at nothing but the status, so one that
  * is rejected throws: `invalid_call`, or `conflict` where the call was voided, or is not there to be. Throws `empty_batch`,
- * `batch_too_large`, `unavailable`.
+ * `unavailable`.
  */
 export async function recordEvents(
   { isBatch, events }: EventsRead,
   ports: RecordPorts,
 ): Promise<RecordAnswer> {
-  const { maxCalls } = ports.recordLimits;
-  if (events.length > maxCalls)
-    throw new UsageError("batch_too_large", `Send 1 to ${maxCalls} events.`, {
-      field: "body",
-      value: events.length,
-      limit: String(maxCalls),
-    });
   const read = events.flatMap((event, index) => ("call" in event ? [{ index, call: event.call }] : []));
   // Nothing at all is refused by whoever records.
   const calls = read.map(({ call }) => call);

@@ -4,6 +4,7 @@ import { type AddressInfo, Server as NetServer } from "node:net";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { OperatorError } from "../operator-error.ts";
+import { watchReaders } from "./slow-readers.ts";
 
 /** Answers a request; `bindings` are Node's own objects of it. */
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
@@ -22,10 +23,12 @@ export type HttpServer = {
 const GRACE_MS = 10_000;
 /** How long a connection on which nothing is asked is kept while draining: what was sent over it just now is answered. */
 const IDLE_MS = 500;
+/** For clients of HTTP/1.0 that name no host, as load balancers do in their checks. */
+const HOSTNAME = "localhost";
 const MAX_HEADERS = 100;
 
 /**
- * Whoever sends slowly is cut off. How many requests a connection may bring is not limited: Node answers 503 to those who do not
+ * Whoever sends or reads slowly is cut off. How many requests a connection may bring is not limited: Node answers 503 to those who do not
  * heed `Connection: close` (measured: autocannon does not), and slowness is what costs, not number.
  */
 const LIMITS = {
@@ -33,6 +36,8 @@ const LIMITS = {
   headersTimeout: 10_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
+  patienceMs: 30_000,
+  minBytesPerSecond: 16_384,
 };
 
 /** Listens at once, so that a taken port is known before anything else begins. Throws `OperatorError`. */
@@ -41,18 +46,23 @@ export async function listen(
   { host, port }: { host: string; port: number },
   limits: Partial<typeof LIMITS> = {},
 ): Promise<HttpServer> {
+  const { patienceMs, minBytesPerSecond, ...serverLimits } = { ...LIMITS, ...limits };
   const draining = new AbortController();
-  const listener = getRequestListener(async (request, bindings) => {
+  const answer = async (request: Request, bindings: unknown) => {
     const response = await fetch(request, bindings as HttpBindings);
     // Whoever goes on asking does so over another connection, perhaps to another server.
     if (draining.signal.aborted) (bindings as HttpBindings).outgoing.shouldKeepAlive = false;
     return response;
-  });
-  const server = createServer({ ...LIMITS, ...limits }, (request, response) => {
+  };
+  const listener = getRequestListener(answer, { hostname: HOSTNAME });
+  const readers = watchReaders({ patienceMs, minBytesPerSecond });
+  const server = createServer(serverLimits, (request, response) => {
+    readers.watch(response);
     if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
     void listener(request, response);
   });
+  server.once("close", readers.stop);
   server.listen(port, host);
   try {
     await once(server, "listening");

@@ -78,6 +78,38 @@ describe("an identity", () => {
     expect(refusal).toMatchObject({ code: "rate_limited", httpStatus: 429, limit: "5 reads a minute" });
   });
 
+  it.each([
+    ["as it is written usually", "usageStats,usageStats,usageStats"],
+    ["with a slash behind it", "usageStats,usageStats,usageStats/"],
+    ["with a slash before it", "/usageStats,usageStats,usageStats"],
+    ["with slashes around it", "/usageStats,usageStats,usageStats/"],
+    ["with its commas encoded", "usageStats%2CusageStats%2cusageStats"],
+    ["with its letters encoded", "%75sageStats,u%73ageStats,usageStat%73"],
+    ["with a comma behind it", "usageStats,usageStats,usageStats,"],
+    ["with others that are none", "nothing,usageStats,usageStats,usageStats,__proto__,usageStats/x"],
+  ])("pays for as many questions as are answered, %s", async (_, path) => {
+    const { headers } = await server.signed({ user: ALICE });
+    const input = { from: RANGE.from.toISOString(), to: RANGE.to.toISOString() };
+    const inputs = encodeURIComponent(
+      JSON.stringify(Object.fromEntries([0, 1, 2, 3, 4, 5].map((i) => [i, input]))),
+    );
+    const response = await server.request(`/trpc/${path}?batch=1&input=${inputs}`, {
+      headers: { ...headers, "x-forwarded-for": "1.1.1.1" },
+    });
+    const answers = (await response.json()) as object[];
+    const answered = answers.filter((answer) => "result" in answer).length;
+    const spent = 5 - Number(response.headers.get("ratelimit-remaining") ?? 5);
+    expect(spent).toBe(answered);
+    expect(answered).toBeGreaterThan(1);
+  });
+
+  it("pays once for a list of names that is no batch, and is no procedure", async () => {
+    const { headers } = await server.signed({ user: ALICE });
+    const init = { headers: { ...headers, "x-forwarded-for": "1.1.1.1" } };
+    expect((await server.request("/trpc/usageStats,usageStats?input=%7B%7D", init)).status).toBe(404);
+    expect((await ask(ALICE)).headers.get("ratelimit-remaining")).toBe("4");
+  });
+
   it("has budgets apart for reading and writing", async () => {
     const admin = server.client({ user: "did:abt:z1root", role: "admin" });
     const change = () => admin.admin.rebuild({ dryRun: true });

@@ -14,15 +14,26 @@ export type EventsRead = { isBatch: boolean; events: EventRead[] };
 /**
  * Reads events in any of HTTP's three modes: structured, batch, and binary, where the attributes are in `ce-` headers
  * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md). `mediaType` is one of
- * `CLOUD_EVENT_TYPES`. Throws `bad_json`.
+ * `CLOUD_EVENT_TYPES`. Throws `bad_json`, and `batch_too_large` for more than `maxEvents`, none of which is read.
  */
-export function readCloudEvents(mediaType: string, headers: Headers, body: string): EventsRead {
+export function readCloudEvents(
+  mediaType: string,
+  headers: Headers,
+  body: string,
+  maxEvents: number,
+): EventsRead {
   const value = parse(body);
   if (mediaType === STRUCTURED) return { isBatch: false, events: [readCloudEvent(value)] };
   if (mediaType === BINARY)
     return { isBatch: false, events: [readCloudEvent({ ...attributesOf(headers), data: value })] };
   if (!Array.isArray(value))
     throw new UsageError("bad_json", "The body must be a JSON array of CloudEvents.", { field: "body" });
+  if (value.length > maxEvents)
+    throw new UsageError("batch_too_large", `Send 1 to ${maxEvents} events.`, {
+      field: "body",
+      value: value.length,
+      limit: String(maxEvents),
+    });
   return { isBatch: true, events: value.map(readCloudEvent) };
 }
 

@@ -6,9 +6,11 @@ import { procedure } from "../trpc.ts";
 /** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */
 export const list = procedure("modelCalls.list")
   .input(listCallsInput)
-  .query(({ ctx, input }) =>
-    listCalls(ctx.callReader, allowCalls(ctx.identity, askedCallsOf(input)), ctx.signal?.()),
-  );
+  .query(({ ctx, input }) => {
+    const calls = allowCalls(ctx.identity, askedCallsOf(input));
+    ctx.size?.addCalls(calls);
+    return listCalls(ctx.callReader, calls, ctx.signal?.());
+  });
 
 /** Calls that their asker may read. Throws `forbidden`. */
 export function allowCalls(identity: Identity, asked: AskedCalls): ListCallsInput {

@@ -56,10 +56,21 @@ export async function recordCalls(
 }
 
 function checkSize({ length }: readonly unknown[], { maxCalls }: RecordLimits): void {
-  const details = { field: "calls", limit: String(maxCalls) };
-  if (length === 0) throw new UsageError("empty_batch", `Send 1 to ${maxCalls} calls.`, details);
-  if (length > maxCalls)
-    throw new UsageError("batch_too_large", `Send 1 to ${maxCalls} calls.`, { ...details, value: length });
+  if (length === 0)
+    throw new UsageError("empty_batch", `Send 1 to ${maxCalls} calls.`, {
+      field: "calls",
+      limit: String(maxCalls),
+    });
+  if (length > maxCalls) throw tooManyCalls(maxCalls, length);
+}
+
+/** What is thrown for more calls than one recording may hold. */
+export function tooManyCalls(maxCalls: number, value: number | string): UsageError {
+  return new UsageError("batch_too_large", `Send 1 to ${maxCalls} calls.`, {
+    field: "calls",
+    value,
+    limit: String(maxCalls),
+  });
 }
 
 function readChange(

@@ -1,7 +1,7 @@
 import { UsageError } from "@usage-stats/core";
 import { type AskedCalls, askedCallsOf, listCallsInput } from "../contract/list-calls-input.ts";
 import { inputError } from "../errors.ts";
-import { checkParameters, readUnixRange } from "./unix-range.ts";
+import { checkParameters, readFlag, readUnixRange } from "./unix-range.ts";
 
 const ONCE = ["startTime", "endTime", "userDid", "search", "minDurationSeconds", "limit", "cursor"];
 /** The parameters of the filter, by the names that existing front ends send, each as often as it has values. */
@@ -14,15 +14,17 @@ const LISTS = {
 };
 
 /**
- * Reads the query string of a list of calls, or of an export, which has no pages but a `timezone`. Throws `UsageError` naming the
- * parameter.
+ * Reads the query string of a list of calls, or of an export, which has no pages but a `timezone`, and with `bom` a byte order
+ * mark. Throws `UsageError` naming the parameter.
  */
 export function readListCallsQuery(
   query: URLSearchParams,
   form: "list" | "export",
-): AskedCalls & { timezone: string } {
+): AskedCalls & { timezone: string; bom: boolean } {
   const once =
-    form === "list" ? ONCE : [...ONCE.filter((name) => !["limit", "cursor"].includes(name)), "timezone"];
+    form === "list"
+      ? ONCE
+      : [...ONCE.filter((name) => !["limit", "cursor"].includes(name)), "timezone", "bom"];
   checkParameters(query, { once: new Set(once), often: new Set(Object.keys(LISTS)) });
   const { from, to } = readUnixRange(query);
   const filter = Object.entries(LISTS).flatMap(([name, field]) =>
@@ -40,7 +42,11 @@ export function readListCallsQuery(
     to: to.toISOString(),
   });
   if (!result.success) throw inputError(result.error);
-  return { ...askedCallsOf(result.data), timezone: query.get("timezone") ?? "UTC" };
+  return {
+    ...askedCallsOf(result.data),
+    timezone: query.get("timezone") ?? "UTC",
+    bom: readFlag(query, "bom"),
+  };
 }
 
 function whole(query: URLSearchParams, field: string): number {

@@ -1,11 +1,11 @@
 import { UsageError } from "@usage-stats/core";
 
-/** The range of a query: unix seconds, both ends inclusive. Throws `invalid_time` or `invalid_range` naming the parameter. */
+/** The range of a query: unix seconds, both ends inclusive, so that equal ends are one second. Throws `invalid_time` or `invalid_range` naming the parameter. */
 export function readUnixRange(query: URLSearchParams): { from: Date; to: Date } {
   const start = seconds(query, "startTime");
   const end = seconds(query, "endTime");
-  if (start >= end) {
-    throw new UsageError("invalid_range", "startTime must be before endTime.", {
+  if (start > end) {
+    throw new UsageError("invalid_range", "startTime must not be after endTime.", {
       field: "endTime",
       value: query.get("endTime"),
     });
@@ -35,4 +35,11 @@ export function checkParameters(
     if (known.often?.has(name) !== true && query.getAll(name).length > 1)
       throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
   }
+}
+
+/** A parameter that is `true` or `false`; `false` where it is missing. Throws `invalid_option`. */
+export function readFlag(query: URLSearchParams, field: string): boolean {
+  const text = query.get(field) ?? "false";
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError("invalid_option", `${field} must be true or false.`, { field, value: text });
 }

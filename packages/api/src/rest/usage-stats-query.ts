@@ -1,20 +1,24 @@
 import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
 import { type AskedQuestion } from "../allowed-question.ts";
 import { userName } from "../contract/usage-stats-input.ts";
-import { checkParameters, readUnixRange } from "./unix-range.ts";
+import { checkParameters, readFlag, readUnixRange } from "./unix-range.ts";
 
-const PARAMETERS = new Set(["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"]);
+const PARAMETERS = ["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"];
 
 /**
- * Reads the query string: unix seconds, both ends inclusive, and a zone by name or by `Date.getTimezoneOffset()`.
- * Throws `UsageError` naming the parameter.
+ * Reads the query string: unix seconds, both ends inclusive, and a zone by name or by `Date.getTimezoneOffset()`. Where CSV is
+ * wanted, `bom` asks for a byte order mark. Throws `UsageError` naming the parameter.
  */
-export function readUsageStatsQuery(query: URLSearchParams): AskedQuestion {
-  checkParameters(query, { once: PARAMETERS });
+export function readUsageStatsQuery(
+  query: URLSearchParams,
+  form: "json" | "csv",
+): AskedQuestion & { bom: boolean } {
+  checkParameters(query, { once: new Set(form === "csv" ? [...PARAMETERS, "bom"] : PARAMETERS) });
   const range = readUnixRange(query);
   return {
+    bom: readFlag(query, "bom"),
     userDid: user(query),
-    noCache: flag(query, "noCache"),
+    noCache: readFlag(query, "noCache"),
     question: {
       ...range,
       timezone: timezone(query),
@@ -35,12 +39,6 @@ function user(query: URLSearchParams): string | undefined {
     field: "userDid",
     limit: "256",
   });
-}
-
-function flag(query: URLSearchParams, field: "noCache"): boolean {
-  const text = query.get(field) ?? "false";
-  if (text === "true" || text === "false") return text === "true";
-  throw new UsageError("invalid_option", `${field} must be true or false.`, { field, value: text });
 }
 
 function timezone(query: URLSearchParams): string {
