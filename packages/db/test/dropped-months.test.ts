@@ -235,8 +235,9 @@ it.each(["", " concurrently"])(
     const recorder = createCallRecorder(database.orm);
     await recorder.record([...old, august]);
     await run(`alter table model_calls detach partition model_calls_2026_07${how}`);
-    for (const _ of [1, 2])
-      expect(await recorder.record([elsewhere, august, late])).toEqual(["not kept", "repeated", "not kept"]);
+    const outcomes = ["not kept", "repeated", "not kept"];
+    expect(await recorder.record([elsewhere, august, late])).toEqual(outcomes);
+    expect(await recorder.record([elsewhere, august, late])).toEqual(outcomes);
     await expect(recorder.record([august, late], { atomic: true })).rejects.toMatchObject({
       code: "conflict",
     });
