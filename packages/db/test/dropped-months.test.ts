@@ -1,8 +1,9 @@
 import { getUsageStats, type ModelCall, type UsageStatsInput } from "@usage-stats/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   createCallRecorder,
   createUsageRepository,
+  ensurePartitionsAhead,
   markForRebuild,
   openDatabase,
   planRebuild,
@@ -272,6 +273,21 @@ it("counts the calls of a month again that is attached after it was frozen", asy
   await rollUp(database.orm);
   expect(await callsOf("u")).toBe(11);
   expect(await verifyRollups(database.orm)).toMatchObject({ differences: [], frozen: 0 });
+});
+
+it("makes the other months ahead where one of them is detached, and warns", async () => {
+  const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+  try {
+    const now = new Date("2026-06-15T00:00:00Z");
+    await ensurePartitionsAhead(database.orm.em.fork(), now);
+    await run("alter table model_calls detach partition model_calls_2026_07");
+    await run("drop table model_calls_2026_08");
+    await ensurePartitionsAhead(database.orm.em.fork(), now);
+    expect(await partitions()).toEqual(["model_calls_2026_06", "model_calls_2026_08"]);
+    expect(emit.mock.calls.map(String)).toEqual([expect.stringContaining("The month 2026-07 was detached")]);
+  } finally {
+    emit.mockRestore();
+  }
 });
 
 it("leaves another table alone that has a partition's name, and records the calls", async () => {
