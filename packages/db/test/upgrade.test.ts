@@ -134,6 +134,18 @@ it("upgrades again where an earlier try was ended midway", async () => {
   );
 });
 
+it("is done once by two processes at once, of which one builds indexes while the other waits", async () => {
+  const other = await openDatabase({ url: database.url });
+  try {
+    const now = new Date("2025-07-20T00:00:00Z");
+    const [one, two] = await Promise.all([migrate(database.orm, now), migrate(other, now)]);
+    expect(Math.min(one.length, two.length)).toBe(0);
+    expect(await liveIndexes()).toEqual(Object.keys(EXPECTED_INDEXES).toSorted());
+  } finally {
+    await other.close();
+  }
+});
+
 it("goes back to the first release and up again with all calls", async () => {
   const before = await contents();
   await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));

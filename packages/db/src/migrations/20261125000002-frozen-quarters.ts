@@ -55,6 +55,8 @@ export class FrozenQuarters extends Migration {
     this.addSql(`
       create function guard_partition(partition regclass) returns void language plpgsql as $$
       begin
+        perform pg_advisory_xact_lock(hashtextextended('guard_frozen_quarters ' || partition, 0));
+        if exists (select from pg_trigger where tgrelid = partition and tgname = 'guard_frozen_quarters') then return; end if;
         execute format('create trigger guard_frozen_quarters before insert or update on %s for each row execute function guard_frozen_quarters()', partition);
       end $$`);
     this.addSql(`

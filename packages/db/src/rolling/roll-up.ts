@@ -47,7 +47,8 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
   for (const scope of ["users", "all users"] as const) {
     let position: Position = null;
     let limit = batchSize;
-    while (signal?.aborted !== true) {
+    for (;;) {
+      if (signal?.aborted) break;
       const batch = await rollUpBatch(orm, scope, limit, position, setAside);
       if (batch.failed) {
         // Halved until what fails is alone.
