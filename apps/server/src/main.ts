@@ -1,5 +1,5 @@
 import { UsageError } from "@usage-stats/core";
-import { ConnectionRefusal, explainFailure } from "@usage-stats/db";
+import { CannotRollUp, ConnectionRefusal, explainFailure } from "@usage-stats/db";
 import { createProgram } from "./commands/program.ts";
 import { databaseUrlOrNull } from "./env.ts";
 import { OperatorError } from "./operator-error.ts";
@@ -19,6 +19,9 @@ function sentenceOf(error: unknown): string | null {
   const explained = url === null ? null : explainFailure(cause, url);
   if (explained !== null) return explained;
   const isExpected =
-    error instanceof UsageError || error instanceof OperatorError || error instanceof ConnectionRefusal;
+    error instanceof UsageError ||
+    error instanceof OperatorError ||
+    error instanceof ConnectionRefusal ||
+    error instanceof CannotRollUp;
   return isExpected ? error.message : null;
 }

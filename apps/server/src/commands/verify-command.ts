@@ -12,10 +12,10 @@ export function registerVerify(program: Command): void {
       const scope = scopeOf(options);
       return withDatabase(async (orm) => {
         await migrate(orm, new Date());
-        const { differences, compared, waiting, users } = await verifyRollups(orm, scope);
+        const { differences, compared, waiting, frozen, users } = await verifyRollups(orm, scope);
         for (const difference of differences) console.log(lineOf(difference));
         console.log(
-          `${differences.length} differences in ${compared} rollup rows of ${users} users; ${waiting} quarters of an hour wait to be rolled up and are read from calls`,
+          `${differences.length} differences in ${compared} rollup rows of ${users} users; ${waiting} quarters of an hour wait to be rolled up and are read from calls; ${frozen} cannot be compared with calls, which were dropped`,
         );
         if (differences.length > 0) {
           console.error("Mend them with: usage-stats rebuild");
