@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expectedError, Interrupted, runChild } from "./child.mjs";
+import { homeAdvice } from "./home-advice.mjs";
 
 /** Whether node_modules is what the lockfile and every package.json ask for. */
 export function areDependenciesInstalled(root) {
@@ -18,9 +19,10 @@ export async function installDependencies({ root, env }) {
   const outcome = await runChild("pnpm", args, { cwd: root, env, stdio: ["ignore", 2, 2] });
   if (outcome.received) throw new Interrupted({ code: 1, signal: outcome.received });
   if (outcome.code !== 0) {
-    throw expectedError(
-      "pnpm install failed; its message is above. If a package.json was changed, update the lockfile: npx pnpm@12 install",
-    );
+    const advice =
+      homeAdvice(env) ??
+      "If another pnpm has rewritten the lockfile: git checkout pnpm-lock.yaml. If a package.json was changed, update the lockfile: npx pnpm@12 install";
+    throw expectedError(`pnpm install failed; its message is above. ${advice}`);
   }
   writeFileSync(stampFile(root), before);
 }

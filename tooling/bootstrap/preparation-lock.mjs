@@ -2,14 +2,21 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expectedError } from "./child.mjs";
+import { asExpected } from "./system-error.mjs";
 
 const PATIENCE_MS = 15 * 60_000;
 
 /** Runs `work` while no other bootstrap of this checkout does: two package managers in one folder spoil each other's work. */
 export async function withPreparationLock(root, work) {
-  mkdirSync(join(root, ".toolchain"), { recursive: true });
   const lock = join(root, ".toolchain", "lock");
-  await acquire(lock);
+  try {
+    mkdirSync(join(root, ".toolchain"), { recursive: true });
+    await acquire(lock);
+  } catch (error) {
+    const advice =
+      "Something is still to be installed in it. Do that once as the user that owns it: npm run -s usage-stats -- --version";
+    throw asExpected(error, { path: root, advice });
+  }
   const release = () => rmSync(lock, { force: true });
   process.once("exit", release);
   try {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Proves what a newcomer does: clone, `npm start` with an empty HOME, paste the printed curl line; stop; and once more.
+# Proves what a newcomer does: clone, `npm start` with an empty HOME, paste the printed curl line; stop; and once more. And what a
+# service does: where root runs this, a third start as user nobody, who can write nothing but a DATA_DIR elsewhere.
 # Usage: prove-fresh-clone.sh [mode of the clone's parent folder: 0755 (default), or 0700 as in a private home]
 set -euo pipefail
 
@@ -9,6 +10,8 @@ parent=$(mktemp -d)
 chmod "$mode" "$parent"
 clone=$parent/usage-stats
 pid=
+account=()
+environment=(HOME="$parent/home")
 
 finish() {
   status=$?
@@ -32,7 +35,7 @@ leftover() { ps -Aww -o pid=,stat=,command= | grep -F "$clone/" | grep -vE '^ *[
 start_and_stop() {
   local port curl_line answer code=0 began=$SECONDS
   port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
-  (cd "$clone" && exec env -u npm_lifecycle_event -u INIT_CWD HOME="$parent/home" PORT="$port" npm start) >"$parent/output" 2>&1 &
+  (cd "$clone" && exec "${account[@]}" env -u npm_lifecycle_event -u INIT_CWD "${environment[@]}" PORT="$port" npm start) >"$parent/output" 2>&1 &
   pid=$!
   until curl -fsS "http://127.0.0.1:$port/ready" >/dev/null 2>&1; do
     kill -0 "$pid" 2>/dev/null || fail "npm start ended by itself"
@@ -60,3 +63,14 @@ git clone --quiet "$source" "$clone"
 mkdir "$parent/home"
 start_and_stop first
 start_and_stop second
+
+# A folder of mode 0700 is closed to nobody.
+if [ "$(id -u)" = 0 ] && [ "$mode" != 0700 ] && command -v setpriv >/dev/null; then
+  mkdir "$parent/service"
+  chown 65534:65534 "$parent/service"
+  account=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+  environment=(HOME=/nonexistent DATA_DIR="$parent/service/data")
+  start_and_stop "nobody's"
+else
+  echo "fresh clone ($mode): not started as another user, which takes root, setpriv and an open folder" >&2
+fi

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { endLike, expectedError, Interrupted, runChild } from "./child.mjs";
 import { runChecks, runTests } from "./quality-commands.mjs";
 import { prepare } from "./prepare.mjs";
+import { asExpected } from "./system-error.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [command = "", ...args] = process.argv.slice(2);
@@ -41,7 +42,8 @@ try {
 } catch (error) {
   if (error instanceof Interrupted) endLike(error.outcome);
   else {
-    console.error(`\n${error.expected ? error.message : error.stack}`);
+    const told = asExpected(error);
+    console.error(`\n${told.expected ? told.message : told.stack}`);
     process.exitCode = 1;
   }
 }

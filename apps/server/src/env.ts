@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { type RecordLimits } from "@usage-stats/api";
 import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
 import { z } from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
+import { findMisspeltNames } from "./misspelt-names.ts";
 import { OperatorError } from "./operator-error.ts";
 import { isExposed, serviceUrl } from "./service-url.ts";
 
@@ -44,6 +45,8 @@ const schema = z
     STATEMENTS_PER_IDENTITY: whole({ min: 1, max: 1_000 }).default(3),
     DRAIN_MS: whole({ min: 0, max: 600_000 }).default(1_000),
     SHUTDOWN_DEADLINE_MS: whole({ min: 100, max: 3_600_000 }).default(25_000),
+    EMBEDDED: z.enum(["on", "off"]).optional(),
+    NODE_ENV: z.string().optional(),
     DEMO: z.enum(["on", "off"]).default("on"),
     AUTH_SECRET: z
       .string()
@@ -57,6 +60,7 @@ const schema = z
     CACHE_TTL_SECONDS: whole({ min: 1, max: 3_600 }).default(300),
     CACHE_MEMORY_MB: whole({ min: 1, max: 16_384 }).default(64),
     CACHE_DEADLINE_MS: whole({ min: 5, max: 5_000 }).default(50),
+    CACHE_EAR_SECONDS: whole({ min: 1, max: 60 }).default(3),
     CACHE_WARMING: z.enum(["on", "off"]).default("off"),
     UPSTASH_REDIS_REST_URL: serviceUrl("https://eu1-name.upstash.io").optional(),
     PLAIN_HTTP_HOSTS: z
@@ -105,6 +109,11 @@ const schema = z
       when: () => true,
     },
   )
+  .refine((env) => env.DATABASE_URL === undefined || env.EMBEDDED !== "on", {
+    path: ["EMBEDDED"],
+    message: "cannot be on where DATABASE_URL is set: unset one of them",
+    when: () => true,
+  })
   .refine((env) => env.AUTH_SECRET === undefined || env.AUTH_JWKS_URL === undefined, {
     path: ["AUTH_JWKS_URL"],
     message: "cannot be set together with AUTH_SECRET: unset one of them",
@@ -144,6 +153,9 @@ export type Settings = {
   /** Statements that one identity may have running at once. */
   statementsPerIdentity: number;
   shutdown: ShutdownSettings;
+  /** Whether the embedded database is asked for, or must not be used; `null` where nothing is said. */
+  embedded: boolean | null;
+  isProduction: boolean;
   demo: boolean;
   authSecret: string | undefined;
   /** Where the public keys are that sign tokens instead of the secret. */
@@ -155,6 +167,8 @@ export type Settings = {
   rollupBatch: number;
   cache: CacheChoice;
   cacheTtlMs: number;
+  /** How old the last proof may be that the database's announcements are heard. */
+  earMs: number;
   cacheWarming: boolean;
   recordLimits: RecordLimits;
   maxIngestBytes: number;
@@ -191,7 +205,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const result = schema.safeParse(given);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new OperatorError(["These settings are not right:", ...new Set(problems)].join("\n"));
+    throw new OperatorError(
+      ["These settings are not right:", ...new Set(problems), ...hintsOnNames(env)].join("\n"),
+    );
   }
   const checked = result.data;
   return {
@@ -210,6 +226,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     requestDeadlineMs: checked.REQUEST_DEADLINE_MS,
     statementsPerIdentity: checked.STATEMENTS_PER_IDENTITY,
     shutdown: { drainMs: checked.DRAIN_MS, deadlineMs: checked.SHUTDOWN_DEADLINE_MS },
+    embedded: checked.EMBEDDED === undefined ? null : checked.EMBEDDED === "on",
+    isProduction: checked.NODE_ENV === "production",
     demo: checked.DEMO === "on",
     authSecret: checked.AUTH_SECRET,
     authJwksUrl: checked.AUTH_JWKS_URL === undefined ? undefined : new URL(checked.AUTH_JWKS_URL),
@@ -219,6 +237,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     rollupBatch: checked.ROLLUP_BATCH,
     cache: cacheChoice(checked),
     cacheTtlMs: checked.CACHE_TTL_SECONDS * 1000,
+    earMs: checked.CACHE_EAR_SECONDS * 1000,
     cacheWarming: checked.CACHE_WARMING === "on",
     recordLimits: {
       maxCalls: checked.INGEST_MAX_CALLS,
@@ -260,7 +279,16 @@ export function readDatabaseUrl(env: NodeJS.ProcessEnv = process.env): string {
     throw new OperatorError(`DATABASE_URL: ${result.error.issues[0]!.message}`);
   }
   throw new OperatorError(
-    "DATABASE_URL is not set. `pnpm mikro-orm …` in the top folder finds the embedded database by itself.",
+    "DATABASE_URL is not set. `npm run -s mikro-orm …` in the top folder finds the embedded database by itself.",
+  );
+}
+
+/** What to tell of variables whose names are nearly those of settings, never of their values. */
+export function hintsOnNames(env: NodeJS.ProcessEnv = process.env): string[] {
+  const given = Object.keys(env).filter((name) => env[name] !== "");
+  const ours = Object.keys(schema.shape).filter((name) => name !== "NODE_ENV");
+  return findMisspeltNames(given, ours).map(
+    (name) => `settings: ${name.given} is set, which is none: did you mean ${name.meant}?`,
   );
 }
 
@@ -298,4 +326,18 @@ function withLibpqVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** The environment as it is, for a program that is started with more in it. */
 export function environment(): NodeJS.ProcessEnv {
   return process.env;
+}
+
+/** Every setting by its name, and what it is where it is not set; `null` for nothing. Not Node's own, which are only checked. */
+export function settingDefaults(): ReadonlyMap<string, string | null> {
+  const own = Object.entries(schema.shape).filter(([name]) => !name.startsWith("NODE_"));
+  return new Map(
+    own.map(([name, setting]) => {
+      const value: unknown = setting.safeParse(undefined).data;
+      if (name === "DATA_DIR") return [name, relative(REPOSITORY, value as string)];
+      if (value === undefined) return [name, null];
+      if (Array.isArray(value)) return [name, value.length === 0 ? null : value.join(",")];
+      return [name, typeof value === "string" ? value : JSON.stringify(value)];
+    }),
+  );
 }

@@ -24,7 +24,8 @@ export function isExposed(url: string | undefined, plainHosts: readonly string[]
   return protocol === "http:" && !isThisMachine(host) && !plainHosts.includes(host);
 }
 
-function isThisMachine(host: string): boolean {
+/** Whether a host is an address, or a name, of nothing but this machine. */
+export function isThisMachine(host: string): boolean {
   const version = isIP(host);
   if (version === 0) return host === "localhost" || host.endsWith(".localhost");
   return LOOPBACK.check(host, version === 4 ? "ipv4" : "ipv6");

@@ -109,6 +109,20 @@ describe("an API key", () => {
     expect(await callsOf(last.text)).toBe(1);
   });
 
+  it("rotated three times at once gets one new secret, beside which the one before is good; the others are told", async () => {
+    for (let round = 0; round < 5; round++) {
+      const { key, text } = await admin().create({ name: "raced", scopes: ["stats:read"], userDid: ALICE });
+      const rotations = [1, 2, 3].map(() => admin().rotate({ id: key.id, graceSeconds: 60 }));
+      const outcomes = await Promise.allSettled(rotations);
+      const made = outcomes.flatMap((one) => (one.status === "fulfilled" ? [one.value.text] : []));
+      expect(made).toHaveLength(1);
+      for (const secret of [text, ...made]) expect(await callsOf(secret)).toBe(1);
+      for (const one of outcomes)
+        if (one.status === "rejected")
+          expect(usageErrorOf(one.reason)).toMatchObject({ code: "conflict", httpStatus: 409, field: "id" });
+    }
+  });
+
   it("is over when it expires", async () => {
     const expiresAt = new Date(START.getTime() + 10_000);
     const { text } = await admin().create({
@@ -267,7 +281,7 @@ it("a key revoked by one server is soon refused by the others, which hear of it"
   expect(await callsOf(text)).toBe(1);
   const listening = server.listen();
   try {
-    await listening.ready;
+    await listening.settled;
     await server.database.orm.em.execute("update api_keys set revoked_at = now() where id = ?", [key.id]);
     await vi.waitFor(async () => expect(await refusalOf(callsOf(text))).toMatchObject(INVALID_KEY));
   } finally {

@@ -12,7 +12,7 @@ import { describe } from "vitest";
 /** Where the caches of two servers keep their answers. */
 export type CacheAdapter = {
   /** A server's cache. */
-  cache(clock: Clock, onEvent?: OnCacheEvent): SharedCache;
+  cache(clock: Clock, onEvent?: OnCacheEvent, hears?: () => boolean): SharedCache;
   close(): Promise<void>;
 };
 
@@ -27,15 +27,15 @@ const ADAPTERS: Named[] = [
 async function open({ over }: Named): Promise<CacheAdapter> {
   if (over === "process") {
     return {
-      cache: (clock, onEvent = () => {}) =>
-        createInProcessCache({ clock, ttlMs: 60_000, maxBytes: 50_000_000, onEvent }),
+      cache: (clock, onEvent = () => {}, hears = () => true) =>
+        createInProcessCache({ clock, ttlMs: 60_000, maxBytes: 50_000_000, onEvent, hears }),
       close: async () => {},
     };
   }
   const { url, token, close } = await startLocalUpstash(over);
   return {
-    cache: (clock, onEvent = () => {}) =>
-      createUpstashCache({ url, token, clock, ttlMs: 60_000, deadlineMs: 2_000, onEvent }),
+    cache: (clock, onEvent = () => {}, hears = () => true) =>
+      createUpstashCache({ url, token, clock, ttlMs: 60_000, deadlineMs: 2_000, onEvent, hears }),
     close,
   };
 }

@@ -1,7 +1,7 @@
 import { invalidatingRecorder, type SharedCache } from "@usage-stats/cache";
 import { type CallRecorder } from "@usage-stats/core";
 import { createCallRecorder, listenForChanges, rollUp } from "@usage-stats/db";
-import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
+import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CacheAdapter, describeCaches, describeSharedCaches } from "./cache-adapters.ts";
 import { modelCall } from "./model-calls.ts";
@@ -63,13 +63,15 @@ describeCaches((open) => {
     // As a server that runs wires them.
     const listening = Promise.withResolvers<void>();
     listener = listenForChanges(database.url, {
+      ...testEar(database),
       onChange(userDid) {
         if (userDid === "fence") fences += 1;
         for (const cache of caches)
           heard.push(userDid === null ? cache.invalidateAll() : cache.invalidate([userDid]));
       },
-      onListening: listening.resolve,
-      onError: (error) => expect.unreachable(String(error)),
+      onMissed: () => {},
+      onHearing: listening.resolve,
+      onDeaf: (why) => expect.unreachable(String(why)),
     });
     await listening.promise;
   });

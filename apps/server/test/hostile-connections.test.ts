@@ -64,7 +64,7 @@ describe("a client that goes away", () => {
       gone.abort();
       await asked;
       await vi.waitFor(async () => expect(await waiting()).toBe(0), { timeout: 3_000 });
-      expect(server.errors).toEqual([]);
+      expect(server.log).toEqual([]);
     } finally {
       await locker.rollback();
     }

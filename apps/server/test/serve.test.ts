@@ -56,8 +56,7 @@ describe("the server", () => {
   it("serves, keeps its data over a kill -9, and stops its database when it stops", async () => {
     const first = await serve();
     expect((await fetch(`${first.url}/ready`)).status).toBe(200);
-    const imported = usageStats(["import", "-", "--quiet"]);
-    expect(await imported.exit).toBe(0);
+    expect(await usageStats(["rollup"]).exit).toBe(0);
     first.child.kill("SIGKILL");
     await first.exit;
     expect(await findRunningPostgres(join(dataDir, "data"))).not.toBeNull();
@@ -74,6 +73,28 @@ describe("the server", () => {
     expect(server.text()).toMatch(/cache: an Upstash REST bridge at http/);
     server.child.kill("SIGTERM");
     expect(await server.exit).toBe(0);
+  }, 60_000);
+
+  it("neither takes calls into the embedded database by mistake, nor hands out a token of a secret that is not its own", async () => {
+    const meant = {
+      NODE_ENV: "production",
+      AUTH_SECRET: "hunter2 ".repeat(5),
+      DATABASE_URI: "postgresql://hunter2@h/d",
+    };
+    for (const command of [["serve"], ["keys", "list"], ["migrate"], ["import", "-"]]) {
+      const refused = usageStats(command, meant);
+      expect(await refused.exit).toBe(1);
+      expect(refused.text()).toBe(
+        "settings: DATABASE_URI is set, which is none: did you mean DATABASE_URL?\nusage-stats: AUTH_SECRET is set, but no DATABASE_URL is set; set it, or EMBEDDED=on to really use the embedded demo database.\n",
+      );
+    }
+    expect(await findRunningPostgres(join(dataDir, "data"))).toBeNull();
+    const asked = await serve({ ...meant, EMBEDDED: "on" });
+    expect(asked.text()).not.toMatch(/Bearer|hunter2/);
+    expect(asked.text()).toMatch(/Make a token with/);
+    asked.child.kill("SIGTERM");
+    await asked.exit;
+    expect((await serve()).text()).toMatch(/Bearer ey/);
   }, 60_000);
 
   it("refuses a data folder that another server uses, and that one goes on", async () => {
@@ -125,16 +146,6 @@ describe("a command", () => {
     expect(await again.exit).toBe(0);
     expect(again.text()).toMatch(/nothing to do/);
     expect(await findRunningPostgres(join(dataDir, "data"))).toBeNull();
-  }, 60_000);
-
-  it("runs MikroORM's own command line on the same database", async () => {
-    expect(await usageStats(["mikro-orm", "migration:up"]).exit).toBe(0);
-    const check = usageStats(["mikro-orm", "migration:check"]);
-    expect(await check.exit).toBe(0);
-    expect(check.text()).toMatch(/No changes required/);
-    const list = usageStats(["mikro-orm", "migration:list"]);
-    expect(await list.exit).toBe(0);
-    expect(list.text()).toMatch(/20261123000001-model-calls/);
   }, 60_000);
 
   it("prints a token alone", async () => {

@@ -39,7 +39,7 @@ describe.skipIf(!hasOpenssl)("a service whose certificate nobody vouches for (ne
   });
 
   it("gives no public keys", async () => {
-    const { keyOf } = publicKeys(new URL(url));
+    const { keyOf } = publicKeys(new URL(url), () => {});
     await expect(keyOf({ alg: "RS256", kid: "1" }, { payload: "", signature: "" })).rejects.toMatchObject({
       code: "unavailable",
     });

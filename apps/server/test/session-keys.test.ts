@@ -1,10 +1,21 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { generateKeyPair as generateKeyPairOf } from "node:crypto";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { UsageError } from "@usage-stats/core";
-import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
+import {
+  type CryptoKey,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  SignJWT,
+  UnsecuredJWT,
+} from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { publicKeys, type SessionKeys } from "../src/auth/session-keys.ts";
+import { describeFailure } from "../src/failures/describe-failure.ts";
 import { verifySessionToken } from "../src/auth/session-token.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
@@ -19,17 +30,26 @@ async function pair(kid: string, alg: string): Promise<Pair> {
 
 let server: Server;
 let published: Pair[];
-let answers: "well" | "503" | "rubbish" | "never";
+let answers: "well" | "503" | "rubbish" | "never" | "endless" | "slow" | "moved" | "no keys";
+/** Published beside the good keys. */
+let unusable: JWK[];
 let fetches: number;
+let failures: unknown[];
 let keys: SessionKeys;
 
 beforeEach(async () => {
   published = [await pair("one", "ES256")];
   answers = "well";
+  unusable = [];
   fetches = 0;
-  server = createServer((_, response) => {
+  server = createServer(({ url }, response) => {
     fetches += 1;
     if (answers === "never") return;
+    if (answers === "endless") return endless(response);
+    if (answers === "slow") return void response.write('{"keys":[');
+    if (answers === "no keys") return void response.end('{"keys":[1]}');
+    if (answers === "moved" && url === "/jwks")
+      return void response.writeHead(302, { location: "/moved" }).end();
     if (answers === "503") response.writeHead(503).end("<h1>down</h1>");
     else if (answers === "rubbish") response.end("<h1>sign in</h1>");
     else
@@ -41,14 +61,33 @@ beforeEach(async () => {
           use: "sig",
         })),
       ).then((jwks) =>
-        response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: jwks })),
+        response
+          .setHeader("content-type", "application/json")
+          .end(JSON.stringify({ keys: [...jwks, ...unusable] })),
       );
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`);
-  keys = publicKeys(url, { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
+  failures = [];
+  keys = publicKeys(url, (error) => failures.push(error), { refetchMs: 300, pauseMs: 100, timeoutMs: 200 });
 });
+
+let sentBytes = 0;
+/** Spaces, until somebody has had enough of them. */
+function endless(response: ServerResponse): void {
+  sentBytes = 0;
+  const space = Buffer.alloc(65_536, " ");
+  const more = () => {
+    while (!response.destroyed) {
+      sentBytes += space.length;
+      if (!response.write(space)) break;
+    }
+  };
+  response.on("drain", more);
+  more();
+}
+
 afterEach(async () => {
   server.closeAllConnections();
   server.close();
@@ -133,6 +172,65 @@ describe("a session signed elsewhere", () => {
     const strange = await token(await pair("strange", "ES256"));
     for (let i = 0; i < 50; i++) await expect(verify(strange)).rejects.toMatchObject(refused);
     expect(fetches).toBeLessThan(10);
+  });
+
+  it("is refused as bad where it names a key that nobody can use, and the good keys go on", async () => {
+    const weak = (await promisify(generateKeyPairOf)("rsa", { modulusLength: 1024 })).publicKey;
+    unusable = [
+      { ...weak.export({ format: "jwk" }), kid: "weak", alg: "RS256", use: "sig" },
+      // On no curve.
+      { kty: "EC", crv: "P-256", x: "A".repeat(43), y: "A".repeat(43), kid: "off", alg: "ES256" },
+      { kty: "RSA", n: "AQAB", e: "", kid: "tiny", alg: "RS256" },
+      { kty: "OKP", crv: "X25519", x: "A".repeat(43), kid: "wrong use", alg: "EdDSA" },
+      { kty: "new", kid: "unknown kind", alg: "ES256" },
+      { kty: "EC", crv: "P-256", kid: "empty", alg: "ES256" },
+      { kty: "oct", k: "AAAA", kid: "secret", alg: "HS256" },
+    ];
+    await verify(await token(published[0]!));
+    const refuse = async (header: { kid?: unknown; alg?: unknown }) => {
+      const { kid, alg } = header;
+      const [, ...rest] = (await token(published[0]!)).split(".");
+      const changed = [Buffer.from(JSON.stringify({ kid, alg })).toString("base64url"), ...rest].join(".");
+      await expect(verify(changed)).rejects.toMatchObject(refused);
+    };
+    for (const header of [...unusable, { kid: "weak", alg: "PS256" }, { kid: "one", alg: "XX1" }])
+      await refuse(header);
+    expect(failures).toEqual([]);
+    // None of it counts as a failure to fetch: a key that was changed is known as soon as ever.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    for (let i = 0; i < 5; i++) await refuse({ kid: "weak", alg: "RS256" });
+    const old = published[0]!;
+    published = [await pair("two", "ES256")];
+    await verify(await token(published[0]!));
+    await expect(verify(await token(old))).rejects.toMatchObject(refused);
+  });
+
+  it("takes its keys from their address alone, of at most a megabyte, in time", async () => {
+    await verify(await token(published[0]!));
+    const next = await pair("two", "ES256");
+    published.push(next);
+    for (const fault of ["moved", "endless", "slow", "no keys"] as const) {
+      answers = fault;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const before = fetches;
+      const started = performance.now();
+      await expect(verify(await token(next))).rejects.toMatchObject(refused);
+      expect(performance.now() - started).toBeLessThan(2_000);
+      expect(fetches).toBe(before + 1);
+      await verify(await token(published[0]!));
+    }
+    // What lies in sockets is sent, and not more.
+    expect(sentBytes).toBeLessThan(20_000_000);
+    // Somebody is told of each.
+    expect(failures.map(describeFailure)).toEqual([
+      "The address of the keys answers with status 302.",
+      "The keys are larger than a megabyte.",
+      "TimeoutError",
+      "JWKSInvalid ERR_JWKS_INVALID",
+    ]);
+    answers = "well";
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await verify(await token(next));
   });
 
   it.each(["503", "rubbish"] as const)(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { readSettings } from "../src/env.ts";
+import { refuseAccidentalDatabase } from "../src/data-folder/refuse-accidental-database.ts";
+import { hintsOnNames, readSettings } from "../src/env.ts";
 
 const SECRET = "x".repeat(32);
 
@@ -25,6 +26,7 @@ describe("settings", () => {
     const env = {
       PORT: "99999",
       DEMO: "yes",
+      EMBEDDED: "maybe",
       DATABASE_URL: "mysql://x",
       SESSION_COOKIE: "a b",
       ROLLUP_BATCH: "1",
@@ -32,6 +34,7 @@ describe("settings", () => {
       CACHE_TTL_SECONDS: "0",
       CACHE_MEMORY_MB: "1e9",
       CACHE_DEADLINE_MS: "1",
+      CACHE_EAR_SECONDS: "0",
       CACHE_WARMING: "maybe",
       AUTH_SECRET: "short",
     };
@@ -84,6 +87,7 @@ describe("settings", () => {
     expect(readSettings({})).toMatchObject({
       cache: { kind: "in-process", maxBytes: 64_000_000 },
       cacheTtlMs: 300_000,
+      earMs: 3_000,
       cacheWarming: false,
     });
     expect(readSettings({ CACHE_MEMORY_MB: "5", CACHE_TTL_SECONDS: "9" })).toMatchObject({
@@ -166,4 +170,87 @@ describe("settings", () => {
     expect(() => readSettings({ AUTH_SECRET: "hunter2" })).not.toThrow(/hunter2/);
     expect(() => readSettings({ UPSTASH_REDIS_REST_TOKEN: "hunter2" })).not.toThrow(/hunter2/);
   });
+
+  it("do not ask for the embedded database beside another", () => {
+    const env = { DATABASE_URL: "postgresql://u:p@host/db", AUTH_SECRET: SECRET, EMBEDDED: "on" };
+    expect(() => readSettings(env)).toThrow(/EMBEDDED: cannot be on where DATABASE_URL is set/);
+    expect(readSettings({ ...env, EMBEDDED: "off" }).embedded).toBe(false);
+    expect(readSettings({}).embedded).toBeNull();
+  });
+});
+
+describe("a name that is nearly a setting's", () => {
+  it.each([
+    ["DATABASE_URI", "DATABASE_URL"],
+    ["DATABSE_URL", "DATABASE_URL"],
+    ["DATABAES_URL", "DATABASE_URL"],
+    ["DATABASEURL", "DATABASE_URL"],
+    ["database_url", "DATABASE_URL"],
+    ["POSTGRES_URL", "DATABASE_URL"],
+    ["UPSTASH_REDIS_URL", "UPSTASH_REDIS_REST_URL"],
+    ["UPSTASH_REDIS_TOKEN", "UPSTASH_REDIS_REST_TOKEN"],
+    ["AUTH_SECRT", "AUTH_SECRET"],
+    ["JWT_SECRET", "AUTH_SECRET"],
+    ["AUTH_JWKS", "AUTH_JWKS_URL"],
+    ["TRUSTED_PROXY", "TRUSTED_PROXIES"],
+    ["RATE_LIMIT", "RATE_LIMITS"],
+    ["CORS_ORIGIN", "CORS_ORIGINS"],
+    ["CACHE_TTL", "CACHE_TTL_SECONDS"],
+  ])("(%s) is told, never its value", (given, meant) => {
+    expect(hintsOnNames({ [given]: "hunter2" })).toEqual([
+      `settings: ${given} is set, which is none: did you mean ${meant}?`,
+    ]);
+  });
+
+  it("is told beside what is not right because of it", () => {
+    const env = { DATABASE_URL: "postgresql://u:p@host/db", AUTH_SECRT: "hunter2" };
+    expect(() => readSettings(env)).toThrow(/AUTH_SECRET: is required.*\nsettings: AUTH_SECRT is set/);
+    expect(() => readSettings(env)).not.toThrow(/hunter2/);
+  });
+
+  it("is nobody's business where it is empty, what is meant is set, or it is like many others", () => {
+    expect(hintsOnNames({ DATABASE_URI: "" })).toEqual([]);
+    expect(hintsOnNames({ POSTGRES_URL: "x", DATABASE_URI: "x", DATABASE_URL: "x" })).toEqual([]);
+    const usual =
+      "PATH HOME HOSTNAME USER SHELL LANG TERM PWD TZ NODE_ENV NODE_OPTIONS XPORT HOSTS DEMOS CI TMPDIR DATA_DOG PGHOST";
+    expect(hintsOnNames(Object.fromEntries(usual.split(" ").map((name) => [name, "x"])))).toEqual([]);
+    expect(hintsOnNames({ ...process.env })).toEqual([]);
+  });
+});
+
+describe("the embedded database", () => {
+  const refusalOf = (env: Record<string, string>) => {
+    try {
+      refuseAccidentalDatabase(readSettings(env));
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  it.each([
+    [{ AUTH_SECRET: SECRET }, "AUTH_SECRET is set"],
+    [{ AUTH_JWKS_URL: "https://id.example/jwks" }, "AUTH_JWKS_URL is set"],
+    [{ NODE_ENV: "production" }, "NODE_ENV is production"],
+    [{ HOST: "0.0.0.0" }, "HOST is an address that others can reach"],
+    [{ HOST: "::" }, "HOST is an address that others can reach"],
+    [{ HOST: "127.evil.example" }, "HOST is an address that others can reach"],
+    [
+      { UPSTASH_REDIS_REST_URL: "https://x.upstash.io", UPSTASH_REDIS_REST_TOKEN: "hunter2" },
+      "UPSTASH_REDIS_REST_URL is set",
+    ],
+    [{ EMBEDDED: "off" }, "EMBEDDED is off"],
+  ])("is refused where it would be a mistake, unless it is asked for: %j", (env, reason) => {
+    expect(refusalOf(env)).toBe(
+      `${reason}, but no DATABASE_URL is set; set it, or EMBEDDED=on to really use the embedded demo database.`,
+    );
+    if (!("EMBEDDED" in env)) expect(refusalOf({ ...env, EMBEDDED: "on" })).toBeNull();
+  });
+
+  it.each([{}, { HOST: "localhost" }, { HOST: "127.0.0.2" }, { HOST: "::1" }, { NODE_ENV: "development" }])(
+    "is used where nothing speaks against it: %j",
+    (env) => {
+      expect(refusalOf(env)).toBeNull();
+    },
+  );
 });

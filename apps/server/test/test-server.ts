@@ -1,14 +1,16 @@
 import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
-import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, type Database, listenForChanges } from "@usage-stats/db";
-import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
+import { UsageError, type UsageRepository } from "@usage-stats/core";
+import { createUsageRepository, type Database, type Ear } from "@usage-stats/db";
+import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
 import { type SessionChecks, signSessionToken } from "../src/auth/session-token.ts";
+import { createFailureLog } from "../src/failures/failure-log.ts";
 import { type RateLimits } from "../src/limits/rate-limits.ts";
 import { type Shares } from "../src/limits/shares.ts";
 import { composeApp } from "../src/serve/compose-app.ts";
+import { hearChanges } from "../src/serve/hear-changes.ts";
 import { type Fetch } from "../src/serve/http-server.ts";
 import { createMetrics, type ServerMetrics } from "../src/serve/metrics.ts";
 import { type Pools } from "../src/serve/open-pools.ts";
@@ -19,8 +21,10 @@ export type TestServer = {
   database: TestDatabase;
   /** Every route; what only comes before others handles no requests. */
   routes: { method: string; path: string; handlesRequests: boolean }[];
-  /** What `onUnknownError` was told. */
+  /** What failed with a fault of ours; what was unavailable is not among it. */
   errors: unknown[];
+  /** What was written to the log. */
+  log: string[];
   request(path: string, init?: RequestInit): Promise<Response>;
   /** What a real server answers requests with. */
   fetch: Fetch;
@@ -31,8 +35,10 @@ export type TestServer = {
   client(as: { user: string; role?: "user" | "admin" }): UsageClient;
   /** A client with whatever token. */
   clientWith(token: string | (() => string | Promise<string>)): UsageClient;
-  /** Hears of changed keys from the database, as a server does that really runs. */
-  listen(): { ready: Promise<void>; close(): Promise<void> };
+  /** Hears of changes from the database, as a server does that really runs, on a connection to `url`. */
+  listen(ear?: Ear, url?: string): { settled: Promise<void>; close(): Promise<void> };
+  /** What was logged of hearing. */
+  logged: string[];
   close(): Promise<void>;
 };
 
@@ -50,6 +56,8 @@ export type TestServerOptions = {
   limits?: RateLimits | null;
   trustedProxies?: number;
   corsOrigins?: string[];
+  /** Whether changes are heard of that others make. */
+  hears?: () => boolean;
   shares?: Shares;
   requestDeadlineMs?: number;
 };
@@ -86,11 +94,15 @@ export async function createTestServer({
   limits = null,
   trustedProxies = 0,
   corsOrigins = [],
+  hears = () => true,
   shares = NO_SHARES,
   requestDeadlineMs = 15_000,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
+  const logged: string[] = [];
+  const log: string[] = [];
+  const failures = createFailureLog((text) => log.push(text));
   const { app, forgetKey } = composeApp({
     pools: poolsOf(database.orm),
     shares,
@@ -108,8 +120,14 @@ export async function createTestServer({
     limits,
     trustedProxies,
     corsOrigins,
+    hears,
     onSpans: metrics.onSpans,
-    onUnknownError: (error) => errors.push(error),
+    onFailure(failure) {
+      failures.request(failure);
+      if (!(failure.error instanceof UsageError)) errors.push(failure.error);
+    },
+    warn: (text) => log.push(text),
+    onKeyUseLost: (error) => errors.push(error),
   });
   const request = async (path: string, init?: RequestInit) => app.request(path, init, BINDINGS);
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
@@ -132,22 +150,26 @@ export async function createTestServer({
       handlesRequests: handler.length < 2,
     })),
     errors,
+    log,
     request,
     fetch: (raw, bindings) => app.fetch(raw, bindings),
     signed,
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),
     clientWith,
-    listen() {
-      const ready = Promise.withResolvers<void>();
-      const { close } = listenForChanges(database.url, {
-        onChange: () => {},
-        onKeyChange: forgetKey,
-        onListening: ready.resolve,
-        onError: (error) => errors.push(error),
-      });
-      return { ready: ready.promise, close };
-    },
+    logged,
+    listen: (ear = testEar(database).ear, url = database.url) =>
+      hearChanges({
+        url,
+        ear,
+        announce: testEar(database).announce,
+        cache,
+        forgetKey,
+        wake: () => {},
+        onInvalid: () => {},
+        onDeaf: metrics.onDeaf,
+        log: (text) => logged.push(text),
+      }),
     async close() {
       await cache?.close();
       if (shared === undefined) await database.close();

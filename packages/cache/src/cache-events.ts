@@ -1,4 +1,5 @@
 import { type BreakerState } from "./circuit-breaker.ts";
+import { type StoreFailure } from "./store-failure.ts";
 
 /** `hit`: given from the cache. `miss`: made, and kept. `bypass`: made because the cache could not be asked. */
 export type CacheOutcome = "hit" | "miss" | "bypass";
@@ -7,7 +8,7 @@ export type CacheOutcome = "hit" | "miss" | "bypass";
 export type CacheEvent =
   | { type: "lookup"; outcome: CacheOutcome; kind: string }
   /** An operation failed or took too long; whoever needed it went on without. */
-  | { type: "failure"; operation: string; error: unknown }
+  | { type: "failure"; operation: string; failure: StoreFailure }
   | { type: "breaker"; state: BreakerState }
   /** What was found was not what had been written. It is replaced. */
   | { type: "unreadable"; why: string }

@@ -8,7 +8,13 @@ import { type CacheStore } from "./cache-store.ts";
 import { createResultCache, type SharedCache } from "./result-cache.ts";
 import { createUpstashStore } from "./upstash-store.ts";
 
-export type CacheSettings = { clock: Clock; ttlMs: number; onEvent?: OnCacheEvent };
+export type CacheSettings = {
+  clock: Clock;
+  ttlMs: number;
+  /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
+  hears?: () => boolean;
+  onEvent?: OnCacheEvent;
+};
 
 /** A cache of this process alone, of at most `maxBytes`. */
 export function createInProcessCache({

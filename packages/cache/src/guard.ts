@@ -1,5 +1,6 @@
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CircuitBreaker } from "./circuit-breaker.ts";
+import { StoreFailure, storeFailureOf } from "./store-failure.ts";
 
 /** Runs an operation of the store, or throws within a time. `until` is in the milliseconds of `performance.now()`. */
 export type Guard = <T>(operation: string, until: number, run: () => Promise<T>) => Promise<T>;
@@ -19,15 +20,19 @@ export function createGuard(breaker: CircuitBreaker, onEvent: OnCacheEvent): Gua
       return result;
     } catch (error) {
       breaker.failed();
-      onEvent({ type: "failure", operation, error });
-      throw error;
+      const failure = storeFailureOf(error);
+      onEvent({ type: "failure", operation, failure });
+      throw failure;
     }
   };
 }
 
 function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
+    const timer = setTimeout(
+      () => reject(new StoreFailure("timeout", `no answer within ${Math.round(ms)} ms`)),
+      ms,
+    );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

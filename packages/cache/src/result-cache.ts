@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
@@ -7,6 +8,8 @@ import { createFlight, type Flight } from "./flight.ts";
 import { createKeptTexts, type Found, type KeptTextsSettings } from "./kept-texts.ts";
 
 export type ResultCacheSettings = KeptTextsSettings & {
+  /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
+  hears?: () => boolean;
   /** How often what could not be told to the store is tried again. */
   retryMs?: number;
   onEvent?: OnCacheEvent;
@@ -53,7 +56,7 @@ const PAUSES_MS = [5, 10, 20, 40, 75];
  * before a change is never given to anyone who asks after it.
  */
 export function createResultCache(settings: ResultCacheSettings): SharedCache {
-  const { deadlineMs, onEvent = () => {}, pause = sleep } = settings;
+  const { deadlineMs, hears = () => true, onEvent = () => {}, pause = sleep } = settings;
   const texts = createKeptTexts({ ...settings, onEvent });
   const invalidations = createInvalidations({
     ...settings,
@@ -66,7 +69,8 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
   let changes = 0;
 
   function find(keys: CacheKeys, until: number): Promise<Found> {
-    if (invalidations.undelivered(keys.generations)) return Promise.resolve({ state: "unusable" });
+    if (!hears() || invalidations.undelivered(keys.generations))
+      return Promise.resolve({ state: "unusable" });
     return texts.find(keys, until);
   }
 
@@ -89,7 +93,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     signal: AbortSignal | undefined,
   ): Promise<Bytes> {
     const generation = found.state === "unusable" ? null : (found.generation ?? (await begin(keys, until)));
-    const name = `${keys.value} ${generation ?? `without the store, after ${changes} changes`}`;
+    const name = `${keys.value} ${generation ?? withoutStore()}`;
     const under = flights.get(name);
     if (under !== undefined && !under.isAbandoned()) return under.join(signal);
     const abandoned = new AbortController();
@@ -112,6 +116,11 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       });
     landing.add(landed);
     return flight.join(signal);
+  }
+
+  /** While no changes are heard of nobody may be given what began before they asked. */
+  function withoutStore(): string {
+    return hears() ? `without the store, after ${changes} changes` : `unheard ${randomUUID()}`;
   }
 
   async function make(

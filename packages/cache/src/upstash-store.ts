@@ -1,5 +1,7 @@
 import { Redis } from "@upstash/redis";
 import { type CacheItem, type CacheStore } from "./cache-store.ts";
+import { StoreFailure, storeFailureOf } from "./store-failure.ts";
+import { ENSURE, READ, REPLACE } from "./upstash-scripts.ts";
 
 export type UpstashSettings = {
   /** Such as `https://eu1-….upstash.io`. */
@@ -24,30 +26,34 @@ export function createUpstashClient({ url, token, deadlineMs }: UpstashSettings)
   });
 }
 
-/** Keeps texts in an Upstash Redis, over its REST API. */
+/** Keeps texts in an Upstash Redis, over its REST API. What it throws is a `StoreFailure`. */
 export function createUpstashStore(settings: UpstashSettings): CacheStore {
   const redis = createUpstashClient(settings);
+
+  async function run<T>(command: () => Promise<T>): Promise<T> {
+    try {
+      return await command();
+    } catch (error) {
+      throw storeFailureOf(error);
+    }
+  }
+
+  /** Plain EVAL, for EVALSHA would need a second round trip wherever the script is not known yet. */
+  const evaluate = (script: string, keys: string[], args: (string | number)[]): Promise<unknown> =>
+    run(() => redis.eval(script, keys, args));
+
   return {
-    read: (keys) => redis.mget(...keys),
-    async ensure(entries, ttlMs) {
-      const pipeline = redis.pipeline();
-      for (const [key, value] of entries) pipeline.set(key, value, { nx: true, px: ttlMs });
-      pipeline.mget(...keysOf(entries));
-      const replies: unknown[] = await pipeline.exec();
-      return listOf(replies.at(-1));
-    },
+    read: async (keys) => listOf(await evaluate(READ, [...keys], [])),
+    ensure: async (entries, ttlMs) =>
+      listOf(await evaluate(ENSURE, keysOf(entries), [ttlMs, ...valuesOf(entries)])),
     async replace(entries, ttlMs) {
-      const pipeline = redis.pipeline();
-      pipeline.mget(...keysOf(entries));
-      for (const [key, value] of entries) pipeline.set(key, value, { px: ttlMs });
-      pipeline.mget(...keysOf(entries));
-      const replies: unknown[] = await pipeline.exec();
-      return { before: listOf(replies.at(0)), after: listOf(replies.at(-1)) };
+      const [before, after] = listOf(await evaluate(REPLACE, keysOf(entries), [ttlMs, ...valuesOf(entries)]));
+      return { before: listOf(before), after: listOf(after) };
     },
     async write(entries, ttlMs) {
       const pipeline = redis.pipeline();
       for (const [key, value] of entries) pipeline.set(key, value, { px: ttlMs });
-      await pipeline.exec();
+      await run(() => pipeline.exec());
     },
   };
 }
@@ -56,7 +62,14 @@ function keysOf(entries: readonly CacheItem[]): string[] {
   return entries.map(([key]) => key);
 }
 
+function valuesOf(entries: readonly CacheItem[]): string[] {
+  return entries.map(([, value]) => {
+    if (typeof value !== "string") throw new TypeError("Upstash keeps texts only");
+    return value;
+  });
+}
+
 function listOf(reply: unknown): unknown[] {
-  if (!Array.isArray(reply)) throw new Error("the cache's answer to MGET is no list");
+  if (!Array.isArray(reply)) throw new StoreFailure("unreadable", "the answer is no list");
   return reply;
 }

@@ -12,11 +12,18 @@ const FAULTS = ["fails", "fails after it was done", "fails, and is done later", 
 type Fault = (typeof FAULTS)[number] | "none";
 
 const USERS = ["alice", "bob"];
-const actor = fc.record({
-  server: fc.nat({ max: 1 }),
-  user: fc.nat({ max: 1 }),
-  steps: fc.array(fc.constantFrom("read", "read", "change", "change all"), { minLength: 1, maxLength: 4 }),
-});
+const STEPS = ["read", "read", "change", "change all"];
+const EAR_STEPS = ["read", "read", "read", "others change", "lose the ear", "hear again"];
+
+const actorsWith = (steps: string[], most: number) =>
+  fc.array(
+    fc.record({
+      server: fc.nat({ max: 1 }),
+      user: fc.nat({ max: 1 }),
+      steps: fc.array(fc.constantFrom(...steps), { minLength: 1, maxLength: most }),
+    }),
+    { minLength: 2, maxLength: 5 },
+  );
 
 /** A store whose every request and answer takes as long as the scheduler likes, and which fails as it is told. */
 function createSlowStore(scheduler: fc.Scheduler, faults: Fault[]): CacheStore {
@@ -67,8 +74,10 @@ async function runActors(
   tellAll: boolean,
 ): Promise<number> {
   const store = createSlowStore(scheduler, faults);
-  const servers: SharedCache[] = [0, 1].map(() =>
+  const hears = [true, true];
+  const servers: SharedCache[] = [0, 1].map((server) =>
     createResultCache({
+      hears: () => hears[server]!,
       store,
       guard: unguarded,
       clock,
@@ -107,9 +116,26 @@ async function runActors(
     for (const [i, user] of users.entries()) acknowledged[user] = Math.max(acknowledged[user]!, made[i]!);
   }
 
+  /** Nobody tells a server that does not hear, and whoever wrote knows nothing of servers. */
+  async function changeByOthers(user: number): Promise<void> {
+    await scheduler.schedule(Promise.resolve(), "commit");
+    const made = (committed[user]! += 1);
+    await Promise.all(servers.filter((_, i) => hears[i]).map((cache) => cache.invalidate([USERS[user]!])));
+    acknowledged[user] = Math.max(acknowledged[user]!, made);
+  }
+
+  function hearAgain(server: number): void {
+    // As whoever listens does: first all is dropped that was kept, which need not have been told to the store yet.
+    if (!hears[server]) void servers[server]!.invalidateAll();
+    hears[server] = true;
+  }
+
   async function act({ server, user, steps }: Actor): Promise<void> {
     for (const step of steps) {
       if (step === "read") await read(server, user);
+      else if (step === "others change") await changeByOthers(user);
+      else if (step === "lose the ear") hears[server] = false;
+      else if (step === "hear again") hearAgain(server);
       else if (step === "change") await change(server, [user], (cache) => cache.invalidate([USERS[user]!]));
       else await change(server, [0, 1], (cache) => cache.invalidateAll());
     }
@@ -123,7 +149,14 @@ async function runActors(
   return hits;
 }
 
-const actors = fc.array(actor, { minLength: 2, maxLength: 5 });
+const actors = actorsWith(STEPS, 4);
+// At first all goes well, so that there is something to be given wrongly.
+const faultsLater = fc
+  .tuple(
+    fc.array(fc.constant("none" as const), { maxLength: 12 }),
+    fc.array(fc.constantFrom("none" as const, "none" as const, ...FAULTS), { maxLength: 20 }),
+  )
+  .map(([well, badly]) => [...well, ...badly]);
 
 it("gives nobody what is older than what was acknowledged, however requests to the store interleave", async () => {
   let hits = 0;
@@ -138,17 +171,26 @@ it("gives nobody what is older than what was acknowledged, however requests to t
 
 it("nor while the store fails, does things later, or does them without saying so, as long as every server hears of a change", async () => {
   let hits = 0;
-  // At first all goes well, so that there is something to be given wrongly.
-  const faults = fc
-    .tuple(
-      fc.array(fc.constant("none" as const), { maxLength: 12 }),
-      fc.array(fc.constantFrom("none" as const, "none" as const, ...FAULTS), { maxLength: 20 }),
-    )
-    .map(([well, badly]) => [...well, ...badly]);
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), actors, faults, async (scheduler, acting, failing) => {
+    fc.asyncProperty(fc.scheduler(), actors, faultsLater, async (scheduler, acting, failing) => {
       hits += await runActors(scheduler, acting, failing, true);
     }),
+    { numRuns: 4_000 },
+  );
+  expect(hits).toBeGreaterThan(1_000);
+});
+
+it("nor what others changed while a server did not hear of it, however it loses and regains its ear", async () => {
+  let hits = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      actorsWith(EAR_STEPS, 6),
+      fc.oneof(fc.constant<Fault[]>([]), faultsLater),
+      async (scheduler, acting, failing) => {
+        hits += await runActors(scheduler, acting, failing, true);
+      },
+    ),
     { numRuns: 4_000 },
   );
   expect(hits).toBeGreaterThan(1_000);

@@ -41,10 +41,15 @@ export type ApiKeyStore = {
   insert(key: ApiKey, hashes: KeyHashes, action: AdminAction): Promise<void>;
   /** A key in whatever state. */
   find(id: string): Promise<{ key: ApiKey; hashes: KeyHashes } | null>;
+  /** What keys that are not revoked are checked against, by their ids. */
+  hashes(): Promise<ReadonlyMap<string, KeyHashes>>;
   /** Every key, newest first. */
   list(): Promise<ApiKey[]>;
-  /** Changes a key that is not revoked; gives it as it is then, or `null` where there is none. */
-  rotate(id: string, hashes: KeyHashes, action: AdminAction): Promise<ApiKey | null>;
+  /**
+   * Changes a key that is not revoked and whose secret has the hash `from`; gives it as it is then, or `null` where there is none. Throws
+   * `conflict` where it has another secret by now.
+   */
+  rotate(id: string, from: string, hashes: KeyHashes, action: AdminAction): Promise<ApiKey | null>;
   /** Gives the key as it is then, also where it was revoked before; `null` where there is none. */
   revoke(id: string, action: AdminAction): Promise<ApiKey | null>;
   /** Notes that a key was used. */

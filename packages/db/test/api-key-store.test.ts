@@ -1,7 +1,7 @@
 import { type AdminAction, type ApiKey, type KeyHashes } from "@usage-stats/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createApiKeyStore, createAuditLog, createViewerSecret, listenForChanges } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
 let database: TestDatabase;
@@ -67,8 +67,23 @@ describe("a key", () => {
   it("has both secrets after a rotation", async () => {
     await store().insert(key(), hashes, action("created"));
     const rotated = { current: "c2", previous: { hash: "c1", until: new Date("2025-06-21T00:00:00Z") } };
-    expect(await store().rotate("one", rotated, action("rotated"))).toEqual(key());
+    expect(await store().rotate("one", "c1", rotated, action("rotated"))).toEqual(key());
     expect((await store().find("one"))?.hashes).toEqual(rotated);
+  });
+
+  it("has one of the secrets that were made for it at once, and the others are refused and not recorded", async () => {
+    await store().insert(key(), hashes, action("created"));
+    const outcomes = await Promise.allSettled(
+      ["c2", "c3", "c4"].map((current) =>
+        store().rotate("one", "c1", { current, previous: { hash: "c1", until: NOW } }, action("rotated")),
+      ),
+    );
+    const made = outcomes.flatMap(({ status }, i) => (status === "fulfilled" ? [`c${i + 2}`] : []));
+    expect(made).toHaveLength(1);
+    for (const outcome of outcomes)
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "conflict" });
+    expect((await store().find("one"))?.hashes.current).toBe(made[0]);
+    expect(await actions()).toEqual(["created", "rotated"]);
   });
 
   it("stays revoked since it first was, and is not rotated any more", async () => {
@@ -77,13 +92,23 @@ describe("a key", () => {
     expect(await store().revoke("one", action("revoked"))).toEqual(revoked);
     const later = action("revoked", { at: new Date(NOW.getTime() + 1000) });
     expect(await store().revoke("one", later)).toEqual(revoked);
-    expect(await store().rotate("one", { current: "c2", previous: null }, action("rotated"))).toBeNull();
+    expect(
+      await store().rotate("one", "c1", { current: "c2", previous: null }, action("rotated")),
+    ).toBeNull();
     expect((await store().find("one"))?.hashes).toEqual(hashes);
+  });
+
+  it("tells what it is checked against, unless it is revoked", async () => {
+    const rotated = { current: "c2", previous: { hash: "c1", until: new Date("2025-06-21T00:00:00Z") } };
+    await store().insert(key(), rotated, action("created"));
+    await store().insert(key({ id: "two" }), hashes, action("created"));
+    await store().revoke("two", action("revoked"));
+    expect(await store().hashes()).toEqual(new Map([["one", rotated]]));
   });
 
   it("that is unknown is neither revoked nor rotated, and nothing is recorded", async () => {
     expect(await store().revoke("none", action("revoked"))).toBeNull();
-    expect(await store().rotate("none", hashes, action("rotated"))).toBeNull();
+    expect(await store().rotate("none", "c1", hashes, action("rotated"))).toBeNull();
     expect(await actions()).toEqual([]);
   });
 
@@ -96,7 +121,7 @@ describe("a key", () => {
 
 it("records who did what with each change, and makes no change without its record", async () => {
   await store().insert(key(), hashes, action("created"));
-  await store().rotate("one", hashes, action("rotated"));
+  await store().rotate("one", "c1", hashes, action("rotated"));
   await store().revoke("one", action("revoked"));
   await createAuditLog(database.orm).record(action("rebuilt", { requestId: "r1" }));
   expect(await actions()).toEqual(["created", "rotated", "revoked", "rebuilt"]);
@@ -112,10 +137,12 @@ it("announces a key that was changed, but not one that was used", async () => {
   const heard: string[] = [];
   let isListening = false;
   const listener = listenForChanges(database.url, {
+    ...testEar(database),
     onChange: (userDid) => heard.push(`user ${userDid}`),
     onKeyChange: (id) => heard.push(id),
-    onListening: () => (isListening = true),
-    onError: () => {},
+    onMissed: () => {},
+    onHearing: () => (isListening = true),
+    onDeaf: () => {},
   });
   try {
     await vi.waitUntil(() => isListening);

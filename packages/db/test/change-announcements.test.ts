@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createCallRecorder, createRebuilder, listenForChanges, rollUp } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;
@@ -12,9 +12,11 @@ beforeAll(async () => {
   database = await createTestDatabase();
   await run("select ensure_model_calls_partition('2025-06-01')");
   listener = listenForChanges(database.url, {
+    ...testEar(database),
     onChange: (userDid) => heard.push(userDid),
-    onListening: () => (connected += 1),
-    onError: () => {},
+    onMissed: () => (connected += 1),
+    onHearing: () => {},
+    onDeaf: () => {},
   });
   await vi.waitUntil(() => connected === 1);
 });

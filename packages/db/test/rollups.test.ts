@@ -12,7 +12,7 @@ import {
 } from "../src/index.ts";
 import { type Execute, type ReadUsage } from "../src/reading/read-usage.ts";
 import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 const user = "did:abt:z1test";
@@ -224,9 +224,11 @@ describe("the worker", () => {
     });
     const listening = Promise.withResolvers<void>();
     const changes = listenForChanges(database.url, {
+      ...testEar(database),
       onChange: worker.wake,
-      onListening: listening.resolve,
-      onError,
+      onMissed: () => {},
+      onHearing: listening.resolve,
+      onDeaf: onError,
     });
     const drained = () =>
       expect.poll(() => run("select 1 from model_call_changes"), { timeout: 10_000 }).toEqual([]);

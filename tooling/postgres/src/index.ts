@@ -2,3 +2,4 @@ export { startPostgres, type PostgresServer, type StartPostgresOptions } from ".
 export { startTestPostgres } from "./start-test-postgres.ts";
 export { findRunningPostgres, type RunningPostgres } from "./find-running-postgres.ts";
 export { type Durability } from "./server-arguments.ts";
+export { PostgresStartError } from "./postgres-start-error.ts";

@@ -8,6 +8,7 @@ import { type Postmaster, readPostmaster } from "./postmaster.ts";
 import { asAccount, type ServerAccount } from "./server-account.ts";
 import { type Durability, serverArguments } from "./server-arguments.ts";
 import { ServerLog } from "./server-log.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 // Long, because recovery after a crash reads the write-ahead log back.
 const READY_WITHIN_MS = 300_000;
@@ -22,7 +23,7 @@ interface LaunchOptions {
 /**
  * Starts one server process and waits until it is ready for connections.
  * @returns null when it gave way to something that passes: a taken port, another server on the folder, a dying backend.
- * @throws Error with the last lines of the log when it ends otherwise, or is not ready within 5 minutes.
+ * @throws PostgresStartError with the last lines of the log when it ends otherwise, or is not ready within 5 minutes.
  */
 export async function launchPostmaster({
   folder,
@@ -46,12 +47,14 @@ export async function launchPostmaster({
     if (ready === "late") {
       child.kill("SIGQUIT");
       await ended;
-      throw new Error(
+      throw new PostgresStartError(
         `PostgreSQL was not ready within ${READY_WITHIN_MS / 1000} s. Its log, ${folder.log}, ends:\n${log.lastLines()}`,
       );
     }
     if (ready || mayPass(log.written())) return ready;
-    throw new Error(`PostgreSQL did not start. Its log, ${folder.log}, ends:\n${log.lastLines()}`);
+    throw new PostgresStartError(
+      `PostgreSQL did not start on ${folder.cluster}. If the folder is damaged, put back a whole copy, or move it away to begin anew. Its log, ${folder.log}, ends:\n${log.lastLines()}`,
+    );
   } finally {
     log.close();
   }

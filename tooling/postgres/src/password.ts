@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
 import { type PostgresFolder } from "./postgres-folder.ts";
 import { isSystemError } from "./system-error.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 /** The superuser's password of this folder, made on first use and kept in a file only its owner reads. */
 export async function ensurePassword(folder: PostgresFolder): Promise<string> {
@@ -18,13 +19,13 @@ export async function ensurePassword(folder: PostgresFolder): Promise<string> {
   return readPassword(folder);
 }
 
-/** @throws Error when the file is missing: a cluster cannot be entered without it. */
+/** @throws PostgresStartError when the file is missing: a cluster cannot be entered without it. */
 export async function readPassword(folder: PostgresFolder): Promise<string> {
   try {
     return (await readFile(folder.password, "utf8")).trim();
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
-    throw new Error(
+    throw new PostgresStartError(
       `${folder.cluster} exists but its password file ${folder.password} is gone. Put it back, or move ${folder.cluster} away to begin anew.`,
       { cause: error },
     );

@@ -1,6 +1,7 @@
 import { chown, lstat, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSystemError } from "./system-error.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 /** The user and group the server runs as. Null: as ourselves. */
 export type ServerAccount = { uid: number; gid: number } | null;
@@ -31,7 +32,7 @@ export async function asAccount(account: ServerAccount, binary: string, args: st
   if (await canReach(account, [binary, ...reach]))
     return { file: binary, args, options: { ...common, ...account } };
   if (process.platform !== "linux") {
-    throw new Error(
+    throw new PostgresStartError(
       `PostgreSQL does not run as root, and user ${account.uid} cannot reach ${binary}: start as another user`,
     );
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isPostmaster } from "./postmaster.ts";
 import { isSystemError } from "./system-error.ts";
+import { PostgresStartError } from "./postgres-start-error.ts";
 
 /** `smart` first lets clients leave by themselves; `fast` ends their sessions. */
 export type StopMode = "fast" | "smart";
@@ -14,14 +15,14 @@ const PATIENCE = [
 
 /**
  * Ends the server and waits until it is gone; does nothing when it has already ended.
- * @throws Error when it survives even an immediate shutdown.
+ * @throws PostgresStartError when it survives even an immediate shutdown.
  */
 export async function stopPostmaster(pid: number, cluster: string, mode: StopMode): Promise<void> {
   for (const step of PATIENCE.slice(mode === "smart" ? 0 : 1)) {
     if (!signal(pid, cluster, step.signal)) return;
     if (await isGone(pid, cluster, step.ms)) return;
   }
-  throw new Error(`PostgreSQL (pid ${pid}) on ${cluster} does not end`);
+  throw new PostgresStartError(`PostgreSQL (pid ${pid}) on ${cluster} does not end`);
 }
 
 /** False when there is nothing left to signal. */

@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { findRunningPostgres, startPostgres } from "../src/index.ts";
+import { findRunningPostgres, PostgresStartError, startPostgres } from "../src/index.ts";
 import { tempFolder } from "./support/temp-folder.ts";
 
 it("refuses a cluster of another major version and names both", async () => {
@@ -11,6 +11,41 @@ it("refuses a cluster of another major version and names both", async () => {
   await expect(startPostgres({ dataDir, durability: "durable" })).rejects.toThrow(
     /made by PostgreSQL 15.*PostgreSQL 18/,
   );
+});
+
+it.each([
+  [
+    "half a copy of a cluster",
+    (dataDir: string) => rmSync(join(dataDir, "postgres", "PG_VERSION")),
+    /only a part/,
+  ],
+  [
+    "an empty PG_VERSION",
+    (dataDir: string) => writeFileSync(join(dataDir, "postgres", "PG_VERSION"), ""),
+    /only a part of a PostgreSQL cluster.*move the folder away/,
+  ],
+])("says so of %s, and leaves it alone", async (_, damage, message) => {
+  const { dataDir } = await tempFolder();
+  await (await startPostgres({ dataDir, durability: "relaxed" })).stop();
+  damage(dataDir);
+  const before = readdirSync(join(dataDir, "postgres"));
+  const refused = startPostgres({ dataDir, durability: "relaxed" });
+  await expect(refused).rejects.toThrow(message);
+  await expect(refused).rejects.toBeInstanceOf(PostgresStartError);
+  expect(readdirSync(join(dataDir, "postgres"))).toEqual(before);
+});
+
+it("says in a sentence what the machine does not allow", async () => {
+  const { path } = await tempFolder();
+  const file = join(path, "file");
+  writeFileSync(file, "");
+  for (const dataDir of [file, join(file, "data")]) {
+    const refused = startPostgres({ dataDir, durability: "relaxed" });
+    await expect(refused).rejects.toThrow(
+      /^\/.*file.* is .*no folder \((EEXIST|ENOTDIR)\)\. Set DATA_DIR to /,
+    );
+    await expect(refused).rejects.toBeInstanceOf(PostgresStartError);
+  }
 });
 
 it("shows the end of the log when the server does not start", async () => {

@@ -9,7 +9,7 @@ export interface MemoryRunnerOptions {
   now?: () => number;
 }
 
-const SCRIPT_COMMANDS = new Set("EVAL EVAL_RO EVALSHA EVALSHA_RO SCRIPT FCALL FCALL_RO FUNCTION".split(" "));
+const SCRIPT_COMMANDS = new Set("EVAL_RO EVALSHA EVALSHA_RO SCRIPT FCALL FCALL_RO FUNCTION".split(" "));
 
 /** Runs commands on strings held in this process: what a cache needs of Redis, where there is no Redis. */
 export function createMemoryRunner({ now = Date.now }: MemoryRunnerOptions = {}): CommandRunner {

@@ -9,5 +9,5 @@ export {
   type UpstashBridge,
 } from "./start-upstash-bridge.ts";
 export { findRedisServer } from "./find-redis-server.ts";
-export { type RedisServer, startRedisServer } from "./start-redis-server.ts";
+export { type RedisServer, RedisStartError, startRedisServer } from "./start-redis-server.ts";
 export { type LocalUpstash, startLocalUpstash } from "./start-local-upstash.ts";

@@ -13,7 +13,7 @@ export interface LocalUpstash extends UpstashBridge {
 
 /**
  * Starts a bridge over a Redis of its own, or over the in-process store; `close()` ends everything that was started.
- * @throws Error when a Redis is wanted and there is none on the PATH.
+ * @throws RedisStartError when a Redis is wanted and there is none on the PATH.
  */
 export async function startLocalUpstash(over: "redis" | "memory"): Promise<LocalUpstash> {
   const redis = over === "redis" ? await startRedisServer() : null;

@@ -25,15 +25,20 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+/** A `redis-server` that cannot be started, and what it printed: its message is for whoever runs this. */
+export class RedisStartError extends Error {
+  override readonly name = "RedisStartError";
+}
+
 type RedisProcess = ChildProcessByStdio<null, Readable, Readable>;
 
 /**
  * Starts a `redis-server` on a free port.
- * @throws Error when there is none on the PATH, or with what it printed when it does not start.
+ * @throws RedisStartError when there is none on the PATH, or with what it printed when it does not start.
  */
 export async function startRedisServer(): Promise<RedisServer> {
   const file = findRedisServer();
-  if (!file) throw new Error("There is no redis-server on the PATH");
+  if (!file) throw new RedisStartError("There is no redis-server on the PATH");
   const folder = await mkdtemp(join(tmpdir(), "usage-stats-redis-"));
   const port = await freePort();
   let child = await launch(file, port, folder);
@@ -84,8 +89,10 @@ async function untilReady(child: RedisProcess): Promise<void> {
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
-    child.once("error", reject);
-    child.once("exit", () => reject(new Error(`redis-server did not start:\n${printed}`)));
+    child.once("error", (cause) => {
+      reject(new RedisStartError(`redis-server cannot be run: ${cause.message}`, { cause }));
+    });
+    child.once("exit", () => reject(new RedisStartError(`redis-server did not start:\n${printed}`)));
   });
 }
 

@@ -61,10 +61,17 @@ it("counts as far as JavaScript counts exactly, and refuses to go on", async () 
   expect(await run("GET n")).toBe("9007199254740991");
 });
 
-it.each(["EVAL", "evalsha", "SCRIPT", "FCALL"])("refuses %s and says why", async (command) => {
+it.each(["eval_ro", "evalsha", "SCRIPT", "FCALL"])("refuses %s and says why", async (command) => {
   const { run } = storeWithClock();
   await expect(run(`${command} x 0`)).rejects.toThrow(
     `ERR '${command}' is refused: the in-process store has no scripts, a real Redis has`,
+  );
+});
+
+it("refuses a script that it does not know, and says why", async () => {
+  const { run } = storeWithClock();
+  await expect(run("EVAL return 0")).rejects.toThrow(
+    "ERR this script is refused: the in-process store knows a few by their text, a real Redis runs any",
   );
 });
 

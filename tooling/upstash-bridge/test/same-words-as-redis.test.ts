@@ -6,6 +6,7 @@ import {
   type RedisServer,
   startRedisServer,
 } from "../src/index.ts";
+import { KNOWN_SCRIPTS } from "../src/memory-commands/scripts.ts";
 import { describeWithRedis } from "../src/testing/index.ts";
 
 const LONG = "x".repeat(200);
@@ -206,6 +207,16 @@ describeWithRedis("the in-process store beside a real Redis", () => {
 
   it.each(SCRIPTS)("answers the same to %s …", async (...script) => {
     for (const line of script) await expectSame(line.split(" ").map((word) => (word === "_" ? "" : word)));
+  });
+
+  it.each(KNOWN_SCRIPTS)("answers the same to the script %j", async (script) => {
+    const lists = [
+      ["1", "a", "60000", "1"],
+      ["3", "a", "b", "c", "60000", "2", "3", "4"],
+    ];
+    for (const rest of [...lists, ["2", "a"], ["-1", "a"], ["x"]])
+      await expectSame(["EVAL", script, ...rest]);
+    for (const key of ["a", "b", "c"]) for (const line of ["GET", "TYPE"]) await expectSame([line, key]);
   });
 
   it.each(PATTERNS)("finds the same keys by %j", async (pattern) => {

@@ -11,7 +11,7 @@ export async function verifyApiKey(keys: ApiKeyStore, text: string, now: Date): 
   const parts = parseKeyText(text);
   const hash = await hashOfSecret(parts?.secret ?? "");
   const found = parts && (await keys.find(parts.id));
-  const goodUntil = secretGoodUntil(hash, found?.hashes ?? NO_HASHES, now);
+  const goodUntil = secretGoodUntil(hash, found?.hashes, now);
   if (!found || goodUntil === null || !isUsable(found.key, now))
     throw new UsageError("invalid_key", "The key is not valid.");
   const { id, scopes, userDid, expiresAt } = found.key;
@@ -36,8 +36,9 @@ export function isUsable({ revokedAt, expiresAt }: ApiKey, now: Date): boolean {
 
 const NO_HASHES: KeyHashes = { current: "0".repeat(64), previous: null };
 
-/** Until when a secret's hash is good; `null` for a wrong one. */
-function secretGoodUntil(hash: string, { current, previous }: KeyHashes, now: Date): Date | null {
+/** Until when a secret's hash is good; `null` for a wrong one, and after the same work where there is nothing to be checked against. */
+export function secretGoodUntil(hash: string, hashes: KeyHashes | null | undefined, now: Date): Date | null {
+  const { current, previous } = hashes ?? NO_HASHES;
   const isCurrent = isSame(hash, current);
   const isPrevious = isSame(hash, previous?.hash ?? NO_HASHES.current);
   if (isCurrent) return FAR_FUTURE;

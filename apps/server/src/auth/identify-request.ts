@@ -4,14 +4,18 @@ import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
 import { verifyApiKey } from "./api-key.ts";
+import { createKeyGuesses } from "./key-guesses.ts";
 import { refuseCrossSite } from "./refuse-cross-site.ts";
 import { type Session } from "./session.ts";
 import { type SessionChecks, verifySessionToken } from "./session-token.ts";
 import { isViewerToken, verifyViewerToken } from "./viewer-token.ts";
 
 export type IdentifyRequest = {
-  /** `beforeChecking` is called for what is not known to be good, and may throw. */
-  (request: Context, beforeChecking?: () => void): Promise<Identity>;
+  /**
+   * `mayGuess` is called before the database is asked about a key, and may throw, which refuses what is only a guess. What can be
+   * told to be bad without the database never needs it, and what is good is never refused by it.
+   */
+  (request: Context, mayGuess?: () => void): Promise<Identity>;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
@@ -21,6 +25,8 @@ export type IdentitySettings = {
   sessionCookie: string;
   keys: ApiKeyStore;
   viewerSecret: ViewerSecret;
+  /** Whether changes of keys are heard of: what lives by one is checked each time while they are not. */
+  hears: () => boolean;
   clock: Clock;
   /** Told where the use of a key could not be noted. */
   onError(error: unknown): void;
@@ -37,18 +43,28 @@ const LONGEST_REMEMBERED = 2_000;
 export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
   const { checks, sessionCookie, keys, clock, onError } = settings;
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
+  const guesses = createKeyGuesses(keys);
   let forgotten = 0;
 
-  async function verify(token: string, isBearer: boolean, now: Date): Promise<Session> {
-    if (isBearer && isViewerToken(token)) return verifyViewerToken(settings, token, now);
+  const mayBeRemembered = ({ identity }: Session) => identity.keyId === null || settings.hears();
+
+  async function verify(token: string, isBearer: boolean, now: Date, mayGuess: () => void): Promise<Session> {
+    if (isBearer && isViewerToken(token)) {
+      const find = async (id: string) => {
+        await refuseGuess(mayGuess, () => guesses.isKeyId(id));
+        return keys.find(id);
+      };
+      return verifyViewerToken({ ...settings, keys: { find } }, token, now);
+    }
     if (!isBearer || !isKeyText(token)) return verifySessionToken(checks, token, now);
+    await refuseGuess(mayGuess, () => guesses.isKey(token, now));
     const session = await verifyApiKey(keys, token, now);
     if (now.getTime() - (session.usedBefore?.getTime() ?? 0) >= REMEMBERED_MS)
       void keys.touch(session.identity.keyId!, now).catch(onError);
     return session;
   }
 
-  async function identify(request: Context, beforeChecking?: () => void): Promise<Identity> {
+  async function identify(request: Context, mayGuess = () => {}): Promise<Identity> {
     const bearer = bearerToken(request.req.header("authorization"));
     const token = bearer ?? getCookie(request, sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
@@ -56,17 +72,18 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     const now = clock.now();
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
-    if (known !== undefined && now < known.expiresAt) return known.identity;
-    beforeChecking?.();
+    if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;
     const before = forgotten;
-    const session = await verify(token, bearer !== undefined, now);
+    const session = await verify(token, bearer !== undefined, now, mayGuess);
     // A key that was revoked while it was looked up must not be remembered.
-    if (token.length <= LONGEST_REMEMBERED && before === forgotten) sessions.set(remembered, session);
+    if (token.length <= LONGEST_REMEMBERED && before === forgotten && mayBeRemembered(session))
+      sessions.set(remembered, session);
     return session.identity;
   }
 
   function forgetKey(id: string | null): void {
     forgotten += 1;
+    guesses.forget();
     for (const [token, { identity }] of sessions.entries())
       if (identity.keyId !== null && (id === null || identity.keyId === id)) sessions.delete(token);
   }
@@ -74,10 +91,19 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   return Object.assign(identify, { forgetKey });
 }
 
+/** Throws what `mayGuess` does, but for what is no guess. */
+async function refuseGuess(mayGuess: () => void, isReal: () => Promise<boolean>): Promise<void> {
+  try {
+    mayGuess();
+  } catch (refusal) {
+    if (!(await isReal())) throw refusal;
+  }
+}
+
 function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const match = /^Bearer ([\w.~+/-]+=*)$/i.exec(header.trim());
   // Some other scheme, or a mangled token, must not fall back to the cookie of somebody else.
-  if (!match) throw new UsageError("invalid_token", "The session is not valid.");
+  if (!match) throw new UsageError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
   return match[1];
 }

@@ -1,5 +1,12 @@
 import { UsageError } from "@usage-stats/core";
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from "jose";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  type FetchImplementation,
+  type JSONWebKeySet,
+  type JWTVerifyGetKey,
+} from "jose";
 
 /** What checks the signatures of session tokens, and by which algorithms. */
 export type SessionKeys = { keyOf: JWTVerifyGetKey; algorithms: string[] };
@@ -34,23 +41,40 @@ export type RefetchTimes = {
 
 const TIMES: RefetchTimes = { refetchMs: 10 * 60_000, pauseMs: 30_000, timeoutMs: 3_000 };
 const LONGEST_OFFLINE_MS = 24 * 3_600_000;
+const LARGEST_KEY_SET_BYTES = 1_000_000;
 
 /**
  * The public keys at an address (JWKS, RFC 7517). They are fetched again every ten minutes and, for a key that is not among
- * them, at most every 30 seconds. Where they cannot be fetched, those that are known go on being good for a day.
+ * them, at most every 30 seconds. Where they cannot be fetched, `onFailure` is told, and those that are known go on being good for a
+ * day. What is wrong with one key says nothing of the others: a token that names it is bad, no more.
  */
-export function publicKeys(url: URL, { refetchMs, pauseMs, timeoutMs } = TIMES): SessionKeys {
+export function publicKeys(
+  url: URL,
+  onFailure: (error: unknown) => void,
+  { refetchMs, pauseMs, timeoutMs } = TIMES,
+): SessionKeys {
+  let last: { keys: JWTVerifyGetKey; at: number } | null = null;
+  let failedAt = Number.NEGATIVE_INFINITY;
+
   const remote = createRemoteJWKSet(url, {
     cacheMaxAge: refetchMs,
     cooldownDuration: pauseMs,
     timeoutDuration: timeoutMs,
+    [customFetch]: async (...request) => {
+      try {
+        const jwks = await fetchKeySet(...request);
+        last = { keys: createLocalJWKSet(jwks), at: performance.now() };
+        return Response.json(jwks);
+      } catch (cause) {
+        failedAt = performance.now();
+        onFailure(cause);
+        throw new KeysNotFetched("the keys cannot be fetched", { cause });
+      }
+    },
   });
-  let fetchedAt = Number.NEGATIVE_INFINITY;
-  let failedAt = Number.NEGATIVE_INFINITY;
 
   function known(cause?: unknown): JWTVerifyGetKey {
-    const keys = performance.now() - fetchedAt < LONGEST_OFFLINE_MS ? remote.jwks() : undefined;
-    if (keys !== undefined) return createLocalJWKSet(keys);
+    if (last !== null && performance.now() - last.at < LONGEST_OFFLINE_MS) return last.keys;
     throw new UsageError("unavailable", "Sessions cannot be checked right now.", { cause });
   }
 
@@ -60,23 +84,36 @@ export function publicKeys(url: URL, { refetchMs, pauseMs, timeoutMs } = TIMES):
       // Nobody has to wait for another failure.
       if (performance.now() - failedAt < pauseMs) return known()(header, token);
       try {
-        const key = await remote(header, token);
-        fetchedAt = performance.now();
-        return key;
+        return await remote(header, token);
       } catch (cause) {
-        if (isAboutToken(cause)) throw cause;
-        failedAt = performance.now();
+        if (!(cause instanceof KeysNotFetched)) throw cause;
         return known(cause)(header, token);
       }
     },
   };
 }
 
-/** The keys are known; none of them fits. */
-function isAboutToken(error: unknown): boolean {
-  return (
-    error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported
-  );
+class KeysNotFetched extends Error {}
+
+/** Throws where it is no set of keys, larger than a megabyte, or somewhere else: redirects are not followed. The signal ends the body too. */
+async function fetchKeySet(...request: Parameters<FetchImplementation>): Promise<JSONWebKeySet> {
+  const response = await fetch(...request);
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    throw new UsageError("unavailable", `The address of the keys answers with status ${response.status}.`);
+  }
+  const text = await readText(response, LARGEST_KEY_SET_BYTES);
+  return JSON.parse(text) as JSONWebKeySet;
+}
+
+async function readText({ body }: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop early ends the connection.
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes) throw new UsageError("unavailable", "The keys are larger than a megabyte.");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }

@@ -56,7 +56,8 @@ export async function verifySessionToken(
     };
     return { identity, expiresAt };
   } catch (cause) {
-    if (!(cause instanceof errors.JOSEError)) throw cause;
+    if (cause instanceof UsageError) throw cause;
+    // Also what a key cannot be used for, which the platform says in errors of its own.
     throw new UsageError("invalid_token", "The session is not valid.", { cause });
   }
 }

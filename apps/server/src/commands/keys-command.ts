@@ -12,7 +12,7 @@ import { SCOPES } from "@usage-stats/core";
 import { createApiKeyStore, migrate } from "@usage-stats/db";
 import { type Command, Option } from "commander";
 import { type z } from "zod";
-import { keyLine } from "./key-line.ts";
+import { KEY_HEADER, keyLine } from "./key-line.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 const clock = { now: () => new Date() };
@@ -50,7 +50,13 @@ Example: a gateway's key
     .description("every key, newest first; never what it is")
     .action(() =>
       withKeys(async (ports) => {
-        for (const key of await ports.keys.list()) console.log(keyLine(key, clock.now()));
+        const list = await ports.keys.list();
+        if (list.length === 0) {
+          console.log("no keys; make one with: usage-stats keys create --name <name> --scope <scope>");
+          return;
+        }
+        console.log(KEY_HEADER);
+        for (const key of list) console.log(keyLine(key, clock.now()));
       }),
     );
   keys

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command } from "commander";
 import { registerImport } from "../import/import-command.ts";
 import { registerKeys } from "./keys-command.ts";
@@ -15,7 +17,7 @@ export function createProgram(): Command {
   const program = new Command("usage-stats")
     .description("What every user of an AI gateway spent, exact to the call.")
     .helpCommand(false)
-    .showHelpAfterError()
+    .version(version(), "--version")
     .addHelpText(
       "after",
       `
@@ -31,5 +33,17 @@ one in DATA_DIR (default .data), which it starts if no server is running.`,
   registerVerify(program);
   registerMigrate(program);
   registerMikroOrm(program);
+  pointToHelp(program, "usage-stats");
   return program;
+}
+
+/** After a mistake says where the help is: the help itself would push the mistake off the screen. */
+function pointToHelp(command: Command, called: string): void {
+  command.showHelpAfterError(`See ${called} --help.`);
+  for (const child of command.commands) pointToHelp(child, `${called} ${child.name()}`);
+}
+
+function version(): string {
+  const manifest = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
+  return `${(JSON.parse(manifest) as { version: string }).version} (Node ${process.versions.node})`;
 }

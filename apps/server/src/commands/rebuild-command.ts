@@ -1,5 +1,6 @@
 import { createRebuilder, migrate } from "@usage-stats/db";
 import { type Command } from "commander";
+import { counted } from "./counted.ts";
 import { rollUpWithProgress } from "./rollup-progress.ts";
 import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
@@ -14,9 +15,8 @@ export function registerRebuild(program: Command): void {
         await migrate(orm, new Date());
         const rebuilder = createRebuilder(orm);
         const { users, quarters, rollupRows } = await rebuilder.plan(scope);
-        const n = (count: number) => count.toLocaleString("en");
         console.log(
-          `${options.dryRun ? "would replace" : "replacing"} ${n(rollupRows)} rollup rows of ${n(quarters)} quarters of an hour of ${n(users)} users`,
+          `${options.dryRun ? "would replace" : "replacing"} ${counted(rollupRows, "rollup row")} of ${counted(quarters, "quarter")} of an hour of ${counted(users, "user")}`,
         );
         if (options.dryRun) return;
         await rebuilder.start(scope);

@@ -1,5 +1,6 @@
 import { migrate } from "@usage-stats/db";
 import { type Command } from "commander";
+import { counted } from "./counted.ts";
 import { rollUpWithProgress } from "./rollup-progress.ts";
 import { withDatabase } from "./with-deployment.ts";
 
@@ -14,7 +15,7 @@ export function registerRollup(program: Command): void {
         console.log(
           quarters === 0
             ? "nothing to do: everything is rolled up"
-            : `rolled up ${quarters.toLocaleString("en")} quarters of an hour`,
+            : `rolled up ${counted(quarters, "quarter")} of an hour`,
         );
       }),
     );

@@ -1,28 +1,46 @@
-import { migrate, type RollupDifference, verifyRollups } from "@usage-stats/db";
+import { migrate, type RollupDifference, type Verification, verifyRollups } from "@usage-stats/db";
 import { type Command } from "commander";
+import { counted } from "./counted.ts";
+import { showProgressBar } from "./progress-bar.ts";
 import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 export function registerVerify(program: Command): void {
   addScopeOptions(program.command("verify"))
     .description(
-      "compare rollups with calls, bucket by bucket; prints every difference and exits with 1 if there is any",
+      "compare rollups with calls, bucket by bucket; prints every difference, and exits with 1 if there is any or nothing of the user",
     )
     .action((options: ScopeOptions) => {
       const scope = scopeOf(options);
       return withDatabase(async (orm) => {
         await migrate(orm, new Date());
-        const { differences, compared, waiting, frozen, users } = await verifyRollups(orm, scope);
-        for (const difference of differences) console.log(lineOf(difference));
-        console.log(
-          `${differences.length} differences in ${compared} rollup rows of ${users} users; ${waiting} quarters of an hour wait to be rolled up and are read from calls; ${frozen} cannot be compared with calls, which were dropped`,
-        );
-        if (differences.length > 0) {
-          console.error("Mend them with: usage-stats rebuild");
-          process.exitCode = 1;
-        }
+        const bar = showProgressBar("comparing", "steps");
+        const verification = await verifyRollups(orm, scope, { onProgress: bar.update }).finally(bar.stop);
+        for (const difference of verification.differences) console.log(lineOf(difference));
+        console.log(summaryOf(verification));
+        const problem = problemOf(verification, options);
+        if (problem === null) return;
+        console.error(problem);
+        process.exitCode = 1;
       });
     });
+}
+
+function summaryOf({ differences, compared, waiting, frozen, users }: Verification): string {
+  const gone =
+    frozen === 0
+      ? ""
+      : `; ${counted(frozen, "quarter")} of an hour not compared with calls, which were dropped`;
+  const wait = waiting === 1 ? "waits to be rolled up and is" : "wait to be rolled up and are";
+  return `${counted(differences.length, "difference")}; compared ${counted(compared, "rollup row")} of ${counted(users, "user")}; ${counted(waiting, "quarter")} of an hour ${wait} read from calls${gone}`;
+}
+
+/** What to do about it; `null` where all is well. A database without calls has nothing to compare, and nothing wrong. */
+function problemOf({ differences, users }: Verification, { user, from, to }: ScopeOptions): string | null {
+  if (differences.length > 0) return "Mend them with: usage-stats rebuild";
+  if (user === undefined || users > 0) return null;
+  const when = from === undefined && to === undefined ? "" : " in this time";
+  return `There is nothing of user ${user}${when}: no call, no rollup. Is the name right?`;
 }
 
 function lineOf({ table, grain, userDid, start, dimensions, expected, found }: RollupDifference): string {

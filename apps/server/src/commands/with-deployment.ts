@@ -12,12 +12,12 @@ export async function withDeployment<T>(run: (deployment: Deployment) => Promise
   }
 }
 
-/** The same with the database opened. */
-export function withDatabase<T>(run: (orm: Database) => Promise<T>): Promise<T> {
+/** The same with the database opened, and where it is. */
+export function withDatabase<T>(run: (orm: Database, databaseUrl: string) => Promise<T>): Promise<T> {
   return withDeployment(async ({ databaseUrl }) => {
     const orm = await openDatabase({ url: databaseUrl, applicationName: "usage-stats command" });
     try {
-      return await run(orm);
+      return await run(orm, databaseUrl);
     } finally {
       await orm.close();
     }

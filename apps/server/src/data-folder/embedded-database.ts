@@ -1,4 +1,4 @@
-import { startPostgres } from "@usage-stats/postgres";
+import { type PostgresServer, PostgresStartError, startPostgres } from "@usage-stats/postgres";
 import { OperatorError } from "../operator-error.ts";
 import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
 
@@ -8,14 +8,15 @@ const ATTEMPTS = 5;
 
 /**
  * Joins the embedded PostgreSQL of a data folder, starting it where it does not run; the last process to close stops it.
- * A database left over by a process that was killed is simply joined. Throws `OperatorError` for a second server.
+ * A database left over by a process that was killed is simply joined. Throws `OperatorError` for a second server, and where the
+ * folder or what is in it cannot be used.
  */
 export async function joinEmbeddedDatabase(
   dataDir: string,
   as: "server" | "command",
 ): Promise<EmbeddedDatabase> {
   for (let attempt = 1; ; attempt += 1) {
-    const postgres = await startPostgres({ dataDir, durability: "durable" });
+    const postgres = await start(dataDir);
     try {
       const lock = await lockDataFolder(postgres.url, as);
       return { url: postgres.url, lost: lock.lost, close: () => leave(lock, postgres.stop) };
@@ -23,6 +24,15 @@ export async function joinEmbeddedDatabase(
       // Its last user may be stopping it at this very moment: then it is started anew.
       if (error instanceof OperatorError || attempt === ATTEMPTS) throw error;
     }
+  }
+}
+
+async function start(dataDir: string): Promise<PostgresServer> {
+  try {
+    return await startPostgres({ dataDir, durability: "durable" });
+  } catch (error) {
+    if (!(error instanceof PostgresStartError)) throw error;
+    throw new OperatorError(error.message, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
-import { type Settings } from "../env.ts";
+import { hintsOnNames, type Settings } from "../env.ts";
 import { loadAuthSecret } from "./auth-secret.ts";
 import { joinEmbeddedDatabase } from "./embedded-database.ts";
+import { refuseAccidentalDatabase } from "./refuse-accidental-database.ts";
 
 /** The database and the secret that this installation works with: the operator's own, or the embedded ones of the data folder. */
 export type Deployment = {
@@ -13,7 +14,9 @@ export type Deployment = {
   close(): Promise<void>;
 };
 
+/** Names settings that are misspelt. Throws `OperatorError` where nothing says which database, and the embedded one would be a mistake. */
 export async function openDeployment(settings: Settings, as: "server" | "command"): Promise<Deployment> {
+  for (const hint of hintsOnNames()) console.error(hint);
   const { databaseUrl, dataDir } = settings;
   if (databaseUrl !== undefined) {
     const never = new Promise<never>(() => {});
@@ -25,6 +28,7 @@ export async function openDeployment(settings: Settings, as: "server" | "command
       close: async () => {},
     };
   }
+  refuseAccidentalDatabase(settings);
   const database = await joinEmbeddedDatabase(dataDir, as);
   const authSecret = settings.authJwksUrl ? null : (settings.authSecret ?? (await loadAuthSecret(dataDir)));
   return {

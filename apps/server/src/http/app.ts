@@ -1,8 +1,9 @@
 import { type SharedCache } from "@usage-stats/cache";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { type Arrive } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
-import { type CheckReadiness, healthRoutes } from "./health-routes.ts";
+import { type CheckReadiness, healthRoutes, type Notices } from "./health-routes.ts";
 import { type Metrics, metricsRoute } from "./metrics-route.ts";
 import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
 import { type Problem, problem, problemOf } from "./problem.ts";
@@ -20,6 +21,8 @@ export type AppPorts = TrpcPorts &
     cache: SharedCache | null;
     metrics: Metrics;
     checkReadiness: CheckReadiness;
+    arrive: Arrive;
+    notices: Notices;
     /** How long a request may wait for everything together. */
     requestDeadlineMs: number;
     /** Origins whose pages may read answers. */
@@ -28,6 +31,9 @@ export type AppPorts = TrpcPorts &
 
 // Long enough for what the client sends (8,000), and for a host's name.
 const MAX_URL_LENGTH = 8_192;
+
+/** Whoever watches over the server may ask as often as it likes. */
+const UNCOUNTED: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
 const URL_TOO_LONG: Problem = {
   status: 414,
@@ -51,12 +57,24 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
     deadline.end();
+    if (!UNCOUNTED.has(context.req.path)) await countStray(context);
     addHeaders(context);
   });
 
+  /** Whatever no handler has counted, having nothing to do with it. */
+  async function countStray(context: Context<AppEnv>): Promise<void> {
+    try {
+      await ports.arrive(context, "stranger");
+    } catch (refusal) {
+      const told = problemOf(refusal);
+      context.set("retryAfterSeconds", told.retryAfterSeconds);
+      context.res = problem(context, told);
+    }
+  }
+
   if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
   app.use(refuseOtherMethods(app));
-  app.route("/", healthRoutes(ports.checkReadiness));
+  app.route("/", healthRoutes(ports.checkReadiness, ports.notices));
   app.route("/", metricsRoute(ports));
   app.route("/app/api", restRoutes(ports));
   app.route("/app/api", modelCallsRoutes(ports));
@@ -76,9 +94,14 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
   app.onError((error, context) => {
     const told = problemOf(error);
     // Whoever has left has ended the work, and is told nothing.
-    if (told.status === 500 && !context.req.raw.signal.aborted)
-      ports.onUnknownError(error, context.get("requestId"));
+    if (told.status >= 500 && !context.req.raw.signal.aborted)
+      ports.onFailure({ error, requestId: context.get("requestId"), operation: operationOf(context) });
     return problem(context, told);
   });
   return app;
+}
+
+/** Never the address: anything may stand in it. */
+function operationOf(context: Context<AppEnv>): string {
+  return context.get("operation") ?? `${context.req.method} of something`;
 }

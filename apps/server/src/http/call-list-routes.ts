@@ -5,6 +5,8 @@ import { callsCsv } from "../csv/calls-csv.ts";
 import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
 import { createExportLimit } from "./export-limit.ts";
+import { breakingOff } from "./breaking-off.ts";
+import { type OnFailure } from "./on-failure.ts";
 import { requestPorts, type SharedPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
@@ -13,6 +15,7 @@ export type CallListPorts = SharedPorts & {
   /** For exports: connections that searches cannot keep busy. */
   exportReader: CallReader;
   admit: Admit;
+  onFailure: OnFailure;
 };
 
 const EXPORT_PAGE = 2_000;
@@ -20,7 +23,7 @@ const MOST_EXPORTS = 3;
 
 /** Calls one by one: a page at a time as JSON, or all of them as CSV. */
 export function callListRoutes(ports: CallListPorts): Hono<AppEnv> {
-  const { exportReader, admit } = ports;
+  const { exportReader, admit, onFailure } = ports;
   const routes = new Hono<AppEnv>();
   const exports = createExportLimit(MOST_EXPORTS);
 
@@ -46,8 +49,9 @@ export function callListRoutes(ports: CallListPorts): Hono<AppEnv> {
       over();
       return rethrowInRestTerms(error);
     });
+    const rest = breakingOff(context, csv, onFailure);
     return context.body(
-      streamOf(first, csv, () => (gone.abort(), over())),
+      streamOf(first, rest, () => (gone.abort(), over())),
       200,
       {
         "content-type": "text/csv; charset=utf-8",

@@ -4,15 +4,20 @@ import { type AppEnv } from "./request-variables.ts";
 /** Gives the reasons why requests should not be sent here; none when all is well. */
 export type CheckReadiness = () => Promise<string[]>;
 
+/** Gives what an operator should know although requests may well be sent here. */
+export type Notices = () => string[];
+
 /** `/health`: the process answers. `/ready`: so does its database, with every migration applied. */
-export function healthRoutes(checkReadiness: CheckReadiness): Hono<AppEnv> {
+export function healthRoutes(checkReadiness: CheckReadiness, notices: Notices): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   routes.get("/health", (context) => context.json({ status: "ok" }));
   routes.get("/ready", async (context) => {
     const reasons = await checkReadiness();
+    const told = notices();
+    const beside = told.length === 0 ? {} : { notices: told };
     return reasons.length === 0
-      ? context.json({ status: "ready" })
-      : context.json({ status: "not ready", reasons }, 503);
+      ? context.json({ status: "ready", ...beside })
+      : context.json({ status: "not ready", reasons, ...beside }, 503);
   });
   return routes;
 }

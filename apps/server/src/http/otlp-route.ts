@@ -10,14 +10,14 @@ import { type Context, Hono } from "hono";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
 import { recordSpans, type SpanCounts } from "../intake/record-spans.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
+import { type OnFailure } from "./on-failure.ts";
 import { problemOf } from "./problem.ts";
 import { checkEncoding, readBytes, unpackBytes } from "./read-body-text.ts";
 import { requestPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
 
 export type OtlpPorts = ModelCallsPorts & {
-  /** Told of every error that is ours, not the caller's. */
-  onUnknownError(error: unknown, requestId: string): void;
+  onFailure: OnFailure;
   /** Told what became of the spans of each request. */
   onSpans?: (counts: SpanCounts) => void;
 };
@@ -27,9 +27,12 @@ export function otlpRoute(ports: OtlpPorts): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
 
   /** An exporter drops what is answered with 500, and tries again after 503. */
-  function hide(error: unknown, context: Context<AppEnv>): UsageError {
-    if (!context.req.raw.signal.aborted) ports.onUnknownError(error, context.get("requestId"));
-    return new UsageError("unavailable", "Something went wrong on our side.");
+  function told(error: unknown, context: Context<AppEnv>): UsageError {
+    if (problemOf(error).status >= 500 && !context.req.raw.signal.aborted)
+      ports.onFailure({ error, requestId: context.get("requestId"), operation: "POST /v1/traces" });
+    return error instanceof UsageError
+      ? error
+      : new UsageError("unavailable", "Something went wrong on our side.");
   }
 
   routes.post("/v1/traces", async (context) => {
@@ -47,7 +50,7 @@ export function otlpRoute(ports: OtlpPorts): Hono<AppEnv> {
       ports.onSpans?.(counts);
       return send(context, encodeTraceResponse(partial, format), 200);
     } catch (error) {
-      return refuse(context, error instanceof UsageError ? error : hide(error, context), format ?? "json");
+      return refuse(context, told(error, context), format ?? "json");
     }
   });
   return routes;

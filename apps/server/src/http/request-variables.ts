@@ -1,4 +1,4 @@
-import { type Identity } from "@usage-stats/api";
+import { type GuardedOperation, type Identity } from "@usage-stats/api";
 import { type RequestCache } from "@usage-stats/cache";
 import { type DatabaseCost } from "@usage-stats/core";
 import { type Spent } from "../limits/limiter.ts";
@@ -12,6 +12,10 @@ export type AppEnv = {
     /** What the answers of this request cost the database, filled in as they are made. */
     costs: DatabaseCost[];
     cache: RequestCache | null;
+    /** What is asked for, once a handler has said it. */
+    operation: GuardedOperation | undefined;
+    /** Whether the request was counted with the address that it comes from. */
+    isCounted: boolean | undefined;
     /** Who asks, once that was looked into. */
     identity: Promise<Identity> | undefined;
     /** What is left of the budget that the request was counted in. */

@@ -1,9 +1,18 @@
-import { type ApiContext, appRouter, keptTrpcAnswers, MAX_BATCH_SIZE, toTrpcError } from "@usage-stats/api";
+import {
+  type ApiContext,
+  appRouter,
+  isGuarded,
+  keptTrpcAnswers,
+  MAX_BATCH_SIZE,
+  toTrpcError,
+} from "@usage-stats/api";
 import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import { type Context, type Handler } from "hono";
 import { type CallListPorts } from "./call-list-routes.ts";
 import { type ModelCallsPorts } from "./model-calls-routes.ts";
+import { type OnFailure } from "./on-failure.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { requestPorts } from "./request-ports.ts";
 import { type AppEnv } from "./request-variables.ts";
@@ -14,12 +23,11 @@ export type TrpcPorts = RestPorts &
   ModelCallsPorts &
   CallListPorts & {
     keys: ApiKeyStore;
-    /** Told of every error that is ours, not the caller's. */
-    onUnknownError(error: unknown, requestId: string): void;
+    onFailure: OnFailure;
   };
 
 /** Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. */
-export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
+export function trpcRoute(endpoint: string, { onFailure, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
   return async (context) => {
     const { requestId, costs, cache, deadline } = context.var;
     const { pathname, searchParams } = new URL(context.req.url);
@@ -48,10 +56,11 @@ export function trpcRoute(endpoint: string, { onUnknownError, admit, ...ports }:
         if (read.refusal !== undefined) throw toTrpcError(read.refusal);
         return apiContext;
       },
-      onError: ({ error }) => {
+      onError: ({ error, path: name = "" }) => {
         // Whoever has left has ended the work.
-        if (error.code === "INTERNAL_SERVER_ERROR" && !context.req.raw.signal.aborted)
-          onUnknownError(error.cause ?? error, requestId);
+        if (getHTTPStatusCodeFromError(error) < 500 || context.req.raw.signal.aborted) return;
+        const operation = isGuarded(name) ? `tRPC ${name}` : "tRPC";
+        onFailure({ error: error.cause ?? error, requestId, operation });
       },
     });
   };

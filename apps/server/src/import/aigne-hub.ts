@@ -1,11 +1,23 @@
 import { timeOf } from "./csv-shape.ts";
-import { type Shape } from "./read-call.ts";
+import { type Preset } from "./preset.ts";
+
+const REQUIRED = ["id", "userDid", "providerId", "model", "type", "status", "callTime"];
+const OPTIONAL = ["appDid", "usageMetrics", "totalUsage", "credits", "duration", "ttfb"];
+const CONTEXT = ["errorReason", "requestId", "traceId", "metadata"];
+const WITHOUT_PLACE = ["credentialId", "providerTtfb", "createdAt", "updatedAt"];
 
 /**
- * A row of the `ModelCalls` table of AIGNE Hub, exported as CSV or NDJSON, as a call. Durations are seconds there, and tokens stand in
- * `usageMetrics`; what it has besides (`credentialId`, `createdAt`, `updatedAt`, `providerTtfb`) has no place here.
+ * The `ModelCalls` table of AIGNE Hub, exported as CSV or NDJSON. Durations are seconds there, and tokens stand in `usageMetrics`;
+ * `credentialId`, `providerTtfb`, `createdAt` and `updatedAt` have no place in a call and are left out.
  */
-export const fromAigneHub: Shape = (row) => {
+export const aigneHub: Preset = {
+  program: "a table of AIGNE Hub",
+  columns: new Set([...REQUIRED, ...OPTIONAL, ...CONTEXT, ...WITHOUT_PLACE]),
+  required: REQUIRED,
+  shape: callOfRow,
+};
+
+function callOfRow(row: unknown): unknown {
   if (typeof row !== "object" || row === null) return row;
   const source = row as Record<string, unknown>;
   const value = (name: string) => (source[name] === "" ? null : (source[name] ?? null));
@@ -32,7 +44,7 @@ export const fromAigneHub: Shape = (row) => {
     metadata: objectOf(value("metadata")),
   };
   return call;
-};
+}
 
 function textOf(value: unknown): unknown {
   return typeof value === "number" ? String(value) : value;

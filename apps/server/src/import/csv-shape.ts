@@ -1,24 +1,12 @@
 import { CALL_COLUMNS } from "../csv/calls-csv.ts";
 import { unguardFormula } from "../csv/formula-guard.ts";
-import { OperatorError } from "../operator-error.ts";
-import { type Shape } from "./read-call.ts";
-
-type Field = (typeof CALL_COLUMNS)[number];
-
-/** What the columns of a CSV are. */
-export type CsvMapping = {
-  /** The columns of fields that are called otherwise in the CSV. */
-  columns: ReadonlyMap<Field, string>;
-  /** Fields that are the same for every call. */
-  constants: ReadonlyMap<Field, string>;
-  /** Makes a call of a record of another program's, by its columns' names; the fields' own names where absent. */
-  shape?: Shape;
-};
+import { type CallField } from "./call-fields.ts";
+import { type CsvMapping, placesOf } from "./csv-columns.ts";
 
 /** A record's call as it would be sent, or what is wrong with it. */
 export type ShapedRecord = { value: unknown } | { field: string; value: string | undefined; error: string };
 
-const NUMBERS = new Set<Field>([
+const NUMBERS = new Set<CallField>([
   "inputTokens",
   "outputTokens",
   "cachedInputTokens",
@@ -27,19 +15,11 @@ const NUMBERS = new Set<Field>([
   "ttfbMs",
 ]);
 
-export function isCallField(name: string): name is Field {
-  return (CALL_COLUMNS as readonly string[]).includes(name);
-}
-
-/** Shapes the records under a header. Throws `OperatorError` for a header without what was mapped, or without what a call must have. */
-export function csvShape(
-  header: string[],
-  { columns, constants, shape }: CsvMapping,
-): (record: string[]) => ShapedRecord {
+/** Shapes the records under a header. Throws `OperatorError` for a header that does not fit, as `placesOf` does. */
+export function csvShape(header: string[], mapping: CsvMapping): (record: string[]) => ShapedRecord {
+  const { constants, preset } = mapping;
   const names = header.map((name) => name.trim());
-  if (new Set(names).size !== names.length)
-    throw new OperatorError(`The CSV has a column twice: ${names.join(", ")}.`);
-  const places = shape === undefined ? placesOf(names, columns, constants) : new Map<Field, number>();
+  const places = placesOf(names, mapping);
 
   return (record) => {
     if (record.length !== names.length)
@@ -48,8 +28,8 @@ export function csvShape(
         value: undefined,
         error: `The line has ${record.length} fields, and the header ${names.length}.`,
       };
-    if (shape !== undefined)
-      return { value: shape(Object.fromEntries(names.map((name, i) => [name, record[i]]))) };
+    if (preset !== undefined)
+      return { value: preset.shape(Object.fromEntries(names.map((name, i) => [name, record[i]]))) };
     const value: Record<string, unknown> = {};
     for (const field of CALL_COLUMNS) {
       const text = constants.get(field) ?? record[places.get(field) ?? -1] ?? "";
@@ -62,33 +42,8 @@ export function csvShape(
   };
 }
 
-function placesOf(
-  names: string[],
-  columns: CsvMapping["columns"],
-  constants: CsvMapping["constants"],
-): Map<Field, number> {
-  const places = new Map<Field, number>();
-  // What was said of this file is wrong before what nobody said.
-  for (const field of new Set([...columns.keys(), ...CALL_COLUMNS])) {
-    const column = columns.get(field) ?? field;
-    const place = names.indexOf(column);
-    if (place !== -1) places.set(field, place);
-    else if (columns.has(field) || (isRequired(field) && !constants.has(field)))
-      throw new OperatorError(
-        `The CSV has no column "${column}" for ${field}. It has: ${names.join(", ")}. Name it with --map ${field}=<column>, or give all calls the same with --set ${field}=<value>.`,
-      );
-  }
-  return places;
-}
-
-const REQUIRED = new Set<Field>(["id", "userDid", "providerId", "model", "type", "status", "callTime"]);
-
-function isRequired(field: Field): boolean {
-  return REQUIRED.has(field);
-}
-
 /** What a cell says; `undefined` for what should be JSON and is not. A number that is none stays text, for the contract to refuse. */
-function valueOf(field: Field, text: string): unknown {
+function valueOf(field: CallField, text: string): unknown {
   if (field === "callTime") return timeOf(text);
   if (NUMBERS.has(field)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   const plain = unguardFormula(text);

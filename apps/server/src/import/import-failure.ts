@@ -1,5 +1,5 @@
-import { UsageError } from "@usage-stats/core";
 import { OperatorError } from "../operator-error.ts";
+import { sentenceOf } from "../sentence-of.ts";
 import { type ImportCounts } from "./import-counts.ts";
 
 const SHOWN_CHARACTERS = 500;
@@ -15,7 +15,8 @@ export class ImportFailure extends OperatorError {
 }
 
 function messageOf(cause: unknown): string {
-  if (cause instanceof UsageError || cause instanceof OperatorError) return cause.message;
+  const sentence = sentenceOf(cause);
+  if (sentence !== null) return sentence;
   const message = String(cause);
   return `The import failed: ${message.length > SHOWN_CHARACTERS ? `${message.slice(0, SHOWN_CHARACTERS)}…` : message}`;
 }

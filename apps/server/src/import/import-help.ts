@@ -13,13 +13,16 @@ Two lines mean the same call if userDid, id and callTime are the same. The same 
 and changes nothing; with other content it replaces what was there (corrected): the later wins.
 
 CSV has a header with these names, or with others that --map tells; its callTime may be in unix
-seconds or milliseconds too. What \`…/model-calls/export\` gives is taken back as it was.
+seconds or milliseconds too. A column that no field is read from is refused by its name, unless it is
+left out with --ignore. What \`…/model-calls/export\` gives is taken back as it was.
 
 Examples:
   usage-stats import calls.ndjson
   usage-stats import log.csv --map callTime=timestamp userDid=user --set type=chatCompletion status=success
+  usage-stats import log.csv --map id=request userDid=user --ignore region host --delimiter ";"
   usage-stats import ModelCalls.csv --from aigne-hub
-      the table of an AIGNE Hub, as CSV or NDJSON
+      the table of an AIGNE Hub, as CSV or NDJSON; its credentialId, providerTtfb, createdAt and
+      updatedAt have no place in a call and are left out
   usage-stats import calls.ndjson.gz --on-error skip
       good lines go in, bad ones to calls.ndjson.gz.rejects.ndjson, each with its reason
   cat 2026-0*.ndjson.gz | usage-stats import -

@@ -1,5 +1,6 @@
 import { type ImportResult } from "./import-calls.ts";
 import { type ImportCounts } from "./import-counts.ts";
+import { NAME_ENCODING, NOT_UTF8 } from "./text-encoding.ts";
 
 /** For example `read 19,366  added 19,366  repeated 0  corrected 0  rejected 0  in 0.7 s`. */
 export function summaryLine(
@@ -19,6 +20,7 @@ export function advice(result: ImportResult, inputName: string, rejectsPath: str
   if (stoppedAt !== null) {
     const held = stoppedAt.value === undefined ? "" : ` It is ${stoppedAt.value}.`;
     lines.push(`${inputName}, line ${format(stoppedAt.line)}: ${stoppedAt.reason}${held}`);
+    if (stoppedAt.reason === NOT_UTF8) lines.push(NAME_ENCODING);
     lines.push(
       "Stopped there; the lines before it are in. Mend it and import the same again, or skip bad lines with --on-error skip.",
     );

@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { escapedBytes, NOT_UTF8, textOf } from "./text-encoding.ts";
 
 /** Bytes of a line at the most, without its line ending. */
 export const MAX_LINE_BYTES = 2 ** 20;
@@ -53,8 +53,8 @@ class LineBuffer {
     const line = trimEnding(number === 1 ? trimByteOrderMark(whole) : whole);
     if (line.length > MAX_LINE_BYTES)
       return { number, error: "The line is longer than 1 MiB.", start: beginningOf(line) };
-    if (!isUtf8(line)) return { number, error: "The line is not valid UTF-8.", start: beginningOf(line) };
-    const text = line.toString("utf8");
+    const text = textOf(line);
+    if (text === null) return { number, error: NOT_UTF8, start: escapedBytes(line.subarray(0, SHOWN_BYTES)) };
     return text.trim() === "" ? null : { number, text };
   }
 }

@@ -2,6 +2,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { type Readable } from "node:stream";
 import { OperatorError } from "../operator-error.ts";
 import { gunzip } from "./gunzip.ts";
+import { readHead } from "./read-head.ts";
 
 /** A file or standard input, unpacked where it is gzip. */
 export type Input = {
@@ -58,17 +59,6 @@ function readingFrom(stream: Readable, name: string, totalBytes: number | null):
 
 /** Tells gzip by its first two bytes, whatever the file is called: an NDJSON file cannot begin with them. */
 async function* unpacked(bytes: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  let head = Buffer.alloc(0);
-  while (head.length < 2) {
-    const next = await bytes.next();
-    if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  const all = prepend(head, bytes);
+  const { head, all } = await readHead(bytes, 2);
   yield* head[0] === 0x1f && head[1] === 0x8b ? gunzip(all, name) : all;
-}
-
-async function* prepend(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (head.length > 0) yield head;
-  yield* rest;
 }

@@ -2,14 +2,15 @@ import { type ModelCall } from "@usage-stats/core";
 import { parseModelCall } from "@usage-stats/api";
 import { type Reject } from "./import-counts.ts";
 import { type NdjsonLine } from "./ndjson-lines.ts";
+import { type Preset, unreadNames } from "./preset.ts";
 
 const SHOWN_CHARACTERS = 100;
 
-/** Makes of what another program wrote what a gateway would send. Never throws. */
-export type Shape = (value: unknown) => unknown;
-
 /** The call of a line, or why there is none. */
-export function readCall(line: NdjsonLine, shape: Shape = (value) => value): { call: ModelCall } | Reject {
+export function readCall(
+  line: NdjsonLine,
+  rows?: { preset: Preset; ignored: ReadonlySet<string> },
+): { call: ModelCall } | Reject {
   if ("error" in line)
     return { line: line.number, field: "", value: undefined, reason: line.error, input: line.start };
   const input = line.text;
@@ -26,7 +27,12 @@ export function readCall(line: NdjsonLine, shape: Shape = (value) => value): { c
       input,
     };
   }
-  return callFrom(shape(value), { line: line.number, input });
+  const at = { line: line.number, input };
+  if (rows === undefined) return callFrom(value, at);
+  const [unread] = unreadNames(value, rows.preset, rows.ignored);
+  if (unread === undefined) return callFrom(rows.preset.shape(value), at);
+  const reason = `${rows.preset.program} has no ${unread}: it would not be read. Leave it out with --ignore ${unread}.`;
+  return { ...at, field: unread, value: undefined, reason };
 }
 
 /** The call of a value that was read from a line, or why there is none. */

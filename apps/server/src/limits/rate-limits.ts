@@ -14,17 +14,22 @@ export type RateLimitSettings = {
 };
 
 export type RateLimits = {
-  /** Counts a request from an address. Throws `rate_limited`. */
-  arrive(address: string): Promise<void>;
-  /** Throws `rate_limited` where too many tokens or keys from an address were bad. */
-  mayTry(address: string): void;
-  /** Counts a token or a key that was bad. */
-  failed(address: string): Promise<void>;
+  /**
+   * Counts a request from an address, apart for those of whom it is known who they are and for strangers, so that none of these
+   * take anything from those. Throws `rate_limited`.
+   */
+  arrive(address: string, who: "known" | "stranger"): Promise<void>;
+  /**
+   * Finds out who asks, and counts where the token or key was bad. Throws what `identify` does, or `rate_limited` instead where too
+   * many from the address were bad. `identify` is handed what throws the same before a guess is looked at.
+   */
+  attempt<T>(address: string, identify: (mayGuess: () => void) => Promise<T>): Promise<T>;
   /** Counts operations; gives what is left of the budget that is nearest to its end. Throws `rate_limited`. */
   spend(identity: Identity, operations: readonly GuardedOperation[]): Promise<Spent>;
 };
 
 const KEY_FACTOR = 10;
+const BAD = "bad tokens or keys from one address";
 
 /**
  * Limits what one identity does a minute, by budgets, and what comes from one address. Addresses are counted in the process,
@@ -37,20 +42,42 @@ export function createRateLimits(
   // So many that nobody can push another out, and no more, whoever has how many addresses.
   const tryAgainAt = new LRUCache<string, number>({ max: 100_000 });
 
+  const attempts = new Map<string, number>();
+
+  function refuseIfBad(address: string): void {
+    const leftMs = (tryAgainAt.get(address) ?? 0) - monotonic();
+    if (leftMs > 0) throw tooMany({ limit: failures, resetMs: leftMs }, BAD);
+    tryAgainAt.delete(address);
+  }
+
+  async function countIfBad(address: string, error: unknown): Promise<void> {
+    if (!isBadCredential(error)) return;
+    refuseIfBad(address);
+    const spent = await alone.spend(`failures ${address}`, failures, 1);
+    if (spent.remaining === 0) tryAgainAt.set(address, monotonic() + spent.resetMs);
+  }
+
   return {
-    async arrive(address) {
-      const spent = await alone.spend(`address ${address}`, most, 1);
+    async arrive(address, who) {
+      const spent = await alone.spend(`${who} ${address}`, most, 1);
       if (!spent.isAllowed) throw tooMany(spent, "requests from one address");
     },
-    mayTry(address) {
-      const leftMs = (tryAgainAt.get(address) ?? 0) - monotonic();
-      if (leftMs > 0)
-        throw tooMany({ limit: failures, resetMs: leftMs }, "bad tokens or keys from one address");
-      tryAgainAt.delete(address);
-    },
-    async failed(address) {
-      const spent = await alone.spend(`failures ${address}`, failures, 1);
-      if (spent.remaining === 0) tryAgainAt.set(address, monotonic() + spent.resetMs);
+    async attempt(address, identify) {
+      attempts.set(address, (attempts.get(address) ?? 0) + 1);
+      try {
+        return await identify(() => {
+          refuseIfBad(address);
+          // All at once might be bad, too.
+          if (attempts.get(address)! > failures) throw tooMany({ limit: failures, resetMs: 1_000 }, BAD);
+        });
+      } catch (error) {
+        await countIfBad(address, error);
+        throw error;
+      } finally {
+        const left = attempts.get(address)! - 1;
+        if (left === 0) attempts.delete(address);
+        else attempts.set(address, left);
+      }
     },
     async spend({ subject, keyId }, operations) {
       const isKey = subject === `key ${keyId}`;
@@ -72,4 +99,8 @@ function tooMany({ limit, resetMs }: Pick<Spent, "limit" | "resetMs">, ofWhat: s
     limit: `${limit} ${ofWhat} a minute`,
     retryAfterSeconds,
   });
+}
+
+function isBadCredential(error: unknown): boolean {
+  return error instanceof UsageError && (error.code === "invalid_token" || error.code === "invalid_key");
 }

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import { Ratelimit } from "@upstash/ratelimit";
-import { createCircuitBreaker, createUpstashClient, type UpstashSettings } from "@usage-stats/cache";
+import {
+  createCircuitBreaker,
+  createUpstashClient,
+  StoreFailure,
+  storeFailureOf,
+  type UpstashSettings,
+} from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
 import { createInProcessLimiter } from "./in-process-limiter.ts";
 import { type Limiter, WINDOW_SECONDS } from "./limiter.ts";
@@ -12,7 +18,7 @@ const BREAKER = { failures: 5, openMs: 5_000 };
  * never locked out because Redis is. Windows are whole minutes.
  */
 export function createUpstashLimiter(
-  settings: UpstashSettings & { clock: Clock; onFailure(error: unknown): void },
+  settings: UpstashSettings & { clock: Clock; onFailure(failure: StoreFailure): void },
 ): Limiter {
   const redis = createUpstashClient(settings);
   const breaker = createCircuitBreaker({
@@ -47,12 +53,17 @@ export function createUpstashLimiter(
       try {
         const name = createHash("sha256").update(account).digest("base64url");
         const { success, remaining, reset } = await limiterOf(limit).limit(name, { rate: cost });
+        if (!Number.isFinite(remaining)) {
+          // The library takes what is no number as more than is allowed, and remembers so.
+          blocked.clear();
+          throw new StoreFailure("unreadable", "the answer is no number");
+        }
         breaker.succeeded();
         const resetMs = Math.max(0, reset - settings.clock.now().getTime());
         return { isAllowed: success, limit, remaining, resetMs };
       } catch (error) {
         breaker.failed();
-        settings.onFailure(error);
+        settings.onFailure(storeFailureOf(error));
         return alone.spend(account, limit, cost);
       }
     },

@@ -7,11 +7,12 @@ const DAY_SECONDS = 86_400;
 export async function banner(server: {
   url: string;
   authSecret: string | null;
-  embedded: boolean;
+  /** Whether to print a token: never where the secret that signs it is the operator's own. */
+  offersToken: boolean;
   now: Date;
 }): Promise<string> {
   const lines = [`usage-stats is ready at ${server.url}`, ""];
-  if (server.embedded && server.authSecret !== null) {
+  if (server.offersToken && server.authSecret !== null) {
     const token = await signSessionToken(
       server.authSecret,
       { userDid: DEMO_USER, role: "user" },

@@ -17,9 +17,10 @@ import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "../auth/session-token.ts";
 import { createSignViewerToken } from "../auth/viewer-token.ts";
-import { createAdmit } from "../http/admit.ts";
+import { createAdmit, createArrive } from "../http/admit.ts";
 import { createApp } from "../http/app.ts";
 import { type Metrics } from "../http/metrics-route.ts";
+import { type OnFailure } from "../http/on-failure.ts";
 import { type AppEnv } from "../http/request-variables.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
@@ -39,6 +40,8 @@ export type AppParts = {
   /** What session tokens have to be. */
   checks: SessionChecks;
   sessionCookie: string;
+  /** Whether changes are heard of that others make. */
+  hears: () => boolean;
   /** `null` for no limits. */
   limits: RateLimits | null;
   /** What each identity may have the database do at once. */
@@ -53,8 +56,15 @@ export type AppParts = {
   corsOrigins: readonly string[];
   onQuestion?: OnQuestion;
   onSpans?: (counts: SpanCounts) => void;
-  onUnknownError(error: unknown, requestId: string): void;
+  /** Tells the operator what is probably set wrong. */
+  warn(text: string): void;
+  onFailure: OnFailure;
+  /** Told where the use of a key could not be noted. */
+  onKeyUseLost(error: unknown): void;
 };
+
+const NOT_HEARD =
+  "the database's announcements are not heard: answers are right, and every one is made by the database";
 
 /** Counting what a rebuild would replace may take long. */
 const REBUILD_MS = 60_000;
@@ -75,9 +85,11 @@ export function composeApp(parts: AppParts): ComposedApp {
     sessionCookie,
     keys,
     viewerSecret,
+    hears: ports.hears,
     clock: ports.clock,
-    onError: (error) => ports.onUnknownError(error, "none (noting that a key was used)"),
+    onError: ports.onKeyUseLost,
   });
+  const arrive = createArrive({ limits, trustedProxies, warn: parts.warn });
   const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
   const recorder = createCallRecorder(pools.ingest);
   const app = createApp({
@@ -90,7 +102,9 @@ export function composeApp(parts: AppParts): ComposedApp {
     keys: forgetting(keys, identify.forgetKey),
     audit: createAuditLog(pools.identity),
     signViewerToken: createSignViewerToken(viewerSecret),
-    admit: createAdmit({ identify, limits, trustedProxies }),
+    admit: createAdmit({ identify, limits, trustedProxies, arrive }),
+    arrive,
+    notices: () => (ports.hears() ? [] : [NOT_HEARD]),
     checkReadiness: createCheckReadiness({
       flags: readinessFlags,
       probes: { "the database": () => probeDatabase(pools.readiness) },

@@ -20,7 +20,7 @@ export function logCacheEvents(log: (text: string) => void): OnCacheEvent {
       case "failure":
         return sometimes(
           event.type,
-          `cache: ${event.operation} failed, answering without it: ${String(event.error)}`,
+          `cache: ${event.operation} failed, answering without it: ${event.failure.message}`,
         );
       case "unreadable":
         return sometimes(event.type, `cache: replaced a value that is ${event.why}`);

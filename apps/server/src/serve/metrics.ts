@@ -1,4 +1,5 @@
 import { type CacheEvent } from "@usage-stats/cache";
+import { type Ear } from "@usage-stats/db";
 import { Counter, Gauge, Registry } from "prom-client";
 import { type Metrics } from "../http/metrics-route.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
@@ -8,6 +9,11 @@ export type ServerMetrics = Metrics & {
   /** A request could not be counted in Upstash, and was counted here. */
   onRateLimitFailure(): void;
   onSpans(counts: SpanCounts): void;
+  /** Shows from now on whether the database's announcements are heard. */
+  watchEar(ear: Ear): void;
+  onDeaf(): void;
+  /** How full the queue of the database's announcements is, from 0 to 1. */
+  onQueueUsage(usage: number): void;
 };
 
 const BREAKER_STATES = ["closed", "half-open", "open"] as const;
@@ -53,6 +59,16 @@ export function createMetrics(): ServerMetrics {
     labelNames: ["outcome"],
     registers: [registry],
   });
+  const losses = new Counter({
+    name: "usage_stats_ear_losses_total",
+    help: "How often the database's announcements were not heard any more.",
+    registers: [registry],
+  });
+  const queueUsage = new Gauge({
+    name: "usage_stats_ear_queue_usage",
+    help: "How full the database's queue of announcements is, from 0 to 1: at 1 every write fails.",
+    registers: [registry],
+  });
   for (const state of BREAKER_STATES) transitions.inc({ state }, 0);
 
   return {
@@ -62,6 +78,29 @@ export function createMetrics(): ServerMetrics {
     onSpans(counts) {
       for (const [outcome, count] of Object.entries(counts)) spans.inc({ outcome }, count);
     },
+    watchEar(ear) {
+      const gauge = (name: string, help: string, value: () => number) =>
+        new Gauge({
+          name: `usage_stats_ear_${name}`,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(value());
+          },
+        });
+      gauge(
+        "state",
+        "Whether the database's announcements are heard: 1, or 0 while nothing kept is given out.",
+        () => Number(ear.hears()),
+      );
+      gauge(
+        "seconds_since_proof",
+        "Seconds since a nonce was sent that came back: for so long a change may be unknown. +Inf if none did.",
+        () => (ear.sinceProofMs() ?? Number.POSITIVE_INFINITY) / 1000,
+      );
+    },
+    onDeaf: () => losses.inc(),
+    onQueueUsage: (usage) => queueUsage.set(usage),
     onCacheEvent(event) {
       switch (event.type) {
         case "lookup":

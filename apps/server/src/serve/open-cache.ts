@@ -4,8 +4,9 @@ import {
   createUpstashCache,
   type SharedCache,
 } from "@usage-stats/cache";
-import { findRedisServer, startLocalUpstash } from "@usage-stats/upstash-bridge";
+import { findRedisServer, RedisStartError, startLocalUpstash } from "@usage-stats/upstash-bridge";
 import { type CacheChoice } from "../env.ts";
+import { OperatorError } from "../operator-error.ts";
 import { Closers } from "./closers.ts";
 
 /** Opens the cache that the settings choose; `null` for none. Says on the log what people may want to look into. */
@@ -40,9 +41,13 @@ async function create(
 
 /** A stand-in for Upstash on this machine, in front of a real Redis where one is installed. */
 async function startBridge(closers: Closers, log: (text: string) => void) {
-  const { url, token, redis, close } = await startLocalUpstash(
-    findRedisServer() === null ? "memory" : "redis",
-  );
+  const over = findRedisServer() === null ? "memory" : "redis";
+  const { url, token, redis, close } = await startLocalUpstash(over).catch((error: unknown) => {
+    if (!(error instanceof RedisStartError)) throw error;
+    throw new OperatorError(`CACHE=bridge needs a redis-server that runs. ${error.message}`, {
+      cause: error,
+    });
+  });
   closers.add(close);
   const behind = redis
     ? `; watch it with: redis-cli -p ${redis.port} monitor`

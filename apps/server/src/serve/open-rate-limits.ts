@@ -20,11 +20,11 @@ export function openRateLimits(
       ? createUpstashLimiter({
           ...cache,
           clock,
-          onFailure(error) {
+          onFailure({ message }) {
             metrics.onRateLimitFailure();
             if (performance.now() - loggedAt < QUIET_MS) return;
             loggedAt = performance.now();
-            log(`rate limits: Upstash failed, counting in this process: ${String(error)}`);
+            log(`rate limits: Upstash failed, counting in this process: ${message}`);
           },
         })
       : alone;

@@ -1,14 +1,16 @@
 import {
+  announceOver,
+  createEar,
   closeDatabase,
   createUsageRepository,
   type Database,
   isEmpty,
-  listenForChanges,
   migrate,
   startRollupWorker,
 } from "@usage-stats/db";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
+import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "../auth/session-keys.ts";
 import { openShares } from "../limits/shares.ts";
@@ -16,6 +18,7 @@ import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
 import { composeApp } from "./compose-app.ts";
+import { hearChanges } from "./hear-changes.ts";
 import { type Fetch, listen } from "./http-server.ts";
 import { logCacheEvents } from "./log-cache-events.ts";
 import { createMetrics } from "./metrics.ts";
@@ -37,6 +40,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
   const closers = new Closers(CLOSING_MS);
   let isStopping = false;
   let isReady = false;
+  const failures = createFailureLog(console.error);
   const stopped = new Promise<"stopped">((resolve) => {
     if (stop.aborted) resolve("stopped");
     stop.addEventListener("abort", () => resolve("stopped"));
@@ -58,12 +62,15 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
 
     const repository = createUsageRepository(pools.reports);
     const metrics = createMetrics();
+    const ear = createEar({ boundMs: settings.earMs, clock });
+    metrics.watchEar(ear);
     const logEvent = logCacheEvents(console.error);
     const cache = await openCache(
       settings.cache,
       {
         clock,
         ttlMs: settings.cacheTtlMs,
+        hears: ear.hears,
         onEvent: (event) => {
           metrics.onCacheEvent(event);
           logEvent(event);
@@ -74,15 +81,13 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     );
     const warmer =
       cache !== null && settings.cacheWarming
-        ? createCacheWarmer({ repository, cache, clock }, logFailureOf("warming the cache"))
+        ? createCacheWarmer({ repository, cache, clock }, failures.background("warming the cache"))
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
-    const invalidate = async (userDid: string | null) =>
-      userDid === null ? cache?.invalidateAll() : cache?.invalidate([userDid]);
     const worker = startRollupWorker(patientOrm, {
       batchSize: settings.rollupBatch,
-      onError: logFailureOf("rolling up"),
+      onError: failures.background("rolling up"),
     });
     closers.add(worker.stop, WORKER_MS);
     const { app, forgetKey } = composeApp({
@@ -98,41 +103,43 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       clock,
       ...(warmer && { onQuestion: warmer.onQuestion }),
       checks: {
-        keys: authSecret === null ? publicKeys(settings.authJwksUrl!) : secretKey(authSecret),
+        keys:
+          authSecret === null
+            ? publicKeys(settings.authJwksUrl!, failures.background("fetching AUTH_JWKS_URL"))
+            : secretKey(authSecret),
         issuer: settings.authIssuer,
         audience: settings.authAudience,
       },
+      hears: ear.hears,
       sessionCookie: settings.sessionCookie,
       limits: openRateLimits(settings, clock, { metrics, log: console.error }),
       trustedProxies: settings.trustedProxies,
       corsOrigins: settings.corsOrigins,
       onSpans: metrics.onSpans,
-      onUnknownError: logError,
+      warn: console.error,
+      onFailure: failures.request,
+      onKeyUseLost: failures.background("noting that a key was used"),
     });
-    const listening = Promise.withResolvers<void>();
-    const changes = listenForChanges(url, {
-      onChange(userDid) {
-        worker.wake();
-        void invalidate(userDid).then(() => warmer?.warm(userDid));
-      },
-      onKeyChange: forgetKey,
-      // What a shared cache has, and keys, may have changed while nobody listened.
-      onListening() {
-        forgetKey(null);
-        void invalidate(null).then(listening.resolve);
-      },
-      onError: logFailureOf("listening for changes"),
+    const changes = hearChanges({
+      url,
+      ear,
+      announce: announceOver(pools.identity, metrics.onQueueUsage),
+      cache,
+      forgetKey,
+      wake: worker.wake,
+      onInvalid: (userDid) => void warmer?.warm(userDid),
+      onDeaf: metrics.onDeaf,
+      log: console.error,
     });
     closers.add(changes.close);
-    await Promise.race([listening.promise, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, logFailureOf("making partitions ahead")));
+    await Promise.race([changes.settled, stopped]);
+    closers.add(keepPartitionsAhead(patientOrm, clock, failures.background("making partitions ahead")));
 
     answer = (request, bindings) => app.fetch(request, bindings);
     isReady = true;
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
-    console.log(
-      await banner({ url: publicUrl, authSecret, embedded: deployment.embedded, now: clock.now() }),
-    );
+    const offersToken = deployment.embedded && settings.authSecret === undefined;
+    console.log(await banner({ url: publicUrl, authSecret, offersToken, now: clock.now() }));
     return deployment;
   }
 
@@ -193,12 +200,4 @@ function starting(): Response {
 function urlHost(host: string): string {
   if (host === "0.0.0.0" || host === "::" || host === "127.0.0.1") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function logFailureOf(what: string): (error: unknown) => void {
-  return (error) => console.error(`${what} failed:`, error);
-}
-
-function logError(error: unknown, requestId: string): void {
-  console.error(`request ${requestId} failed:`, error);
 }

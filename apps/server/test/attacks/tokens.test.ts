@@ -139,6 +139,11 @@ describe("an authorization header", () => {
     const cookie = `login_token=${await sign(base())}`;
     const raw = Buffer.from(authorization).toString("latin1");
     const response = await server.request(STATS, { headers: { authorization: raw, cookie } });
+    if (!/^bearer (undefined|null)$/i.test(authorization))
+      expect(await response.clone().json()).toMatchObject({
+        status: 401,
+        detail: expect.stringContaining("Send Authorization: Bearer …"),
+      });
     expect(await expectRefusal(response, [401])).toBe("invalid_token");
   });
 });

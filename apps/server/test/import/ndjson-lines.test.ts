@@ -59,9 +59,9 @@ describe("lines of a stream", () => {
     ]);
     expect(await lines(content)).toEqual([
       { number: 1, text: "a" },
-      { number: 2, error: "The line is not valid UTF-8.", start: "{\uFFFD\uFFFD" },
+      { number: 2, error: "The line is not valid UTF-8.", start: "{\\xff\\xfe" },
       { number: 3, text: "b" },
-      { number: 4, error: "The line is not valid UTF-8.", start: "\uFFFD" },
+      { number: 4, error: "The line is not valid UTF-8.", start: "\\xc3" },
     ]);
   });
 

@@ -153,12 +153,136 @@ describe("CSV", () => {
   });
 
   it.each([
-    [{ map: ["when=x"] }, /--map takes <field>=/],
-    [{ set: ["model"] }, /--set takes <field>=/],
+    [{ map: ["when=x"] }, /--map takes <field>=<column>.*no field when.*fields are id, userDid, /],
+    [{ map: ["calltime=x"] }, /no field calltime: did you mean callTime\?/],
+    [{ map: ["call_time=x"] }, /did you mean callTime\?/],
+    [{ set: ["model"] }, /--set takes <field>=<value>\. Got model\./],
+    [{ map: ["callTime=time,userDid=user"] }, /a space between: --map callTime=time userDid=user\./],
+    [{ set: ["type=custom, status=success"] }, /a space between: --set type=custom status=success\./],
+    [{ map: ["id=a", "id=b"] }, /--map names id twice/],
+    [{ map: ["model=a"], set: ["model=b"] }, /model is in both --map and --set/],
+    [{ map: ["model=a"], ignore: ["a"] }, /a is in both --map and --ignore/],
+    [{ set: ["id=x"] }, /--set id is refused: .*the same call.*--map id=<column>/],
+    [{ delimiter: "::" }, /--delimiter takes one character.*Got ::/],
+    [{ encoding: "klingon" }, /--encoding does not know klingon/],
     [{ from: "aigne-hub" as const, set: ["model=x"] }, /--from knows the columns/],
   ])("options %j do not fit", (options, message) => {
     expect(() => readerOf("calls.csv", options)).toThrow(message);
     expect(() => readerOf("calls.ndjson", { map: ["id=x"] })).toThrow(/--map and --set are for CSV/);
+  });
+});
+
+describe("a CSV's columns", () => {
+  const ALL = "id,userDid,providerId,model,type,status,callTime";
+  const refusal = (csv: string, options: InputOptions = {}) =>
+    read(csv, options).then(
+      () => "read",
+      (error: Error) => error.message,
+    );
+
+  it("that nobody reads are named and refused", async () => {
+    expect(await refusal(`${ALL},tok_in,tok out,cost\n`)).toBe(
+      "Not read: tok_in, tok out, cost. Map them with --map <field>=<column>, or leave them out with --ignore tok_in 'tok out' cost.",
+    );
+    expect(await refusal(`${ALL},\n`)).toMatch(/^Not read: ""\. .*--ignore ''\.$/);
+  });
+
+  it.each([
+    ["a mapped field's own name", `${ALL},user\n`, { map: ["userDid=user"] }, /^Not read: userDid\./],
+    ["a constant's name", `${ALL}\n`, { set: ["type=custom"] }, /^Not read: type\./],
+    ["a field in another case", `${ALL},InputTokens\n`, {}, /^Not read: InputTokens\./],
+  ])("that nobody reads are refused: %s", async (_, csv, options, message) => {
+    expect(await refusal(csv, options)).toMatch(message);
+  });
+
+  it("are left out where that is said, also if they are called like a field", async () => {
+    const csv = `${ALL},cost,inputTokens,""\nc1,u,p,m,custom,success,1750413600,9,5,x\n`;
+    const [line] = callsOf(await read(csv, { ignore: ["cost", "inputTokens", "", "not there"] }));
+    expect(line).toMatchObject({ id: "c1", inputTokens: null, credits: "0" });
+  });
+
+  it("that are missing are all named at once, with what stands there likely meant", async () => {
+    const message = await refusal("user,User_Did,callTime\n1,2,3\n", { set: ["status=success"] });
+    expect(message).toMatch(
+      /--map id=<column> userDid=User_Did providerId=<column> model=<column> type=<column>\n/,
+    );
+    expect(message).toMatch(/--set userDid=<value> providerId=<value> model=<value> type=<value>\n/);
+    expect(message).toMatch(/Not read: user, User_Did\./);
+    expect(message).not.toContain("--set id");
+  });
+
+  it.each([";", "\t", "|"])(
+    "separated by %j are read if that is said, and hinted at if not",
+    async (separator) => {
+      const csv = `${ALL}\nc1,u,p,m,custom,success,1750413600\n`.replaceAll(",", separator);
+      const shown = separator === "\t" ? "tab" : separator;
+      expect(await refusal(csv)).toContain(
+        separator === "\t" ? "--delimiter tab" : `--delimiter "${separator}"`,
+      );
+      expect(callsOf(await read(csv, { delimiter: shown }))).toMatchObject([{ id: "c1" }]);
+    },
+  );
+});
+
+describe("text", () => {
+  const HEADER = "id,userDid,providerId,model,type,status,callTime\n";
+  const record = (user: string) => `c1,${user},p,m,custom,success,1750413600\n`;
+  const users = (lines: Awaited<ReturnType<typeof read>>) =>
+    callsOf(lines).map((found) => ("userDid" in found ? found.userDid : found.reason));
+
+  it("that is not UTF-8 is rejected line by line, with its bytes kept apart", async () => {
+    const csv = Buffer.concat([
+      Buffer.from(HEADER + record("Müller")),
+      Buffer.from(record("Müller"), "latin1"),
+      Buffer.from(record("Möller"), "latin1"),
+      Buffer.from(record("ok")),
+    ]);
+    for (const chunkBytes of [1, 7, 65_536]) {
+      const lines = await read(csv, {}, chunkBytes);
+      expect(users(lines)).toEqual([
+        "Müller",
+        "The line is not valid UTF-8.",
+        "The line is not valid UTF-8.",
+        "ok",
+      ]);
+      expect(lines[1]).toMatchObject({ number: 3, result: { line: 3, field: "" } });
+      expect(lines.map(({ result }) => ("input" in result ? result.input.slice(0, 12) : null))).toEqual([
+        null,
+        "c1,M\\xfcller",
+        "c1,M\\xf6ller",
+        null,
+      ]);
+    }
+  });
+
+  it("in another encoding is read where it is named", async () => {
+    const csv = Buffer.from(HEADER + record("M\u00fcller \u0080"), "latin1");
+    expect(users(await read(csv, { encoding: "windows-1252" }))).toEqual(["Müller €"]);
+    expect(users(await read(Buffer.from(HEADER + record("M?ller")), { encoding: "latin1" }))).toEqual([
+      "M?ller",
+    ]);
+    await expect(read(Buffer.from([0xff, 0x41]), { encoding: "gb18030" })).rejects.toThrow(
+      "The text is not valid gb18030: is --encoding right?",
+    );
+  });
+
+  it("with a byte order mark is read as that says", async () => {
+    const csv = HEADER + record("Ünï 😀");
+    const utf16 = Buffer.from(`\ufeff${csv}`, "utf16le");
+    for (const bytes of [Buffer.from(`\ufeff${csv}`), utf16, Buffer.from(utf16).swap16()])
+      for (const chunkBytes of [1, 65_536])
+        expect(users(await read(bytes, {}, chunkBytes))).toEqual(["Ünï 😀"]);
+  });
+
+  it("of a header that is not UTF-8 refuses the file", async () => {
+    await expect(read(Buffer.from(`idü,${HEADER}`, "latin1"))).rejects.toThrow(/header is not valid UTF-8/);
+  });
+
+  it("of NDJSON with nothing in it is refused", async () => {
+    for (const nothing of ["", "\n \n"])
+      await expect(collect(readerOf("x.ndjson", {})((await inputOf(nothing)).bytes))).rejects.toThrow(
+        "The file is empty",
+      );
   });
 });
 
@@ -209,6 +333,26 @@ describe("a table of AIGNE Hub", () => {
     );
     const csv = await read(`${Object.keys(row).join(",")}\n${cells.join(",")}\n`, { from: "aigne-hub" });
     expect(callsOf(csv)).toMatchObject([expected]);
+  });
+
+  it("is refused by name where it has a column that the table does not have, or lacks one", async () => {
+    const ndjson = (more: object, options: InputOptions = {}) =>
+      inputOf(JSON.stringify({ ...row, ...more })).then(({ bytes }) =>
+        collect(readerOf("ModelCalls.ndjson", { from: "aigne-hub", ...options })(bytes)),
+      );
+    expect(callsOf(await ndjson({ promptTokens: 1 }))).toMatchObject([
+      { field: "promptTokens", reason: expect.stringContaining("--ignore promptTokens") },
+    ]);
+    expect(callsOf(await ndjson({ promptTokens: 1 }, { ignore: ["promptTokens"] }))).toMatchObject([
+      expected,
+    ]);
+    const header = Object.keys(row).join(",");
+    await expect(read(`${header},promptTokens\n`, { from: "aigne-hub" })).rejects.toThrow(
+      "Not read: promptTokens. Leave them out with --ignore promptTokens.",
+    );
+    await expect(read(`${header.replace("userDid", "updatedAt")}\n`, { from: "aigne-hub" })).rejects.toThrow(
+      /has no column userDid, which a table of AIGNE Hub has/,
+    );
   });
 
   it("keeps unknown what it did not know, and tells of rows without a user", async () => {

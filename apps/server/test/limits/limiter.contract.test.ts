@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { type AddressInfo } from "node:net";
 import { type LocalUpstash, startLocalUpstash } from "@usage-stats/upstash-bridge";
 import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -112,5 +115,31 @@ describe("while Upstash does not answer", () => {
       false,
     ]);
     expect(failures).toHaveLength(5);
+  });
+});
+
+describe("while something else answers in Upstash's place", () => {
+  it("locks nobody out, and counts in the process", async () => {
+    const server = createServer((_, response) => response.end('{"result":"Sign in to the network"}'));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const failures: unknown[] = [];
+    const limiter = createUpstashLimiter({
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      token: "x",
+      deadlineMs: 500,
+      clock,
+      onFailure: (failure) => failures.push(failure),
+    });
+    const answers = [];
+    for (let i = 0; i < 3; i++) answers.push(await limiter.spend("somebody", 8, 1));
+    expect(answers.map(({ isAllowed, remaining }) => [isAllowed, remaining])).toEqual([
+      [true, 7],
+      [true, 6],
+      [true, 5],
+    ]);
+    expect(failures).toHaveLength(3);
+    server.close();
+    server.closeAllConnections();
   });
 });

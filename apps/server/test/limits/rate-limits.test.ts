@@ -23,8 +23,7 @@ function freshLimits(change: Partial<RateLimitSettings> = {}): void {
 beforeAll(async () => {
   const current: RateLimits = {
     arrive: (...all) => limits.arrive(...all),
-    mayTry: (...all) => limits.mayTry(...all),
-    failed: (...all) => limits.failed(...all),
+    attempt: (...all) => limits.attempt(...all),
     spend: (...all) => limits.spend(...all),
   };
   server = await createTestServer({ limits: current, trustedProxies: 1 });
@@ -100,7 +99,7 @@ describe("an identity", () => {
 });
 
 describe("an address", () => {
-  it("that tries bad tokens is refused unseen, while those who are known go on", async () => {
+  it("that tries bad tokens is refused more of them, while those who are known go on", async () => {
     expect((await ask(ALICE, "6.6.6.6")).status).toBe(200);
     const answers = [];
     for (let i = 0; i < 5; i++) answers.push((await guess(`guess${i}`, "6.6.6.6")).status);
@@ -111,6 +110,72 @@ describe("an address", () => {
     // A minute later it may try again.
     elapsedMs += 60_001;
     expect((await guess("guess9", "6.6.6.6")).status).toBe(401);
+  });
+
+  it("that sends nothing but bad tokens locks nobody out who comes from there with a good one, seen before or not", async () => {
+    freshLimits({ budgets: { read: 1_000, write: 1_000, export: 1 } });
+    const admin = server.client({ user: "did:abt:z1root", role: "admin" }).admin;
+    const { text } = await admin.keys.create({ name: "gateway", scopes: ["stats:read:any"] });
+    const { token } = await server.clientWith(text).viewerTokens.create({ userDid: ALICE });
+    const session = (await server.signed({ user: "did:abt:z1nobody" })).headers.authorization.slice(7);
+    const bad = [
+      "guess",
+      session.replace(/.$/, (last) => (last === "A" ? "B" : "A")).replace(/\.[^.]+$/, ".AAAA"),
+      text.slice(0, -4) + "AAAA",
+      `usk_aaaaaaaaaaaa_${text.slice(-43)}`,
+      "usk_",
+      `${token.slice(0, -4)}AAAA`,
+    ];
+    for (let round = 0; round < 10; round++) {
+      // What a server has seen is nothing when it has just started.
+      const started = await createTestServer({ limits, trustedProxies: 1, database: server.database });
+      const askIt = (secret: string) =>
+        started.request(`${STATS}${secret === text ? `&userDid=${ALICE}` : ""}`, {
+          headers: { authorization: `Bearer ${secret}`, "x-forwarded-for": "6.6.6.6" },
+        });
+      const refused = await Promise.all(bad.map(async (secret) => (await askIt(secret)).status));
+      if (round > 0) expect(refused).toEqual(bad.map(() => 429));
+      const fresh = (await server.signed({ user: `did:abt:z1user${round}` })).headers.authorization.slice(7);
+      for (const good of [fresh, text, token]) expect((await askIt(good)).status).toBe(200);
+      for (const secret of bad) expect((await askIt(secret)).status).toBe(429);
+      for (const good of [fresh, text, token]) expect((await askIt(good)).status).toBe(200);
+    }
+  });
+
+  it.each([
+    ["bad tokens", STATS, { authorization: "Bearer guess" }],
+    ["bad keys", STATS, { authorization: "Bearer usk_aaaaaaaaaaaa_".padEnd(70, "x") }],
+    ["bad cookies", STATS, { cookie: "login_token=guess" }],
+    ["no token", STATS, {}],
+    ["nothing that there is", "/nothing", {}],
+  ])(
+    "that floods with %s takes nothing from those who come from there with a good token",
+    async (_, path, bad) => {
+      freshLimits({ address: 5, budgets: { read: 1_000, write: 1_000, export: 1 } });
+      const flood = async () => {
+        for (let i = 0; i < 10; i++)
+          await server.request(path, { headers: { ...bad, "x-forwarded-for": "6.6.6.6" } });
+      };
+      await flood();
+      for (const user of ["a", "b", "c", "d"]) {
+        expect((await ask(user, "6.6.6.6")).status).toBe(200);
+        await flood();
+      }
+      const refused = await server.request(path, { headers: { ...bad, "x-forwarded-for": "6.6.6.6" } });
+      expect(refused.status).toBe(429);
+    },
+  );
+
+  it("is told of once in the log where it may be a proxy that is not trusted", async () => {
+    const unaware = await createTestServer({ limits, database: server.database });
+    const headers = { "x-forwarded-for": "1.2.3.4" };
+    await unaware.request(STATS);
+    expect(unaware.log).toEqual([]);
+    for (let i = 0; i < 3; i++) await unaware.request(STATS, { headers });
+    expect(unaware.log).toEqual([expect.stringContaining("set TRUSTED_PROXIES")]);
+    expect(unaware.log[0]).not.toContain("1.2.3.4");
+    for (let i = 0; i < 3; i++) await server.request(STATS, { headers });
+    expect(server.log).toEqual([]);
   });
 
   it("that only lacks a token is told so, however often", async () => {
@@ -138,6 +203,26 @@ it("does not limit whether the server is alive", async () => {
   freshLimits({ address: 1 });
   for (let i = 0; i < 3; i++) expect((await server.request("/health")).status).toBe(200);
 });
+
+it.each([
+  ["/nothing", "GET", 404],
+  ["/app/api/user/nothing", "GET", 404],
+  ["/trpc/nothing", "GET", 404],
+  ["/app/api/user/usage-stats", "DELETE", 405],
+  [`/x?${"x".repeat(9_000)}`, "GET", 414],
+])(
+  "counts what is for nobody with everything else from an address, and once (%#)",
+  async (path, method, status) => {
+    freshLimits({ address: 2 });
+    const headers = { "x-forwarded-for": "9.9.9.1" };
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await server.request(path, { method, headers })).status);
+    expect(statuses).toEqual([status, status, 429]);
+    const refused = await server.request(path, { method, headers });
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await server.request("/health", { headers })).status).toBe(200);
+  },
+);
 
 it("counts every change as a write and every export as an export", () => {
   const procedures = Object.entries(

@@ -46,8 +46,30 @@ export async function createKey(
   return { key, text };
 }
 
-/** Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked. */
+// Those that come while one is under way were meant for the secret before it, though they might find the one after.
+const rotating = new Set<string>();
+
+/**
+ * Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and
+ * `conflict` where somebody else rotates it: of rotations at once one is made, so that no secret is handed out dead.
+ */
 export async function rotateKey(
+  ports: KeyPorts,
+  actor: Actor,
+  input: z.output<typeof rotateKeyInput>,
+): Promise<NewApiKey> {
+  const { id } = input;
+  if (rotating.has(id))
+    throw new UsageError("conflict", "The key is being rotated by somebody else.", { field: "id" });
+  rotating.add(id);
+  try {
+    return await rotateFromCurrent(ports, actor, input);
+  } finally {
+    rotating.delete(id);
+  }
+}
+
+async function rotateFromCurrent(
   { keys, clock }: KeyPorts,
   actor: Actor,
   { id, graceSeconds }: z.output<typeof rotateKeyInput>,
@@ -59,7 +81,7 @@ export async function rotateKey(
   const until = new Date(now.getTime() + graceSeconds * 1000);
   const previous = graceSeconds === 0 ? null : { hash: found.hashes.current, until };
   const action = actionOf(actor, now, "rotate key", `key ${id}`, { graceSeconds });
-  const key = await keys.rotate(id, { current: hash, previous }, action);
+  const key = await keys.rotate(id, found.hashes.current, { current: hash, previous }, action);
   if (key === null) throw unknownKey();
   return { key, text };
 }

@@ -4,6 +4,7 @@ import {
   type ApiKeyStore,
   type KeyHashes,
   type Scope,
+  UsageError,
 } from "@usage-stats/core";
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { retryRead } from "../connection/retry-read.ts";
@@ -49,15 +50,30 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
         const row = await em.findOne(ApiKeyEntity, { id });
         return row && { key: keyOf(row), hashes: hashesOf(row) };
       }),
+    hashes: () =>
+      read(async (em) => {
+        const rows = await em.find(
+          ApiKeyEntity,
+          { revokedAt: null },
+          { fields: ["id", "secretHash", "previousSecretHash", "previousUntil"] },
+        );
+        return new Map(rows.map((row) => [row.id, hashesOf(row)]));
+      }),
     list: () =>
       read(async (em) => {
         const rows = await em.find(ApiKeyEntity, {}, { orderBy: { createdAt: "desc", id: "asc" } });
         return rows.map(keyOf);
       }),
-    rotate: (id, hashes, action) =>
+    rotate: (id, from, hashes, action) =>
       change(action, async (em) => {
-        const changed = await em.nativeUpdate(ApiKeyEntity, { id, revokedAt: null }, columnsOf(hashes));
-        return changed === 0 ? null : keyOf(await em.findOneOrFail(ApiKeyEntity, { id }));
+        const unchanged = { id, revokedAt: null, secretHash: from };
+        const changed = await em.nativeUpdate(ApiKeyEntity, unchanged, columnsOf(hashes));
+        const row = await em.findOne(ApiKeyEntity, { id, revokedAt: null });
+        if (row !== null && changed === 0)
+          throw new UsageError("conflict", "The key was rotated by somebody else meanwhile.", {
+            field: "id",
+          });
+        return row && keyOf(row);
       }),
     revoke: (id, action) =>
       change(action, async (em) => {
@@ -80,7 +96,11 @@ function columnsOf({ current, previous }: KeyHashes) {
   };
 }
 
-function hashesOf({ secretHash, previousSecretHash, previousUntil }: ApiKeyRow): KeyHashes {
+function hashesOf({
+  secretHash,
+  previousSecretHash,
+  previousUntil,
+}: Pick<ApiKeyRow, "secretHash" | "previousSecretHash" | "previousUntil">): KeyHashes {
   const previous =
     previousSecretHash == null || previousUntil == null
       ? null

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createCallRecorder, listenForChanges, migrate, openDatabase, rollUp } from "../../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, testEar } from "../../src/testing/index.ts";
 import { modelCall } from "../model-calls.ts";
 import { hasPgbouncer, type Pgbouncer, startPgbouncer } from "./pgbouncer.ts";
 
@@ -22,9 +22,11 @@ describe.skipIf(!hasPgbouncer)("behind PgBouncer (needs pgbouncer)", () => {
     const orm = await openDatabase({ url: pgbouncer.url, poolSize: 3, statementTimeoutMs: 10_000 });
     const [listening, changed] = [Promise.withResolvers<void>(), Promise.withResolvers<string | null>()];
     const listener = listenForChanges(pgbouncer.url, {
+      ...testEar({ orm }),
       onChange: changed.resolve,
-      onListening: listening.resolve,
-      onError: listening.reject,
+      onMissed: () => {},
+      onHearing: listening.resolve,
+      onDeaf: listening.reject,
     });
     try {
       await migrate(orm, new Date());

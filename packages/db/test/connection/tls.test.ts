@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { listenForChanges, migrate, openDatabase } from "../../src/index.ts";
-import { hasOpenssl, startTlsPostgres, type TlsPostgres } from "../../src/testing/index.ts";
+import { createEar, listenForChanges, migrate, openDatabase } from "../../src/index.ts";
+import { hasOpenssl, startTlsPostgres, testEar, type TlsPostgres } from "../../src/testing/index.ts";
 
 describe.skipIf(!hasOpenssl)("a server that takes TLS only (needs openssl)", () => {
   let postgres: TlsPostgres;
@@ -34,9 +34,11 @@ describe.skipIf(!hasOpenssl)("a server that takes TLS only (needs openssl)", () 
     const orm = await openDatabase({ url: text, poolSize: 2 });
     const listening = Promise.withResolvers<void>();
     const listener = listenForChanges(text, {
+      ...testEar({ orm }),
       onChange: () => {},
-      onListening: listening.resolve,
-      onError: listening.reject,
+      onMissed: () => {},
+      onHearing: listening.resolve,
+      onDeaf: listening.reject,
     });
     try {
       await migrate(orm, new Date());
@@ -100,9 +102,12 @@ it.each(["require", "no-verify", "verify-full"])(
     );
     const failed = Promise.withResolvers<unknown>();
     const listener = listenForChanges(text, {
+      ear: createEar({ boundMs: 3_000, clock: { now: () => new Date() } }),
+      announce: async () => {},
       onChange: () => {},
-      onListening: () => failed.reject(new Error("it listens in plain text")),
-      onError: failed.resolve,
+      onMissed: () => {},
+      onHearing: () => failed.reject(new Error("it listens in plain text")),
+      onDeaf: failed.resolve,
     });
     expect(await failed.promise).toMatchObject({ message: "The server does not support SSL connections" });
     await listener.close();

@@ -21,6 +21,7 @@ export async function startUsageServer(cache: "on" | "off"): Promise<UsageServer
       HOME: folder,
       DATA_DIR: join(folder, "data"),
       AUTH_SECRET: SECRET,
+      EMBEDDED: "on",
       PORT: "0",
       CACHE: cache,
       RATE_LIMITS: "off",

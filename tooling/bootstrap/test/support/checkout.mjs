@@ -9,10 +9,15 @@ import { onTestFinished } from "vitest";
 const source = join(import.meta.dirname, "..", "..");
 
 /** A checkout with the real bootstrap, a server made of `main`, and a `pnpm` made of a shell script. */
-export function checkout({ main = "", pnpm = "mkdir -p node_modules", packageJson = {} } = {}) {
+export function checkout({
+  main = "",
+  pnpm = "mkdir -p node_modules",
+  pnpmVersion = "12.0.0",
+  packageJson = {},
+} = {}) {
   const root = mkdtempSync(join(tmpdir(), "usage-stats-checkout-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  for (const name of readdirSync(source).filter((entry) => entry.endsWith(".mjs"))) {
+  for (const name of readdirSync(source).filter((entry) => /^toolchain\.json$|\.mjs$/.test(entry))) {
     cpSync(join(source, name), join(root, "tooling/bootstrap", name));
   }
   put(
@@ -25,7 +30,7 @@ export function checkout({ main = "", pnpm = "mkdir -p node_modules", packageJso
   put(
     root,
     "bin/pnpm",
-    `#!/bin/sh\n[ "$1" = --version ] && echo 12.0.0 && exit\necho "pnpm $*" | tee -a ${root}/pnpm-calls\n${pnpm}\n`,
+    `#!/bin/sh\n[ "$1" = --version ] && echo ${pnpmVersion} && exit\necho "pnpm $*" | tee -a ${root}/pnpm-calls\n${pnpm}\n`,
   );
   chmodSync(join(root, "bin/pnpm"), 0o755);
   return root;
@@ -37,9 +42,10 @@ export function put(root, path, content) {
 }
 
 /** Runs a bootstrap command of `root`; `result` resolves to its stdout, stderr, code and signal. */
-export function bootstrap(root, args, { env = {}, cwd = root } = {}) {
+export function bootstrap(root, args, { env = {}, cwd = root, account = {} } = {}) {
   const child = spawn(process.execPath, [join(root, "tooling/bootstrap/run.mjs"), ...args], {
     cwd,
+    ...account,
     env: {
       ...process.env,
       INIT_CWD: cwd,
