@@ -1,5 +1,5 @@
 import { UsageError } from "@usage-stats/core";
-import { ConnectionRefusal, explainFailure } from "@usage-stats/db";
+import { CannotRollUp, ConnectionRefusal, explainFailure } from "@usage-stats/db";
 import { databaseUrlOrNull } from "./env.ts";
 import { OperatorError } from "./operator-error.ts";
 
@@ -11,5 +11,7 @@ export function sentenceOf(error: unknown): string | null {
   const cause = error instanceof UsageError && error.code === "unavailable" ? error.cause : error;
   const explained = url === null ? null : explainFailure(cause, url);
   if (explained !== null) return explained;
-  return error instanceof UsageError || error instanceof ConnectionRefusal ? error.message : null;
+  const isExpected =
+    error instanceof UsageError || error instanceof ConnectionRefusal || error instanceof CannotRollUp;
+  return isExpected ? error.message : null;
 }

@@ -26,9 +26,13 @@ export function registerVerify(program: Command): void {
     });
 }
 
-function summaryOf({ differences, compared, waiting, users }: Verification): string {
+function summaryOf({ differences, compared, waiting, frozen, users }: Verification): string {
+  const gone =
+    frozen === 0
+      ? ""
+      : `; ${counted(frozen, "quarter")} of an hour not compared with calls, which were dropped`;
   const wait = waiting === 1 ? "waits to be rolled up and is" : "wait to be rolled up and are";
-  return `${counted(differences.length, "difference")}; compared ${counted(compared, "rollup row")} of ${counted(users, "user")}; ${counted(waiting, "quarter")} of an hour ${wait} read from calls`;
+  return `${counted(differences.length, "difference")}; compared ${counted(compared, "rollup row")} of ${counted(users, "user")}; ${counted(waiting, "quarter")} of an hour ${wait} read from calls${gone}`;
 }
 
 /** What to do about it; `null` where all is well. A database without calls has nothing to compare, and nothing wrong. */
