@@ -4,7 +4,6 @@ import { type DatabaseFacts } from "./connection/check-database.ts";
 import { connectionTarget } from "./connection/connection-target.ts";
 import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
-import { SchemaPostgreSqlDriver } from "./connection/postgres-driver.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
 import {
@@ -66,7 +65,6 @@ export function ormConfig(
     config.session.settings = { ...config.session.settings, search_path: searchPath };
   }
   return defineConfig({
-    driver: SchemaPostgreSqlDriver,
     dbName: config.database!,
     schema,
     // A typing error must not make a database.

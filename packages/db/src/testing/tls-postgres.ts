@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startTestPostgres } from "@usage-stats/postgres";
-import { createClient } from "../connection/database-client.ts";
+import { createClient, type DatabaseClient } from "../connection/database-client.ts";
 
 /** A server that takes TLS only; its certificate is for the address 127.0.0.1, not for any name. */
 export type TlsPostgres = {
@@ -49,17 +50,7 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
   await admin.query("select pg_reload_conf()");
   await admin.end();
 
-  const watcher = createClient({ url: `${server.url}?sslmode=no-verify`, applicationName: "watcher" });
-  for (;;) {
-    // The server reads its files anew when it gets to it.
-    if (
-      await watcher.connect().then(
-        () => true,
-        () => false,
-      )
-    )
-      break;
-  }
+  const watcher = await connectWhenReady(`${server.url}?sslmode=no-verify`);
   const certified = new URL(server.url);
   certified.username = "certified";
   certified.password = "";
@@ -84,6 +75,22 @@ export async function startTlsPostgres(): Promise<TlsPostgres> {
       await server.stop();
     },
   };
+}
+
+/** The server reads its files anew when it gets to it. */
+async function connectWhenReady(url: string): Promise<DatabaseClient> {
+  const until = performance.now() + 10_000;
+  for (;;) {
+    const client = createClient({ url, applicationName: "watcher" });
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end();
+      if (performance.now() > until) throw error;
+      await sleep(50);
+    }
+  }
 }
 
 function makeCertificates(at: (name: string) => string): void {

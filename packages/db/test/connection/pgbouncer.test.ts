@@ -1,3 +1,4 @@
+import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createCallRecorder, listenForChanges, migrate, openDatabase, rollUp } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase, testEar } from "../../src/testing/index.ts";
@@ -64,6 +65,13 @@ describe.skipIf(!hasPgbouncer)("behind PgBouncer (needs pgbouncer)", () => {
           /pooled by transaction; .* Set pool_mode = session/,
         );
       }
+      const other = new Client({ connectionString: pgbouncer.url });
+      await other.connect();
+      const { rows } = await other.query(
+        "select name from pg_settings where source = 'session' and name in ('work_mem', 'IntervalStyle', 'jit')",
+      );
+      expect(rows).toEqual([]);
+      await other.end();
     },
   );
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { isMigrated, migrate, openDatabase, type Database } from "../../src/index.ts";
+import { createApiKeyStore, isMigrated, migrate, openDatabase, type Database } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../src/testing/index.ts";
 
 let database: TestDatabase | undefined;
@@ -152,6 +152,7 @@ it("works in the schema that options=-csearch_path names, and in two schemas of 
     const again = await opened(`${url}?options=-csearch_path%3D${schema}`);
     expect(await migrate(again, now)).toEqual([]);
     expect(await again.migrator.checkSchema()).toBe(false);
+    expect(await createApiKeyStore(again).list()).toEqual([]);
   }
   const tables = await database!.orm.em.execute<{ schema: string; n: number }[]>(
     `select schemaname as schema, count(*)::int as n from pg_tables
