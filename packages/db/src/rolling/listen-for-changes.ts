@@ -8,8 +8,9 @@ import { type Announce, createProof } from "../listening/prove-hearing.ts";
 const CALLS = "usage_stats_changes";
 const KEYS = "usage_stats_keys";
 const RECONNECT_MS = 1_000;
-/** How long the database may take to accept a connection, to answer LISTEN, and to say good-bye. */
+/** How long the database may take to accept a connection, and to answer LISTEN. */
 const ANSWER_MS = 3_000;
+const GOOD_BYE_MS = 1_000;
 
 export type ChangeListener = {
   /** Says on this server's other connections what has to come back on the one that listens. */
@@ -89,7 +90,7 @@ export function listenForChanges(
       // Where nothing arrives any more nobody says good-bye either.
       await Promise.race([
         client.end().catch(() => {}),
-        sleep(closed.signal.aborted ? ANSWER_MS : 0, undefined, { ref: false }),
+        sleep(closed.signal.aborted ? GOOD_BYE_MS : 0, undefined, { ref: false }),
       ]);
       socket.destroy();
     }
