@@ -6,6 +6,10 @@ it.each([
   [["imprt"], /^error: unknown command 'imprt'\n\(Did you mean import\?\)\nSee usage-stats --help\.\n$/],
   [["serve", "--prot"], /^error: unknown option '--prot'\nSee usage-stats serve --help\.\n$/],
   [["keys", "rotate"], /^error: missing required argument 'id'\nSee usage-stats keys rotate --help\.\n$/],
+  [
+    ["keys", "rotate", "id", "--grace", "soon"],
+    /^error: option '--grace <seconds>' argument 'soon' is invalid\. It must be a whole number\.\nSee /,
+  ],
 ])("%j is told what is wrong and where the help is, in lines that stay in sight", async (args, message) => {
   const { run } = await commandLine();
   expect(await run(args)).toEqual({ code: 1, out: "", err: expect.stringMatching(message) });
@@ -34,6 +38,10 @@ it("takes one end of a range, dates in UTC, and counts one user in the singular"
   expect(await plan("--from", "2026-01-01T00:00:01+00:00")).toMatch(/of 0 quarters of an hour of 0 users\n$/);
   expect(await plan("--to", "2026-01-01")).toMatch(/of 0 users\n$/);
   expect(await plan("--to", "2026-01-01T00:00:01Z")).toMatch(/of 1 user\n$/);
+  expect(await run(["rebuild", "--user", "did:abt:z1nobody"])).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^usage-stats: There is nothing of user did:abt:z1nobody: .*\n$/),
+  });
   expect(await run(["rebuild", "--from", "yesterday"])).toEqual({
     code: 1,
     out: "",

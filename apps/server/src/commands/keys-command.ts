@@ -10,7 +10,7 @@ import {
 } from "@usage-stats/api";
 import { SCOPES } from "@usage-stats/core";
 import { createApiKeyStore, migrate } from "@usage-stats/db";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type z } from "zod";
 import { KEY_HEADER, keyLine } from "./key-line.ts";
 import { withDatabase } from "./with-deployment.ts";
@@ -63,9 +63,9 @@ Example: a gateway's key
     .command("rotate")
     .argument("<id>", "as `keys list` shows it")
     .description("give a key a new secret and print it")
-    .option("--grace <seconds>", "how long the secret before stays good", "86400")
-    .action((id: string, { grace }: { grace: string }) => {
-      const input = checked(rotateKeyInput, { id, graceSeconds: Number(grace) });
+    .option("--grace <seconds>", "how long the secret before stays good", wholeNumber, 86_400)
+    .action((id: string, { grace }: { grace: number }) => {
+      const input = checked(rotateKeyInput, { id, graceSeconds: grace });
       return withKeys(async (ports) => show(await rotateKey(ports, actor(), input)));
     });
   keys
@@ -84,6 +84,11 @@ function withKeys(run: (ports: KeyPorts) => Promise<void>): Promise<void> {
     await migrate(orm, clock.now());
     await run({ keys: createApiKeyStore(orm), clock });
   });
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number.");
 }
 
 function actor() {

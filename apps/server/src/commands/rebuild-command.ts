@@ -1,8 +1,9 @@
 import { createRebuilder, migrate } from "@usage-stats/db";
 import { type Command } from "commander";
+import { OperatorError } from "../operator-error.ts";
 import { counted } from "./counted.ts";
 import { rollUpWithProgress } from "./rollup-progress.ts";
-import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
+import { addScopeOptions, nobodyOf, scopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 export function registerRebuild(program: Command): void {
@@ -18,6 +19,8 @@ export function registerRebuild(program: Command): void {
         console.log(
           `${options.dryRun ? "would replace" : "replacing"} ${counted(rollupRows, "rollup row")} of ${counted(quarters, "quarter")} of an hour of ${counted(users, "user")}`,
         );
+        if (users === 0 && options.user !== undefined)
+          throw new OperatorError(nobodyOf(options.user, scope.range !== undefined));
         if (options.dryRun) return;
         await rebuilder.start(scope);
         await rollUpWithProgress(orm);

@@ -27,6 +27,11 @@ export function scopeOf({ user, from, to }: ScopeOptions): RollupScope {
   return { ...(user !== undefined && { userDid: user }), ...(range !== null && { range }) };
 }
 
+/** What to say where a scope has nothing of a user: a misspelt name looks like a good result otherwise. */
+export function nobodyOf(user: string, isOfSomeTime: boolean): string {
+  return `There is nothing of user ${user}${isOfSomeTime ? " in this time" : ""}: no call, no rollup. Is the name right?`;
+}
+
 /** An instant that means the same wherever it is said: a date is its midnight in UTC. */
 function instantOf(option: string, given: string | undefined): Date | undefined {
   if (given === undefined) return undefined;

@@ -2,7 +2,7 @@ import { migrate, type RollupDifference, type Verification, verifyRollups } from
 import { type Command } from "commander";
 import { counted } from "./counted.ts";
 import { showProgressBar } from "./progress-bar.ts";
-import { addScopeOptions, scopeOf, type ScopeOptions } from "./scope-options.ts";
+import { addScopeOptions, nobodyOf, scopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 export function registerVerify(program: Command): void {
@@ -39,8 +39,7 @@ function summaryOf({ differences, compared, waiting, frozen, users }: Verificati
 function problemOf({ differences, users }: Verification, { user, from, to }: ScopeOptions): string | null {
   if (differences.length > 0) return "Mend them with: usage-stats rebuild";
   if (user === undefined || users > 0) return null;
-  const when = from === undefined && to === undefined ? "" : " in this time";
-  return `There is nothing of user ${user}${when}: no call, no rollup. Is the name right?`;
+  return nobodyOf(user, from !== undefined || to !== undefined);
 }
 
 function lineOf({ table, grain, userDid, start, dimensions, expected, found }: RollupDifference): string {
