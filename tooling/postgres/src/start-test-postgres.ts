@@ -21,11 +21,11 @@ export async function startTestPostgres(): Promise<PostgresServer> {
 
 /**
  * A shell that waits for our end of a pipe to close, which also a SIGKILL does to us, where no exit handler runs;
- * then ends the server.
+ * then ends the server, also one that a test has frozen (SIGSTOP).
  */
 function watchOver(pid: number, dataDir: string) {
   const script =
-    'read -r _; kill -QUIT "$1"; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"';
+    'read -r _; kill -QUIT "$1"; kill -CONT "$1"; while kill -0 "$1" 2>/dev/null; do sleep 0.1; done; rm -rf "$2"';
   const shell = spawn("sh", ["-c", script, "sh", String(pid), dataDir], {
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

@@ -20,17 +20,21 @@ it("gives an empty server and removes everything when it stops", async () => {
   expect(leftovers(folder)).toEqual([]);
 });
 
-it("removes everything when the test process is killed", async () => {
-  const owner = ownerProcess(["--test"]);
-  const { url } = await readyLine(owner);
-  const folder = String(
-    (await query(url, "select current_setting('data_directory') as folder"))[0]?.["folder"],
-  );
-  owner.kill("SIGKILL");
-  await once(owner, "exit");
-  await eventually(() => processesMentioning(folder).length === 0 && leftovers(folder).length === 0);
-  expect(existsSync(folder)).toBe(false);
-});
+it.each(["runs", "is frozen"])(
+  "removes everything when the test process is killed while the server %s",
+  async (state) => {
+    const owner = ownerProcess(["--test"]);
+    const { url, pid } = await readyLine(owner);
+    const folder = String(
+      (await query(url, "select current_setting('data_directory') as folder"))[0]?.["folder"],
+    );
+    if (state === "is frozen") process.kill(pid, "SIGSTOP");
+    owner.kill("SIGKILL");
+    await once(owner, "exit");
+    await eventually(() => processesMentioning(folder).length === 0 && leftovers(folder).length === 0);
+    expect(existsSync(folder)).toBe(false);
+  },
+);
 
 function leftovers(folder: string): string[] {
   const name = folder.split("/").at(-2) ?? "";
