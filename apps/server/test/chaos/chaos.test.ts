@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
+import { startTcpProxy, type TcpProxy } from "@usage-stats/db/testing";
 import { startPostgres, type PostgresServer } from "@usage-stats/postgres";
 import { findRedisServer, type LocalUpstash, startLocalUpstash } from "@usage-stats/upstash-bridge";
 import { Client } from "pg";
@@ -11,7 +12,6 @@ import { createDemoRandom } from "../../src/demo/demo-random.ts";
 import { type ServerProcess, serverProcesses } from "../server-process.ts";
 import { CallHistory, isWithin } from "./call-history.ts";
 import { writeUntil } from "./chaos-writers.ts";
-import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 const SECONDS = Number(process.env["LONG"] ?? 25);
 const SEED = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
@@ -29,12 +29,10 @@ let processes: Awaited<ReturnType<typeof serverProcesses>>;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "usage-stats-chaos-"));
   postgres = await startPostgres({ dataDir: join(folder, "data"), durability: "durable" });
-  proxy = await startTcpProxy(Number(new URL(postgres.url).port));
+  proxy = await startTcpProxy(postgres.url);
   upstash = await startLocalUpstash(findRedisServer() === null ? "memory" : "redis");
-  const url = new URL(postgres.url);
-  url.port = String(proxy.port);
   processes = await serverProcesses({
-    DATABASE_URL: url.href,
+    DATABASE_URL: proxy.url,
     AUTH_SECRET: "chaos ".repeat(8),
     UPSTASH_REDIS_REST_URL: upstash.url,
     UPSTASH_REDIS_REST_TOKEN: upstash.token,
@@ -134,17 +132,17 @@ it(
         process.kill(postgres.pid, "SIGQUIT");
         await expect.poll(() => isRunning(postgres.pid), { timeout: 10_000 }).toBe(false);
         postgres = await startPostgres({ dataDir: join(folder, "data"), durability: "durable" });
-        proxy.leadTo(Number(new URL(postgres.url).port));
+        proxy.leadTo(postgres.url);
       },
       "every connection ended": () =>
         psql(
           "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()",
         ),
-      "every connection reset": async () => proxy.reset(),
+      "every connection reset": async () => proxy.cut(),
       "the network hangs": async () => {
-        proxy.pause();
+        proxy.mode = "hold";
         await sleep(1_500);
-        proxy.resume();
+        proxy.mode = "pass";
       },
       "database frozen": async () => {
         process.kill(postgres.pid, "SIGSTOP");

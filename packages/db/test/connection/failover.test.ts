@@ -10,9 +10,8 @@ import {
   rollUp,
 } from "../../src/index.ts";
 import { createExecute } from "../../src/reading/execute.ts";
-import { createTestDatabase, type TestDatabase } from "../../src/testing/index.ts";
+import { createTestDatabase, startTcpProxy, type TestDatabase } from "../../src/testing/index.ts";
 import { modelCall } from "../model-calls.ts";
-import { startSilentProxy } from "./silent-proxy.ts";
 
 let database: TestDatabase;
 let orm: Database;
@@ -75,7 +74,7 @@ it.each(Object.keys(everything))(
 it.each(Object.keys(everything))(
   "does not cost an answer when idle connections have gone dead without a word: %s",
   async (kind) => {
-    const proxy = await startSilentProxy(database.url);
+    const proxy = await startTcpProxy(database.url);
     await orm.close();
     orm = await openDatabase({ url: proxy.url, poolSize: 3, connectTimeoutMs: 3_000 });
     try {
