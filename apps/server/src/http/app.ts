@@ -57,7 +57,7 @@ export function createApp(ports: AppPorts): Hono<AppEnv> {
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
     else await next();
     deadline.end();
-    if (!UNCOUNTED.has(context.req.path)) await countStray(context);
+    if (!context.get("isCounted") && !UNCOUNTED.has(context.req.path)) await countStray(context);
     addHeaders(context);
   });
 
