@@ -22,13 +22,28 @@ import type {
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 
-/** A question: `[from, to)`, half-open; everything else has a default. */
+/**
+ * Asks for one user's usage in `[from, to)`, half-open; everything else has a default.
+ *
+ * @example
+ * const lastWeek: UsageStatsQuery = { from: new Date(Date.now() - 7 * 86_400_000), to: new Date(), timezone: "Asia/Kolkata", bucket: "day" };
+ */
 export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: Date; to: Date };
 
-/** Everyone's calls in `[from, to)`, ranked; 50 a page, most calls first, unless said otherwise. */
+/**
+ * Asks for everyone's calls in `[from, to)`, ranked; 50 a page, most calls first, unless said otherwise.
+ *
+ * @example
+ * const dearest: UsageRankingQuery = { from, to, orderBy: "credits", limit: 10 };
+ */
 export type UsageRankingQuery = Omit<UsageRankingRequest, "from" | "to"> & { from: Date; to: Date };
 
-/** Calls in `[from, to)`, 50 a page unless said otherwise. */
+/**
+ * Asks for single calls in `[from, to)`, 50 a page unless said otherwise.
+ *
+ * @example
+ * const slowFailures: ListCallsQuery = { from, to, filter: { status: ["failed"] }, minDurationMs: 10_000 };
+ */
 export type ListCallsQuery = Omit<ListCallsRequest, "from" | "to"> & { from: Date; to: Date };
 
 type Rank<By extends RankedBy> = (
@@ -36,17 +51,44 @@ type Rank<By extends RankedBy> = (
   options?: CallOptions,
 ) => Promise<UsageRanking<By>>;
 
-/** One user or everyone; a half-open range or all time. */
+/**
+ * Names the rollups to be made anew: one user's or everyone's, of a half-open range or of all time.
+ *
+ * @example
+ * const oneUser: RebuildQuery = { userDid: "did:abt:alice", dryRun: true };
+ */
 export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; to?: Date };
 
-/** What a key is to be: see docs/operating.md. It never expires where nothing is said. */
+/**
+ * Describes a key to be made: see docs/operating.md. It never expires where nothing is said.
+ *
+ * @example
+ * const gateway: NewKeyQuery = { name: "gateway", scopes: ["calls:write"] };
+ */
 export type NewKeyQuery = Omit<CreateKeyRequest, "expiresAt"> & { expiresAt?: Date };
 
-/** A call that is to count nowhere any more. `callTime` as it was sent with the call. */
+/**
+ * Names a call that is to count nowhere any more. `callTime` as it was sent with the call.
+ *
+ * @example
+ * const twice: CallVoidInput = { id: "call-7", userDid: "did:abt:alice", callTime: "2026-11-01T09:30:00Z", void: true };
+ */
 export type CallVoidInput = Pick<ModelCallInput, "id" | "userDid" | "callTime"> & { void: true };
 
+/**
+ * How long a request may take: until its signal aborts.
+ *
+ * @example
+ * await client.usageStats({ from, to }, { signal: AbortSignal.timeout(5_000) });
+ */
 export type CallOptions = { signal?: AbortSignal };
 
+/**
+ * Everything that the server does, typed. Each method rejects with an error that `usageErrorOf` reads.
+ *
+ * @example
+ * const client: UsageClient = createUsageClient({ url: "http://localhost:3000", token });
+ */
 export type UsageClient = {
   /** Usage of the token's user; admins may name another in `userDid`. */
   usageStats(query: UsageStatsQuery, options?: CallOptions): Promise<UsageStats>;
@@ -85,6 +127,12 @@ export type UsageClient = {
   };
 };
 
+/**
+ * Where the server is, and who asks.
+ *
+ * @example
+ * const options: UsageClientOptions = { url: "http://localhost:3000", token: () => session.freshToken() };
+ */
 export type UsageClientOptions = {
   /** Where the server is, such as `http://localhost:3000`. */
   url: string;
@@ -95,8 +143,12 @@ export type UsageClientOptions = {
 };
 
 /**
- * A typed client of the usage-stats server. Questions asked in the same tick travel as one request. A refusal rejects with
- * an error that `usageErrorOf` reads.
+ * Makes a typed client of the usage-stats server. Questions asked in the same tick travel as one request. A refusal rejects
+ * with an error that `usageErrorOf` reads.
+ *
+ * @example
+ * const client = createUsageClient({ url: "http://localhost:3000", token: process.env.TOKEN! });
+ * const { totals, series } = await client.usageStats({ from, to, timezone: "Europe/Berlin", bucket: "day" });
  */
 export function createUsageClient({ url, token, fetch }: UsageClientOptions): UsageClient {
   const trpc = createTRPCClient<AppRouter>({

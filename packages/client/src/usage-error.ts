@@ -1,7 +1,12 @@
 import type { AppRouter } from "@usage-stats/api";
 import { TRPCClientError } from "@trpc/client";
 
-/** Why the server refused: `code` is stable, `field` and `limit` name what to change. */
+/**
+ * Why the server refused: `code` is stable, `field` and `limit` name what to change.
+ *
+ * @example
+ * const tooLong: UsageErrorInfo = { code: "range_too_long", httpStatus: 400, message: "…", field: "to", limit: "92 days" };
+ */
 export type UsageErrorInfo = {
   code: string;
   httpStatus: number;
@@ -11,7 +16,15 @@ export type UsageErrorInfo = {
   requestId?: string;
 };
 
-/** Reads a refusal of the server; `null` for anything else, such as a network that is down. */
+/**
+ * Reads a refusal of the server; `null` for anything else, such as a network that is down.
+ *
+ * @example
+ * const stats = await client.usageStats({ from, to }).catch((error: unknown) => {
+ *   if (usageErrorOf(error)?.code === "range_too_long") return null;
+ *   throw error;
+ * });
+ */
 export function usageErrorOf(error: unknown): UsageErrorInfo | null {
   if (!(error instanceof TRPCClientError)) return null;
   const { data, message } = error as TRPCClientError<AppRouter>;

@@ -3,6 +3,12 @@ import type { ModelCallInput } from "@usage-stats/api";
 /**
  * A call as a gateway logs it. `callTime` is when it started: a `Date`, an ISO instant or unix seconds. `credits` is a decimal
  * text, because sums of floats are not exact. What is absent, `null` or `undefined` is unknown, which is not zero.
+ *
+ * @example
+ * const call: RecordedCall = {
+ *   id: "call-7", userDid: "did:abt:alice", providerId: "openai", model: "gpt-5", type: "chatCompletion", status: "success",
+ *   callTime: new Date(), inputTokens: 1_200, outputTokens: 300, credits: "0.0042",
+ * };
  */
 export type RecordedCall =
   | (Omit<ModelCallInput, "callTime" | "credits"> & { callTime: CallTime; credits?: string | undefined })
@@ -14,10 +20,18 @@ type CallTime = Date | string | number;
 /**
  * Why a call was not taken, or was given back. `full`: the buffer is. `closed`: the recorder is. `unreadable`: it cannot be JSON.
  * `unsent`: it was taken, but nobody acknowledged it before `close` ran out of time; it may have been recorded all the same.
+ *
+ * @example
+ * const onRefused = (call: RecordedCall, why: RefusedBecause) => deadLetters.push({ call, why });
  */
 export type RefusedBecause = "full" | "closed" | "unreadable" | "unsent";
 
-/** A request that did not go well. What it held is kept and sent again. */
+/**
+ * What went wrong with a request. What it held stays in the buffer and is sent again.
+ *
+ * @example
+ * const onError = ({ code, attempt, retryInMs }: DeliveryProblem) => console.warn(code, attempt, retryInMs);
+ */
 export type DeliveryProblem = {
   message: string;
   /** The answer's HTTP status; `null` where there was none. */
@@ -30,6 +44,12 @@ export type DeliveryProblem = {
   cause?: unknown;
 };
 
+/**
+ * Where calls are sent, who is told of what does not go well, and how much is held meanwhile.
+ *
+ * @example
+ * const options: CallRecorderOptions = { url: "http://localhost:3000", token: key, onRefused, onRejected };
+ */
 export type CallRecorderOptions = {
   /** Where the server is, such as `http://localhost:3000`. */
   url: string;

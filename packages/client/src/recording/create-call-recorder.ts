@@ -10,6 +10,14 @@ import {
 import { retryDelayMs } from "./retry-delay.ts";
 import { type Rejection, sendCalls, type SendFailure, type Verdict } from "./send-calls.ts";
 
+/**
+ * Takes calls from a gateway and sends them in the background.
+ *
+ * @example
+ * recorder.record({ ...call, status: "processing" });
+ * recorder.record({ ...call, status: "success", outputTokens: 300 });
+ * await recorder.close();
+ */
 export type CallRecorder = {
   /**
    * Takes a call, as it is now, to be sent soon; `false` where it was refused, of which `onRefused` was told. To correct a call,
@@ -36,6 +44,10 @@ const CLOSE_TIMEOUT_MS = 10_000;
  * in silence. It needs `fetch`, `AbortController` and timers only.
  *
  * Where a process may not outlive a request, as at the edge, make one for each and `waitUntil(recorder.close())`.
+ *
+ * @example
+ * const recorder = createCallRecorder({ url: "http://localhost:3000", token: key, onRefused: log, onRejected: log });
+ * process.once("SIGTERM", () => void recorder.close());
  */
 export function createCallRecorder(options: CallRecorderOptions): CallRecorder {
   const { token, onRefused, onRejected, onError, random = Math.random } = options;
