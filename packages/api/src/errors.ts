@@ -1,6 +1,6 @@
 import { UsageError, type UsageErrorCode } from "@usage-stats/core";
 import { TRPCError } from "@trpc/server";
-import { type z } from "zod";
+import type * as z from "zod";
 
 type TrpcCode = TRPCError["code"];
 

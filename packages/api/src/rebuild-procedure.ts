@@ -1,5 +1,5 @@
 import { type AuditLog, type Clock, type Rebuilder, type RebuildPlan } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { type Actor, actionOf, actorOf } from "./audit.ts";
 import { rebuildInput, rebuildScope } from "./contract/rebuild-input.ts";
 import { procedure } from "./trpc.ts";

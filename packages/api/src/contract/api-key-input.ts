@@ -1,5 +1,5 @@
 import { SCOPES } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { instant, text, userName } from "./usage-stats-input.ts";
 
 const DAY_SECONDS = 86_400;

@@ -1,5 +1,5 @@
 import { type ListCallsInput } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { instant, text, usageFilter, userName, withoutUndefined } from "./usage-stats-input.ts";
 
 /** What `modelCalls.list` takes. */

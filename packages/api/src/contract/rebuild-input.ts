@@ -1,5 +1,5 @@
 import { checkRange, type RollupScope, UsageError } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { instant, userName } from "./usage-stats-input.ts";
 
 /** What a rebuild takes: one user or everyone, a half-open range or all time; `dryRun` only says what it would do. */

@@ -1,5 +1,5 @@
 import { type RankedBy, RANKING_METRICS, type UsageRankingInput } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { instant, text, usageFilter, withoutUndefined } from "./usage-stats-input.ts";
 
 /** What `admin.usageByUser`, `usageByApp` and `usageByModel` take. */

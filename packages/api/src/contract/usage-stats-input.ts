@@ -5,7 +5,7 @@ import {
   GROUP_DIMENSIONS,
   MAX_GROUP_DIMENSIONS,
 } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { type AskedQuestion } from "../allowed-question.ts";
 
 /** An instant on the wire. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { text, userName } from "./usage-stats-input.ts";
 
 /** What a viewer token takes: one user, perhaps only some apps, and for how long it is good, in seconds. */

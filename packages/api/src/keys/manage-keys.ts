@@ -1,5 +1,5 @@
 import { type ApiKey, type ApiKeyStore, type Clock, heldScopes, UsageError } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
 import { type createKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
 import { newKeyId, newKeyText } from "./key-text.ts";

@@ -1,5 +1,5 @@
 import { UsageError } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { inputError } from "../errors.ts";
 
 /** Reads a JSON body; an empty one is `{}`. Throws `UsageError` naming the field, `bad_json` for what cannot be read. */
