@@ -17,7 +17,7 @@ export async function createKey(
 ): Promise<NewApiKey> {
   const now = clock.now();
   const userDid = user ?? null;
-  const expiresAt = until === undefined ? null : new Date(until);
+  const expiresAt = until ?? null;
   const held = heldScopes(scopes);
   if (userDid === null && held.includes("stats:read") && !held.includes("stats:read:any"))
     throw new UsageError("invalid_option", "A key for stats:read alone needs a user, whose usage it reads.", {
