@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { type RecordLimits } from "@usage-stats/api";
 import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
-import { z } from "zod";
+import * as z from "zod";
 import { type RateLimitSettings } from "./limits/rate-limits.ts";
 import { findMisspeltNames } from "./misspelt-names.ts";
 import { OperatorError } from "./operator-error.ts";

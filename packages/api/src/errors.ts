@@ -1,6 +1,7 @@
 import { UsageError, type UsageErrorCode } from "@usage-stats/core";
 import { TRPCError } from "@trpc/server";
-import { type z } from "zod";
+import type * as z from "zod";
+import { refusalOf } from "./contract/refusal.ts";
 
 type TrpcCode = TRPCError["code"];
 
@@ -73,8 +74,10 @@ export function toTrpcError(error: unknown): TRPCError {
 }
 
 /** Says the first thing that a schema found wrong, naming the field. */
-export function inputError(error: z.core.$ZodError): UsageError {
+export function inputError(error: Pick<z.core.$ZodError, "issues">): UsageError {
   const issue = error.issues[0]!;
+  const refusal = refusalOf(issue);
+  if (refusal !== null) return refusal;
   if (issue.code === "unrecognized_keys") {
     const field = [...issue.path, issue.keys[0]!].join(".");
     return new UsageError("unknown_field", `There is no parameter "${field.slice(0, 100)}".`, { field });

@@ -1,7 +1,7 @@
 import { type AuditLog, type Clock, type Rebuilder, type RebuildPlan } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { type Actor, actionOf, actorOf } from "./audit.ts";
-import { rebuildInput, rebuildScope } from "./contract/rebuild-input.ts";
+import { rebuildInput } from "./contract/rebuild-input.ts";
 import { procedure } from "./trpc.ts";
 
 /** What is to be replaced, and whether that has begun: a dry run begins nothing. */
@@ -16,14 +16,13 @@ export const rebuild = procedure("admin.rebuild")
 export async function startRebuild(
   { rebuilder, audit, clock }: { rebuilder: Rebuilder; audit: AuditLog; clock: Clock },
   actor: Actor,
-  input: z.output<typeof rebuildInput>,
+  { scope, dryRun }: z.output<typeof rebuildInput>,
 ): Promise<RebuildAnswer> {
-  const scope = rebuildScope(input);
   const plan = await rebuilder.plan(scope);
-  if (!input.dryRun) {
+  if (!dryRun) {
     const target = scope.userDid === undefined ? "all rollups" : `rollups of ${scope.userDid}`;
     await audit.record(actionOf(actor, clock.now(), "rebuild", target, { ...scope.range }));
     await rebuilder.start(scope);
   }
-  return { ...plan, started: !input.dryRun };
+  return { ...plan, started: !dryRun };
 }

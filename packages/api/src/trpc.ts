@@ -1,7 +1,7 @@
 import { initTRPC, type TRPCError } from "@trpc/server";
 import { UsageError } from "@usage-stats/core";
 import superjson from "superjson";
-import { ZodError } from "zod";
+import * as z from "zod";
 import { type GuardedOperation } from "./access.ts";
 import { type ApiContext } from "./context.ts";
 import { inputError, publicError, toTrpcError } from "./errors.ts";
@@ -22,7 +22,7 @@ const t = initTRPC.context<ApiContext>().create({
       ? { code: "bad_json", message: "The input is not JSON." }
       : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
         ? { code: "invalid_request", message: error.message }
-        : publicError(cause instanceof ZodError ? inputError(cause) : cause);
+        : publicError(cause instanceof z.ZodError ? inputError(cause) : cause);
     const { path, httpStatus, code } = shape.data;
     return {
       message: told.message,

@@ -1,5 +1,5 @@
 import { type Clock } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { type SignViewerToken, type ViewerToken } from "./context.ts";
 import { viewerTokenInput } from "./contract/viewer-token-input.ts";
 import { type Identity } from "./identity.ts";

@@ -11,7 +11,7 @@ import {
 import { SCOPES } from "@usage-stats/core";
 import { createApiKeyStore, migrate } from "@usage-stats/db";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type z } from "zod";
+import type * as z from "zod";
 import { KEY_HEADER, keyLine } from "./key-line.ts";
 import { withDatabase } from "./with-deployment.ts";
 

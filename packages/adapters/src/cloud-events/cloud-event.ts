@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The one type of event that is read: a call as it is now, or with `void: true` that it is void. */
 export const MODEL_CALL_EVENT = "com.usage-stats.model-call.v1";

@@ -1,6 +1,6 @@
 import { UsageError } from "@usage-stats/core";
 import { type Message } from "protobufjs";
-import { z } from "zod";
+import * as z from "zod";
 import { checkSize } from "./check-size.ts";
 import { traceRequestMessage } from "./messages.ts";
 import { type Span, type TraceRequest } from "./trace-request.ts";

@@ -1,6 +1,7 @@
 import { SCOPES } from "@usage-stats/core";
-import { z } from "zod";
-import { instant, text, userName } from "./usage-stats-input.ts";
+import * as z from "zod";
+import { instant } from "./instant.ts";
+import { text, userName } from "./wire-text.ts";
 
 const DAY_SECONDS = 86_400;
 

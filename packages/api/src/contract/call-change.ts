@@ -1,5 +1,5 @@
 import { type CallChange } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { callIdentitySchema, faultOf, type ModelCallFault, parseModelCall } from "./model-call.ts";
 
 const FIELD = "void";

@@ -1,5 +1,5 @@
 import { CREDIT_DECIMALS } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 
 const MAX_INTEGER_DIGITS = 12;
 const LIMIT = 10 ** MAX_INTEGER_DIGITS;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const MAX_BYTES = 4096;
 const MAX_DEPTH = 12;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const EARLIEST = Date.UTC(2000);
 const END = Date.UTC(2100);

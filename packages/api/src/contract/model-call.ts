@@ -1,5 +1,5 @@
 import { CALL_STATUSES, CALL_TYPES, type CallType, type ModelCall } from "@usage-stats/core";
-import { z } from "zod";
+import * as z from "zod";
 import { callTime } from "./model-call-time.ts";
 import { credits } from "./model-call-credits.ts";
 import { metadata } from "./model-call-metadata.ts";

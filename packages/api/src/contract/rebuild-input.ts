@@ -1,19 +1,27 @@
 import { checkRange, type RollupScope, UsageError } from "@usage-stats/core";
-import { z } from "zod";
-import { instant, userName } from "./usage-stats-input.ts";
+import * as z from "zod";
+import { instant } from "./instant.ts";
+import { orRefuse } from "./refusal.ts";
+import { userName } from "./wire-text.ts";
 
-/** What a rebuild takes: one user or everyone, a half-open range or all time; `dryRun` only says what it would do. */
-export const rebuildInput = z.strictObject({
-  userDid: userName.optional(),
-  from: instant.optional(),
-  to: instant.optional(),
-  dryRun: z.boolean().default(false),
-});
+/**
+ * What a rebuild takes: one user or everyone, a half-open range or all time; `dryRun` only says what it would do. Refuses one end
+ * without the other with `invalid_range`.
+ */
+export const rebuildInput = z
+  .strictObject({
+    userDid: userName.optional(),
+    from: instant.optional(),
+    to: instant.optional(),
+    dryRun: z.boolean().default(false),
+  })
+  .transform(orRefuse(({ dryRun, ...scope }) => ({ dryRun, scope: scopeOf(scope) })));
 
 export type RebuildRequest = z.input<typeof rebuildInput>;
 
-/** The scope of a rebuild. Throws `invalid_range` for one end without the other. */
-export function rebuildScope({ userDid, from, to }: z.output<typeof rebuildInput>): RollupScope {
+type Sent = { userDid?: string | undefined; from?: Date | undefined; to?: Date | undefined };
+
+function scopeOf({ userDid, from, to }: Sent): RollupScope {
   if ((from === undefined) !== (to === undefined)) {
     throw new UsageError("invalid_range", "Send both from and to, or neither.", {
       field: from === undefined ? "from" : "to",
@@ -21,7 +29,6 @@ export function rebuildScope({ userDid, from, to }: z.output<typeof rebuildInput
   }
   return {
     ...(userDid !== undefined && { userDid }),
-    ...(from !== undefined &&
-      to !== undefined && { range: checkRange({ from: new Date(from), to: new Date(to) }) }),
+    ...(from !== undefined && to !== undefined && { range: checkRange({ from, to }) }),
   };
 }

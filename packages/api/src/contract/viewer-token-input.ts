@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { text, userName } from "./usage-stats-input.ts";
+import * as z from "zod";
+import { text, userName } from "./wire-text.ts";
 
 /** What a viewer token takes: one user, perhaps only some apps, and for how long it is good, in seconds. */
 export const viewerTokenInput = z.strictObject({

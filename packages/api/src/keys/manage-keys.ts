@@ -1,5 +1,5 @@
 import { type ApiKey, type ApiKeyStore, type Clock, heldScopes, UsageError } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
 import { type createKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
 import { newKeyId, newKeyText } from "./key-text.ts";
@@ -17,7 +17,7 @@ export async function createKey(
 ): Promise<NewApiKey> {
   const now = clock.now();
   const userDid = user ?? null;
-  const expiresAt = until === undefined ? null : new Date(until);
+  const expiresAt = until ?? null;
   const held = heldScopes(scopes);
   if (userDid === null && held.includes("stats:read") && !held.includes("stats:read:any"))
     throw new UsageError("invalid_option", "A key for stats:read alone needs a user, whose usage it reads.", {

@@ -1,5 +1,6 @@
 import { UsageError } from "@usage-stats/core";
 import { tooManyCalls } from "../calls/record-calls.ts";
+import { parseJson } from "./read-body.ts";
 
 /**
  * Reads a body of calls: a JSON array, or NDJSON with a call a line. Throws `bad_json` for what cannot be read, naming the line, and
@@ -7,7 +8,7 @@ import { tooManyCalls } from "../calls/record-calls.ts";
  */
 export function readCallsBody(body: string, format: "json" | "ndjson", maxCalls: number): unknown[] {
   if (format === "ndjson") return readLines(body, maxCalls);
-  const value = parse(body, "The body is not JSON.", "body");
+  const value = parseJson(body, "The body is not JSON.", "body");
   if (Array.isArray(value)) return value as unknown[];
   throw new UsageError("bad_json", "The body must be a JSON array of calls.", { field: "body" });
 }
@@ -21,15 +22,7 @@ function readLines(body: string, maxCalls: number): unknown[] {
     start = end === -1 ? body.length : end + 1;
     if (line.trim() === "") continue;
     if (calls.length === maxCalls) throw tooManyCalls(maxCalls, `more than ${maxCalls}`);
-    calls.push(parse(line, `Line ${number + 1} is not JSON.`, `line ${number + 1}`));
+    calls.push(parseJson(line, `Line ${number + 1} is not JSON.`, `line ${number + 1}`));
   }
   return calls;
-}
-
-function parse(text: string, message: string, field: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError("bad_json", message, { field, cause });
-  }
 }

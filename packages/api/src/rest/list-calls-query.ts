@@ -1,65 +1,114 @@
 import { UsageError } from "@usage-stats/core";
-import { type AskedCalls, askedCallsOf, listCallsInput } from "../contract/list-calls-input.ts";
-import { inputError } from "../errors.ts";
-import { checkParameters, readFlag, readUnixRange } from "./unix-range.ts";
+import * as z from "zod";
+import { type AskedCalls } from "../contract/list-calls-input.ts";
+import { PAGE_SIZE, pageCursor, pageLimit, searchText } from "../contract/page-input.ts";
+import { orRefuse } from "../contract/refusal.ts";
+import { filterLists } from "../contract/usage-filter.ts";
+import { userName } from "../contract/wire-text.ts";
+import { describedAs, flag, wholeNumber } from "./parameter-values.ts";
+import { queryReader } from "./query-parameters.ts";
+import { timeZoneName } from "./time-zone-parameter.ts";
+import { unixRange, unixRangeParameters } from "./unix-range.ts";
 
-const ONCE = ["startTime", "endTime", "userDid", "search", "minDurationSeconds", "limit", "cursor"];
-/** The parameters of the filter, by the names that existing front ends send, each as often as it has values. */
-const LISTS = {
-  appDid: "appDids",
-  providerId: "providerIds",
-  model: "models",
-  type: "types",
-  status: "status",
+/** The lists of the filter have the names that existing front ends send, each as often as it has values. */
+const parameters = z.strictObject({
+  ...unixRangeParameters,
+  userDid: userName.optional().describe("Whose calls; the caller's own where absent."),
+  appDid: filterLists.appDids,
+  providerId: filterLists.providerIds,
+  model: filterLists.models,
+  type: filterLists.types,
+  status: filterLists.status,
+  search: searchText.describe(
+    "Text that the id, the request's or trace's id, the model or the reason of an error holds, in whatever case.",
+  ),
+  minDurationSeconds: z
+    .string()
+    .transform(orRefuse(readSeconds))
+    .optional()
+    .meta({ type: "number" })
+    .describe("Only calls that took at least so long."),
+});
+
+const pageParameters = z.strictObject({
+  ...parameters.shape,
+  limit: wholeNumber("limit").optional().pipe(pageLimit).meta(describedAs(pageLimit)),
+  cursor: pageCursor,
+});
+
+const exportParameters = z.strictObject({
+  ...parameters.shape,
+  timezone: timeZoneName.default("UTC"),
+  bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
+});
+
+/** The query strings of calls: of a page of them, or of an export, which has no pages. */
+export const listCallsParameters = {
+  list: pageParameters.transform(orRefuse(toQuery)),
+  export: exportParameters.transform(orRefuse(toQuery)),
+};
+
+const FIELDS = {
+  appDid: "filter.appDids",
+  providerId: "filter.providerIds",
+  model: "filter.models",
+  type: "filter.types",
+  status: "filter.status",
+};
+
+const read = {
+  list: queryReader(listCallsParameters.list, FIELDS),
+  export: queryReader(listCallsParameters.export, FIELDS),
 };
 
 /**
- * Reads the query string of a list of calls, or of an export, which has no pages but a `timezone`, and with `bom` a byte order
- * mark. Throws `UsageError` naming the parameter.
+ * Reads the query string of a list of calls, or of an export, which has a `timezone`, and with `bom` a byte order mark. Throws
+ * `UsageError` naming the parameter, or as tRPC does the field of the filter.
  */
 export function readListCallsQuery(
   query: URLSearchParams,
   form: "list" | "export",
 ): AskedCalls & { timezone: string; bom: boolean } {
-  const once =
-    form === "list"
-      ? ONCE
-      : [...ONCE.filter((name) => !["limit", "cursor"].includes(name)), "timezone", "bom"];
-  checkParameters(query, { once: new Set(once), often: new Set(Object.keys(LISTS)) });
-  const { from, to } = readUnixRange(query);
-  const filter = Object.entries(LISTS).flatMap(([name, field]) =>
-    query.has(name) ? [[field, query.getAll(name)] as const] : [],
-  );
-  const given = (name: string) => (query.has(name) ? { [name]: query.get(name) } : {});
-  const result = listCallsInput.safeParse({
-    ...given("userDid"),
-    ...given("search"),
-    ...given("cursor"),
-    ...(query.has("limit") && { limit: whole(query, "limit") }),
-    ...(query.has("minDurationSeconds") && { minDurationMs: milliseconds(query, "minDurationSeconds") }),
-    filter: Object.fromEntries(filter),
-    from: from.toISOString(),
-    to: to.toISOString(),
-  });
-  if (!result.success) throw inputError(result.error);
-  return {
-    ...askedCallsOf(result.data),
-    timezone: query.get("timezone") ?? "UTC",
-    bom: readFlag(query, "bom"),
-  };
+  return read[form](query);
 }
 
-function whole(query: URLSearchParams, field: string): number {
-  const text = query.get(field)!;
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new UsageError("invalid_option", `${field} must be a whole number.`, { field, value: text });
-}
-
-function milliseconds(query: URLSearchParams, field: string): number {
-  const text = query.get(field)!;
+/** Milliseconds. */
+function readSeconds(text: string): number {
   if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
-  throw new UsageError("invalid_option", `${field} must be seconds, with at most three decimals.`, {
-    field,
+  throw new UsageError("invalid_option", "minDurationSeconds must be seconds, with at most three decimals.", {
+    field: "minDurationSeconds",
     value: text,
   });
+}
+
+type Sent = z.output<typeof parameters> &
+  Partial<z.output<typeof pageParameters> & z.output<typeof exportParameters>>;
+
+function toQuery({
+  startTime,
+  endTime,
+  appDid,
+  providerId,
+  model,
+  type,
+  status,
+  minDurationSeconds: minDurationMs,
+  ...sent
+}: Sent): AskedCalls & { timezone: string; bom: boolean } {
+  return {
+    limit: PAGE_SIZE,
+    timezone: "UTC",
+    bom: false,
+    ...sent,
+    ...unixRange({ startTime, endTime }),
+    filter: {
+      ...(appDid && { appDids: appDid }),
+      ...(providerId && { providerIds: providerId }),
+      ...(model && { models: model }),
+      ...(type && { types: type }),
+      ...(status && { status }),
+    },
+    minDurationMs: minDurationMs ?? null,
+    withVoided: true,
+  };
 }

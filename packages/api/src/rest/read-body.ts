@@ -1,18 +1,20 @@
 import { UsageError } from "@usage-stats/core";
-import { type z } from "zod";
+import type * as z from "zod";
 import { inputError } from "../errors.ts";
 
 /** Reads a JSON body; an empty one is `{}`. Throws `UsageError` naming the field, `bad_json` for what cannot be read. */
 export function readBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
-  const result = schema.safeParse(body.trim() === "" ? {} : parseJson(body));
+  const value = body.trim() === "" ? {} : parseJson(body, "The body is not JSON.", "body");
+  const result = schema.safeParse(value);
   if (!result.success) throw inputError(result.error);
   return result.data;
 }
 
-function parseJson(body: string): unknown {
+/** Parses JSON from outside. Throws `bad_json` with the message, naming the field. */
+export function parseJson(text: string, message: string, field: string): unknown {
   try {
-    return JSON.parse(body);
+    return JSON.parse(text);
   } catch (cause) {
-    throw new UsageError("bad_json", "The body is not JSON.", { field: "body", cause });
+    throw new UsageError("bad_json", message, { field, cause });
   }
 }

@@ -1,45 +1,37 @@
-import { UsageError } from "@usage-stats/core";
+import { type TimeRange, UsageError } from "@usage-stats/core";
+import * as z from "zod";
+import { orRefuse } from "../contract/refusal.ts";
 
-/** The range of a query: unix seconds, both ends inclusive, so that equal ends are one second. Throws `invalid_time` or `invalid_range` naming the parameter. */
-export function readUnixRange(query: URLSearchParams): { from: Date; to: Date } {
-  const start = seconds(query, "startTime");
-  const end = seconds(query, "endTime");
-  if (start > end) {
+/** The parameters of a range: unix seconds, both ends inclusive. */
+export const unixRangeParameters = {
+  startTime: unixSeconds("startTime").describe("The first second of the range, in seconds since 1970."),
+  endTime: unixSeconds("endTime").describe("The last second of the range, in seconds since 1970."),
+};
+
+/** Makes a range of both inclusive ends, so that equal ends are one second. Throws `invalid_range`. */
+export function unixRange({ startTime, endTime }: { startTime: number; endTime: number }): TimeRange {
+  if (startTime > endTime) {
     throw new UsageError("invalid_range", "startTime must not be after endTime.", {
       field: "endTime",
-      value: query.get("endTime"),
+      value: endTime,
     });
   }
-  return { from: new Date(start * 1000), to: new Date((end + 1) * 1000) };
+  return { from: new Date(startTime * 1000), to: new Date((endTime + 1) * 1000) };
 }
 
-function seconds(query: URLSearchParams, field: "startTime" | "endTime"): number {
-  const text = query.get(field);
-  if (text !== null && /^\d{9,10}$/.test(text)) return Number(text);
-  throw new UsageError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
-    field,
-    value: text ?? "nothing",
-    limit: "unix seconds",
-  });
-}
-
-/** Throws `unknown_field` for a parameter that is not among those known, `invalid_option` for one sent twice that must not be. */
-export function checkParameters(
-  query: URLSearchParams,
-  known: { once: ReadonlySet<string>; often?: ReadonlySet<string> },
-): void {
-  for (const name of query.keys()) {
-    const field = name.slice(0, 100);
-    if (!known.once.has(name) && known.often?.has(name) !== true)
-      throw new UsageError("unknown_field", `There is no parameter "${field}".`, { field });
-    if (known.often?.has(name) !== true && query.getAll(name).length > 1)
-      throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
-  }
-}
-
-/** A parameter that is `true` or `false`; `false` where it is missing. Throws `invalid_option`. */
-export function readFlag(query: URLSearchParams, field: string): boolean {
-  const text = query.get(field) ?? "false";
-  if (text === "true" || text === "false") return text === "true";
-  throw new UsageError("invalid_option", `${field} must be true or false.`, { field, value: text });
+function unixSeconds(field: string) {
+  // Not `string`, which would find fault with a missing one in its own words.
+  return z
+    .unknown()
+    .transform(
+      orRefuse((text) => {
+        if (typeof text === "string" && /^\d{9,10}$/.test(text)) return Number(text);
+        throw new UsageError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
+          field,
+          value: text ?? "nothing",
+          limit: "unix seconds",
+        });
+      }),
+    )
+    .meta({ type: "integer" });
 }

@@ -1,37 +1,46 @@
 import { type RankedBy, type UsageRankingInput } from "@usage-stats/core";
-import { rankingOf, usageRankingInput } from "../contract/usage-ranking-input.ts";
-import { inputError } from "../errors.ts";
-import { checkParameters, readUnixRange } from "./unix-range.ts";
+import * as z from "zod";
+import { pageCursor, pageLimit } from "../contract/page-input.ts";
+import { orRefuse } from "../contract/refusal.ts";
+import { filterLists } from "../contract/usage-filter.ts";
+import { rankingOf, rankingOrder } from "../contract/usage-ranking-input.ts";
+import { describedAs, numberOrText } from "./parameter-values.ts";
+import { queryReader } from "./query-parameters.ts";
+import { unixRange, unixRangeParameters } from "./unix-range.ts";
 
-const ONCE = new Set(["startTime", "endTime", "orderBy", "direction", "search", "limit", "cursor"]);
-const LISTS = new Set(["appDids", "providerIds", "models", "types", "status"]);
+/** The query string of a ranking: each list of the filter as one parameter for each of its values. */
+export const usageRankingParameters = z
+  .strictObject({
+    ...unixRangeParameters,
+    ...filterLists,
+    ...rankingOrder,
+    limit: numberOrText.optional().pipe(pageLimit).meta(describedAs(pageLimit)),
+    cursor: pageCursor,
+  })
+  .transform(
+    orRefuse(({ startTime, endTime, orderBy, direction, search, limit, cursor, ...filter }) => ({
+      ...unixRange({ startTime, endTime }),
+      filter,
+      orderBy,
+      direction,
+      search,
+      limit,
+      ...(cursor !== undefined && { cursor }),
+    })),
+  );
 
-/**
- * Reads the query string of a ranking: a range in unix seconds, both ends inclusive; each list of the filter as one parameter
- * for each of its values. Throws `UsageError` naming the parameter.
- */
+const read = queryReader(usageRankingParameters, {
+  appDids: "filter.appDids",
+  providerIds: "filter.providerIds",
+  models: "filter.models",
+  types: "filter.types",
+  status: "filter.status",
+});
+
+/** Reads the query string of a ranking. Throws `UsageError` naming the parameter, or as tRPC does the field of the filter. */
 export function readUsageRankingQuery<By extends RankedBy>(
   by: By,
   query: URLSearchParams,
 ): UsageRankingInput & { by: By } {
-  checkParameters(query, { once: ONCE, often: LISTS });
-  const { from, to } = readUnixRange(query);
-  const single = Object.fromEntries(
-    ["orderBy", "direction", "search", "cursor"].flatMap((name) => valueOf(name, query.get(name))),
-  );
-  const limit = query.get("limit");
-  const lists = [...LISTS].flatMap((name) => valueOf(name, query.has(name) ? query.getAll(name) : null));
-  const result = usageRankingInput.safeParse({
-    ...single,
-    ...(limit !== null && { limit: /^\d{1,6}$/.test(limit) ? Number(limit) : limit }),
-    filter: Object.fromEntries(lists),
-    from: from.toISOString(),
-    to: to.toISOString(),
-  });
-  if (!result.success) throw inputError(result.error);
-  return rankingOf(by, result.data);
-}
-
-function valueOf<Value>(name: string, value: Value | null): [string, Value][] {
-  return value === null ? [] : [[name, value]];
+  return rankingOf(by, read(query));
 }

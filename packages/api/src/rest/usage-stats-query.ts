@@ -1,39 +1,65 @@
-import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
+import { UsageError } from "@usage-stats/core";
+import * as z from "zod";
 import { type AskedQuestion } from "../allowed-question.ts";
-import { userName } from "../contract/usage-stats-input.ts";
-import { checkParameters, readFlag, readUnixRange } from "./unix-range.ts";
+import { orRefuse } from "../contract/refusal.ts";
+import { userName } from "../contract/wire-text.ts";
+import { flag } from "./parameter-values.ts";
+import { queryReader } from "./query-parameters.ts";
+import { timeZoneOf, timeZoneParameters } from "./time-zone-parameter.ts";
+import { unixRange, unixRangeParameters } from "./unix-range.ts";
 
-const PARAMETERS = ["startTime", "endTime", "timezone", "timezoneOffset", "userDid", "noCache"];
+const parameters = z.strictObject({
+  ...unixRangeParameters,
+  userDid: z
+    .string()
+    .transform(orRefuse(readUser))
+    .optional()
+    .meta({ minLength: 1, maxLength: 256 })
+    .describe("Whose usage; the caller's own where absent."),
+  noCache: flag("noCache").describe("For admins: have the database answer, whatever the cache says."),
+  ...timeZoneParameters,
+});
+
+const csvParameters = parameters.extend({
+  bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
+});
+
+/** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
+export const usageStatsParameters = {
+  one: {
+    json: parameters.transform(orRefuse(toQuery)),
+    csv: csvParameters.transform(orRefuse(toQuery)),
+  },
+  everyone: {
+    json: parameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+    csv: csvParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+  },
+};
+
+const read = {
+  one: {
+    json: queryReader(usageStatsParameters.one.json),
+    csv: queryReader(usageStatsParameters.one.csv),
+  },
+  everyone: {
+    json: queryReader(usageStatsParameters.everyone.json),
+    csv: queryReader(usageStatsParameters.everyone.csv),
+  },
+};
 
 /**
- * Reads the query string: unix seconds, both ends inclusive, and a zone by name or by `Date.getTimezoneOffset()`. Where CSV is
- * wanted, `bom` asks for a byte order mark. Throws `UsageError` naming the parameter.
+ * Reads the query string of usage by days, compared with the period before: of one user, or of everyone, where there is no
+ * `userDid`. Throws `UsageError` naming the parameter.
  */
 export function readUsageStatsQuery(
   query: URLSearchParams,
   form: "json" | "csv",
+  whose: "one" | "everyone" = "one",
 ): AskedQuestion & { bom: boolean } {
-  checkParameters(query, { once: new Set(form === "csv" ? [...PARAMETERS, "bom"] : PARAMETERS) });
-  const range = readUnixRange(query);
-  return {
-    bom: readFlag(query, "bom"),
-    userDid: user(query),
-    noCache: readFlag(query, "noCache"),
-    question: {
-      ...range,
-      timezone: timezone(query),
-      bucket: "day",
-      groupBy: [],
-      filter: {},
-      topN: 5,
-      compare: "previous",
-    },
-  };
+  return read[whose][form](query);
 }
 
-function user(query: URLSearchParams): string | undefined {
-  const text = query.get("userDid");
-  if (text === null) return undefined;
+function readUser(text: string): string {
   if (userName.safeParse(text).success) return text;
   throw new UsageError("invalid_option", "userDid must be 1 to 256 characters of text.", {
     field: "userDid",
@@ -41,33 +67,21 @@ function user(query: URLSearchParams): string | undefined {
   });
 }
 
-function timezone(query: URLSearchParams): string {
-  const name = query.get("timezone");
-  const offset = query.get("timezoneOffset");
-  if (name !== null && offset !== null) {
-    throw new UsageError("invalid_option", "Send timezone or timezoneOffset, not both.", {
-      field: "timezoneOffset",
-    });
-  }
-  if (offset === null) return name ?? "UTC";
-  if (!/^-?\d{1,3}$/.test(offset)) {
-    throw new UsageError(
-      "invalid_timezone",
-      "timezoneOffset must be minutes, as Date.getTimezoneOffset() gives them.",
-      {
-        field: "timezoneOffset",
-        value: offset,
-      },
-    );
-  }
-  return timeZoneOfOffset(Number(offset));
-}
+type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
 
-/** Names the REST parameter where an error of the core names its own. */
-export function inRestTerms(error: unknown): unknown {
-  if (!(error instanceof UsageError)) return error;
-  const field = error.field === "from" ? "startTime" : error.field === "to" ? "endTime" : undefined;
-  if (field === undefined) return error;
-  const details = { field, cause: error, ...(error.limit !== undefined && { limit: error.limit }) };
-  return new UsageError(error.code, error.message.replace(/^(from|to) /, `${field} `), details);
+function toQuery({ userDid, noCache, bom = false, ...sent }: Sent): AskedQuestion & { bom: boolean } {
+  return {
+    bom,
+    userDid,
+    noCache,
+    question: {
+      ...unixRange(sent),
+      timezone: timeZoneOf(sent),
+      bucket: "day",
+      groupBy: [],
+      filter: {},
+      topN: 5,
+      compare: "previous",
+    },
+  };
 }
