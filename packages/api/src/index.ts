@@ -46,6 +46,7 @@ export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
 export { readBody } from "./rest/read-body.ts";
 export { inRestTerms } from "./rest/rest-terms.ts";
 export { readUsageStatsQuery } from "./rest/usage-stats-query.ts";
+export { readRecordCallsQuery } from "./rest/record-calls-query.ts";
 export { readUsageRankingQuery } from "./rest/usage-ranking-query.ts";
 export { rank } from "./usage-ranking-procedures.ts";
 export type { UsageRankingRequest } from "./contract/usage-ranking-input.ts";

@@ -1,5 +1,4 @@
-import { readCallsBody, recordCalls } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
+import { readCallsBody, readRecordCallsQuery, recordCalls } from "@usage-stats/api";
 import { type Hono } from "hono";
 import { readBodyText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-context.ts";
@@ -14,12 +13,7 @@ export function modelCallsRoutes(app: Hono<AppEnv>, { maxIngestBytes }: { maxIng
     const { text, type } = await readBodyText(context.req.raw, rules);
     const format = NDJSON.includes(type) ? "ndjson" : "json";
     const calls = text === "" ? [] : readCallsBody(text, format, ctx.ports.recordLimits.maxCalls);
-    const atomic = atomicOf(context.req.query("atomic"));
+    const { atomic } = readRecordCallsQuery(new URL(context.req.url).searchParams);
     return context.json(await recordCalls(ctx, { calls, atomic }));
   });
-}
-
-function atomicOf(value = "false"): boolean {
-  if (value === "true" || value === "false") return value === "true";
-  throw new UsageError("invalid_option", "atomic must be true or false.", { field: "atomic", value });
 }

@@ -13,7 +13,7 @@ import {
   startRebuild,
   viewerTokenInput,
 } from "@usage-stats/api";
-import { RANKED_BY, UsageError } from "@usage-stats/core";
+import { RANKED_BY } from "@usage-stats/core";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
@@ -28,14 +28,11 @@ const MAX_BODY_BYTES = 10_000;
 /** The HTTP endpoints that existing front ends call. */
 export function restRoutes(app: Hono<AppEnv>): void {
   serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) =>
-    sendUsage(context, (asked, format) => readUsage(ctx, asked, format)),
+    sendUsage(context, "one", (asked, format) => readUsage(ctx, asked, format)),
   );
 
   serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
-    sendUsage(context, (asked, format) => {
-      if (asked.userDid === undefined) return readEveryonesUsage(ctx, asked, format);
-      throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
-    }),
+    sendUsage(context, "everyone", (asked, format) => readEveryonesUsage(ctx, asked, format)),
   );
 
   for (const by of RANKED_BY)
@@ -58,10 +55,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 async function sendUsage(
   context: Context<AppEnv>,
+  whose: "one" | "everyone",
   read: (asked: AskedQuestion, format: AnswerFormat<Bytes>) => Promise<Bytes>,
 ): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
-  const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form);
+  const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
   if (form === "json") return sendJson(context.var.request, await read(asked, REST_JSON));
   const csv = await read(asked, USAGE_CSV);
   return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
