@@ -18,7 +18,7 @@ beforeEach(async () => {
   server = await createTestServer({
     now: clock.now,
     cache,
-    onQuestion: (kind, question) => warmer.onQuestion(kind, question),
+    onQuestion: (format, question) => warmer.onQuestion(format, question),
   });
   const repository = createUsageRepository(server.database.orm);
   warmer = createCacheWarmer({ repository, cache, clock }, (error) => {

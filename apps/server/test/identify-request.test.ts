@@ -14,7 +14,6 @@ import { AUTH_SECRET, createTestServer } from "./test-server.ts";
 it("does not remember a key that was revoked while it was looked up", async () => {
   const database = await createTestDatabase();
   try {
-    const clock = { now: () => new Date() };
     const kept = createApiKeyStore(database.orm);
     const found = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
@@ -33,21 +32,23 @@ it("does not remember a key that was revoked while it was looked up", async () =
       keys,
       viewerSecret: createViewerSecret(database.orm),
       hears: () => true,
-      clock,
       onError: () => {},
     });
-    const app = new Hono().get("/", async (context) => context.json(await identify(context)));
+    const app = new Hono().get("/", async (context) => context.json(await identify(context, new Date())));
     app.onError((error, context) => context.text(error.message, 401));
     const actor = { subject: "test", requestId: null };
-    const { key, text } = await createKey({ keys: kept, clock }, actor, {
-      name: "k",
-      scopes: ["calls:write"],
-    });
+    const { key, text } = await createKey(
+      { ports: { keys: kept }, now: new Date(), actor },
+      {
+        name: "k",
+        scopes: ["calls:write"],
+      },
+    );
     const ask = () => app.request("/", { headers: { authorization: `Bearer ${text}` } });
 
     const slow = ask();
     await found.promise;
-    const at = clock.now();
+    const at = new Date();
     await kept.revoke(key.id, { at, actor: "", action: "", target: "", details: {}, requestId: null });
     identify.forgetKey(key.id);
     goOn.resolve();
@@ -60,7 +61,6 @@ it("does not remember a key that was revoked while it was looked up", async () =
 });
 
 describe("guesses at keys", () => {
-  const clock = { now: () => new Date() };
   const actor = { subject: "test", requestId: null };
   let database: TestDatabase;
   let asked: { find: number; hashes: number };
@@ -86,7 +86,6 @@ describe("guesses at keys", () => {
       sessionCookie: "login_token",
       keys,
       viewerSecret,
-      clock,
       hears: () => true,
       onError: () => {},
     });
@@ -96,7 +95,7 @@ describe("guesses at keys", () => {
       { shared: limiter, alone: limiter, monotonic: () => performance.now() },
     );
     const app = new Hono().get("/", async (context) => {
-      await limits.attempt("address", (mayGuess) => identify(context, mayGuess));
+      await limits.attempt("address", (mayGuess) => identify(context, new Date(), mayGuess));
       return context.text("");
     });
     app.onError((error, context) => {
@@ -108,9 +107,10 @@ describe("guesses at keys", () => {
     return { ask, identify, sign: createSignViewerToken(viewerSecret) };
   }
 
-  const newKey = () => createKey({ keys: kept, clock }, actor, { name: "k", scopes: ["stats:read:any"] });
+  const newKey = () =>
+    createKey({ ports: { keys: kept }, now: new Date(), actor }, { name: "k", scopes: ["stats:read:any"] });
   const revoke = (id: string) =>
-    kept.revoke(id, { at: clock.now(), actor: "", action: "", target: "", details: {}, requestId: null });
+    kept.revoke(id, { at: new Date(), actor: "", action: "", target: "", details: {}, requestId: null });
   const guessesAt = (id: string) =>
     Array.from({ length: 200 }, (_, i) => `usk_${id}_${String(i).padStart(43, "x")}`);
   const idOf = (i: number) =>
@@ -152,7 +152,10 @@ describe("guesses at keys", () => {
     const { key } = await newKey();
     const { ask, identify } = asking();
     for (const guess of guessesAt(key.id).slice(0, 20)) await ask(guess);
-    const rotated = await rotateKey({ keys: kept, clock }, actor, { id: key.id, graceSeconds: 0 });
+    const rotated = await rotateKey(
+      { ports: { keys: kept }, now: new Date(), actor },
+      { id: key.id, graceSeconds: 0 },
+    );
     identify.forgetKey(key.id);
     expect(await ask(rotated.text)).toBe(200);
   });
@@ -161,7 +164,7 @@ describe("guesses at keys", () => {
     const [gone, good] = [await newKey(), await newKey()];
     await revoke(gone.key.id);
     const { ask, sign } = asking();
-    const issuedAt = clock.now();
+    const issuedAt = new Date();
     const expiresAt = new Date(issuedAt.getTime() + 60_000);
     const tokenOf = (keyId: string, userDid: string) =>
       sign({ userDid, onlyApps: null, keyId, issuedAt, expiresAt });

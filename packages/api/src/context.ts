@@ -3,52 +3,61 @@ import {
   type AuditLog,
   type CallReader,
   type CallRecorder,
-  type Clock,
   type DatabaseCost,
   type RankingRepository,
   type Rebuilder,
   type ResultCache,
   type UsageRepository,
-  type UsageStatsInput,
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
+import { type OnQuestion } from "./answer.ts";
 import { type RecordLimits } from "./calls/record-calls.ts";
 import { type Identity } from "./identity.ts";
 import { type RequestSize } from "./request-size.ts";
 
-/** What a procedure may reach: ports and plain data, never a driver. One for each HTTP request. */
-export type ApiContext = {
+/** What verbs may reach: never a driver. */
+export type Ports = {
   repository: UsageRepository;
   ranking: RankingRepository;
-  /** This request's view of the cache; `null` where there is none. */
-  cache: ResultCache | null;
-  rebuilder: Rebuilder;
   callReader: CallReader;
   recorder: CallRecorder;
   recordLimits: RecordLimits;
+  rebuilder: Rebuilder;
   keys: ApiKeyStore;
   audit: AuditLog;
   signViewerToken: SignViewerToken;
-  clock: Clock;
-  /**
-   * Who asks, once it is known that they may. Throws `unauthenticated`, `invalid_token`, `invalid_key`, `csrf`, `forbidden` or
-   * `rate_limited`.
-   */
-  admit(operation: GuardedOperation): Promise<Identity>;
-  /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a kept answer. */
-  signal?: (() => AbortSignal) | undefined;
-  /** How large the answers of this request may become together. */
-  size?: RequestSize | undefined;
-  /** What the answers of this request cost, filled in as they are made. */
-  costs: DatabaseCost[];
-  /** Told of every question that was not answered by what is kept alone. */
-  onQuestion?: OnQuestion | undefined;
-  requestId: string;
 };
 
-/** `kind` is the way it was answered. */
-export type OnQuestion = (kind: AnswerKind, question: UsageStatsInput) => void;
-export type AnswerKind = "trpc" | "rest";
+/** One request, however it came: made once, and handed to every verb as `verb(ctx, query)`. */
+export type RequestContext = {
+  ports: Ports;
+  /** When it came. Nothing asks a clock after that, so that all of an answer is as of one instant. */
+  now: Date;
+  requestId: string;
+  /** This request's view of the cache; `null` where there is none. */
+  cache: ResultCache | null;
+  /** What its answers cost, filled in as they are made. */
+  costs: DatabaseCost[];
+  /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a cached answer. */
+  signal?: (() => AbortSignal) | undefined;
+  /** Told of every query that the cache alone did not answer. */
+  onQuestion?: OnQuestion | undefined;
+  /** How large the answers of a batch may become together; absent where a request can ask one thing only. */
+  size?: RequestSize | undefined;
+  /**
+   * Tells who asks, once it is known that they may. `all` are the operations that the request holds, where it holds several. Throws
+   * `unauthenticated`, `invalid_token`, `invalid_key`, `csrf`, `forbidden` or `rate_limited`.
+   */
+  admit(operation: GuardedOperation, all?: readonly string[]): Promise<Identity>;
+};
+
+/** A request of somebody who may do what it asks for. */
+export type AdmittedContext = RequestContext & { identity: Identity };
+
+/** What a verb takes that reaches only some ports, and of a request only what is named besides. */
+export type Reaching<Port extends keyof Ports, Field extends keyof AdmittedContext = never> = {
+  ports: Pick<Ports, Port>;
+} & Pick<AdmittedContext, Field>;
 
 /** A token that can do nothing but read one user's usage, until it expires. */
 export type ViewerToken = { token: string; expiresAt: Date };

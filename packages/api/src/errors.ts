@@ -3,40 +3,59 @@ import { TRPCError } from "@trpc/server";
 import type * as z from "zod";
 import { refusalOf } from "./contract/refusal.ts";
 
-type TrpcCode = TRPCError["code"];
+/** tRPC's name of each status that we answer with; it has none for 414, which no procedure meets. */
+const TRPC_CODES = {
+  400: "BAD_REQUEST",
+  401: "UNAUTHORIZED",
+  403: "FORBIDDEN",
+  404: "NOT_FOUND",
+  405: "METHOD_NOT_SUPPORTED",
+  409: "CONFLICT",
+  413: "PAYLOAD_TOO_LARGE",
+  414: "BAD_REQUEST",
+  415: "UNSUPPORTED_MEDIA_TYPE",
+  422: "UNPROCESSABLE_CONTENT",
+  429: "TOO_MANY_REQUESTS",
+  500: "INTERNAL_SERVER_ERROR",
+  503: "SERVICE_UNAVAILABLE",
+} as const satisfies Record<number, TRPCError["code"]>;
 
 /** The one place that gives our codes a status. The type makes a code without one a compile error. */
-const STATUS: Record<UsageErrorCode, { http: number; trpc: TrpcCode; title: string }> = {
-  invalid_option: { http: 400, trpc: "BAD_REQUEST", title: "Invalid parameter" },
-  invalid_time: { http: 400, trpc: "BAD_REQUEST", title: "Invalid time" },
-  invalid_range: { http: 400, trpc: "BAD_REQUEST", title: "Invalid range" },
-  range_too_long: { http: 400, trpc: "BAD_REQUEST", title: "Range too long" },
-  invalid_timezone: { http: 400, trpc: "BAD_REQUEST", title: "Unknown time zone" },
-  invalid_cursor: { http: 400, trpc: "BAD_REQUEST", title: "Invalid cursor" },
-  unknown_field: { http: 400, trpc: "BAD_REQUEST", title: "Unknown parameter" },
-  bad_json: { http: 400, trpc: "PARSE_ERROR", title: "Unreadable body" },
-  empty_batch: { http: 400, trpc: "BAD_REQUEST", title: "Empty batch" },
-  unauthenticated: { http: 401, trpc: "UNAUTHORIZED", title: "Not signed in" },
-  invalid_token: { http: 401, trpc: "UNAUTHORIZED", title: "Invalid session" },
-  invalid_key: { http: 401, trpc: "UNAUTHORIZED", title: "Invalid key" },
-  forbidden: { http: 403, trpc: "FORBIDDEN", title: "Not allowed" },
-  csrf: { http: 403, trpc: "FORBIDDEN", title: "Cross-site request" },
-  not_found: { http: 404, trpc: "NOT_FOUND", title: "Not found" },
-  conflict: { http: 409, trpc: "CONFLICT", title: "Conflict" },
-  too_large: { http: 413, trpc: "PAYLOAD_TOO_LARGE", title: "Request too large" },
-  batch_too_large: { http: 413, trpc: "PAYLOAD_TOO_LARGE", title: "Batch too large" },
-  unsupported_media_type: { http: 415, trpc: "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported media type" },
-  unsupported_encoding: { http: 415, trpc: "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported encoding" },
-  invalid_call: { http: 422, trpc: "UNPROCESSABLE_CONTENT", title: "Invalid call" },
-  number_too_large: { http: 422, trpc: "UNPROCESSABLE_CONTENT", title: "Sum too large" },
-  rate_limited: { http: 429, trpc: "TOO_MANY_REQUESTS", title: "Too many requests" },
-  unavailable: { http: 503, trpc: "SERVICE_UNAVAILABLE", title: "Temporarily unavailable" },
+const REFUSALS: Record<UsageErrorCode, { status: keyof typeof TRPC_CODES; title: string }> = {
+  invalid_option: { status: 400, title: "Invalid parameter" },
+  invalid_time: { status: 400, title: "Invalid time" },
+  invalid_range: { status: 400, title: "Invalid range" },
+  range_too_long: { status: 400, title: "Range too long" },
+  invalid_timezone: { status: 400, title: "Unknown time zone" },
+  invalid_cursor: { status: 400, title: "Invalid cursor" },
+  unknown_field: { status: 400, title: "Unknown parameter" },
+  bad_json: { status: 400, title: "Unreadable body" },
+  empty_batch: { status: 400, title: "Empty batch" },
+  invalid_request: { status: 400, title: "Request refused" },
+  unauthenticated: { status: 401, title: "Not signed in" },
+  invalid_token: { status: 401, title: "Invalid session" },
+  invalid_key: { status: 401, title: "Invalid key" },
+  forbidden: { status: 403, title: "Not allowed" },
+  csrf: { status: 403, title: "Cross-site request" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  conflict: { status: 409, title: "Conflict" },
+  too_large: { status: 413, title: "Request too large" },
+  batch_too_large: { status: 413, title: "Batch too large" },
+  url_too_long: { status: 414, title: "URL too long" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  unsupported_encoding: { status: 415, title: "Unsupported encoding" },
+  invalid_call: { status: 422, title: "Invalid call" },
+  number_too_large: { status: 422, title: "Sum too large" },
+  rate_limited: { status: 429, title: "Too many requests" },
+  internal: { status: 500, title: "Internal error" },
+  unavailable: { status: 503, title: "Temporarily unavailable" },
 };
 
 /** What a caller is told of a failure. `code` is stable; an unknown error tells nothing of itself. */
 export type PublicError = {
-  code: UsageErrorCode | "internal";
-  status: number;
+  code: UsageErrorCode;
+  status: keyof typeof TRPC_CODES;
   title: string;
   message: string;
   field?: string;
@@ -44,33 +63,27 @@ export type PublicError = {
   retryAfterSeconds?: number;
 };
 
+/** Says what a caller is told of anything that was thrown. */
 export function publicError(error: unknown): PublicError {
-  if (!(error instanceof UsageError)) {
-    return {
-      code: "internal",
-      status: 500,
-      title: "Internal error",
-      message: "Something went wrong on our side.",
-    };
-  }
-  const { http, title } = STATUS[error.code];
+  const { code, message, field, limit, retryAfterSeconds } =
+    error instanceof UsageError ? error : new UsageError("internal", "Something went wrong on our side.");
   return {
-    code: error.code,
-    status: http,
-    title,
-    message: error.message,
-    ...(error.field !== undefined && { field: error.field }),
-    ...(error.limit !== undefined && { limit: error.limit }),
-    ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+    code,
+    ...REFUSALS[code],
+    message,
+    ...(field !== undefined && { field }),
+    ...(limit !== undefined && { limit }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   };
 }
 
-/** tRPC's own kind of error for anything thrown in a procedure. */
+/** Gives tRPC's own kind of error for anything thrown in a procedure. */
 export function toTrpcError(error: unknown): TRPCError {
   if (error instanceof TRPCError && !(error.cause instanceof UsageError)) return error;
   const cause = error instanceof TRPCError ? error.cause : error;
-  const code = cause instanceof UsageError ? STATUS[cause.code].trpc : "INTERNAL_SERVER_ERROR";
-  return new TRPCError({ code, message: publicError(cause).message, cause });
+  const { code, status, message } = publicError(cause);
+  // tRPC has two names for 400.
+  return new TRPCError({ code: code === "bad_json" ? "PARSE_ERROR" : TRPC_CODES[status], message, cause });
 }
 
 /** Says the first thing that a schema found wrong, naming the field. */

@@ -1,12 +1,14 @@
 export { type Actor, actorOf } from "./audit.ts";
+export type { AskedQuestion } from "./allowed-question.ts";
 export {
-  allowEveryonesUsage,
-  allowUsage,
-  type AllowedQuestion,
-  type AskedQuestion,
-} from "./allowed-question.ts";
-export { answer, answerRest, type AnswerPorts } from "./answer.ts";
-export type { AnswerKind, ApiContext, OnQuestion, SignViewerToken, ViewerToken } from "./context.ts";
+  answer,
+  type AnswerContext,
+  type AnswerFormat,
+  type OnQuestion,
+  REST_JSON,
+  textFormat,
+} from "./answer.ts";
+export type { AdmittedContext, Ports, RequestContext, SignViewerToken, ViewerToken } from "./context.ts";
 export {
   createKeyInput,
   type CreateKeyRequest,
@@ -17,11 +19,13 @@ export {
   type CallResult,
   type RecordAnswer,
   recordCalls,
+  type RecordContext,
   type RecordLimits,
-  type RecordPorts,
+  type RejectionCode,
+  type SentCalls,
 } from "./calls/record-calls.ts";
 export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
-export { allowCalls } from "./calls/list-procedure.ts";
+export { allowCalls, readCallList } from "./calls/list-procedure.ts";
 export type { ListCallsRequest } from "./contract/list-calls-input.ts";
 export { readListCallsQuery } from "./rest/list-calls-query.ts";
 export { readCallsBody } from "./rest/calls-body.ts";
@@ -33,7 +37,7 @@ export { inputError, publicError, toTrpcError, type PublicError } from "./errors
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
 export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
 export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
-export { createKey, type KeyPorts, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
+export { createKey, type KeyContext, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
 export { issueViewerToken } from "./viewer-token-procedure.ts";
 export { keptTrpcAnswers, MAX_BATCH_SIZE } from "./kept-trpc-answers.ts";
 export { createRequestSize, type RequestSize } from "./request-size.ts";
@@ -42,8 +46,10 @@ export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
 export { readBody } from "./rest/read-body.ts";
 export { inRestTerms } from "./rest/rest-terms.ts";
 export { readUsageStatsQuery } from "./rest/usage-stats-query.ts";
+export { readRecordCallsQuery } from "./rest/record-calls-query.ts";
 export { readUsageRankingQuery } from "./rest/usage-ranking-query.ts";
-export { rank, type RankingPorts } from "./usage-ranking-procedures.ts";
+export { rank } from "./usage-ranking-procedures.ts";
 export type { UsageRankingRequest } from "./contract/usage-ranking-input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
 export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";
+export { readEveryonesUsage, readUsage } from "./usage-stats-procedure.ts";

@@ -1,33 +1,31 @@
 import { type AllowedQuestion, allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
-import { keptAnswer } from "./answer.ts";
-import { type GuardedOperation } from "./access.ts";
-import { type ApiContext } from "./context.ts";
+import { cachedAnswer, TRPC } from "./answer.ts";
+import { type RequestContext } from "./context.ts";
 import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { type Identity } from "./identity.ts";
-
-/** `admit` is told all the operations that the request holds. */
-type KeptAnswersContext = Pick<ApiContext, "cache" | "clock" | "size" | "repository" | "costs"> & {
-  admit(operation: GuardedOperation, all: readonly string[]): Promise<Identity>;
-};
+import { createRequestSize } from "./request-size.ts";
 
 /**
  * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
  * of the cost. `null` for everything else, which is for tRPC to answer, and above all to refuse.
  */
 export async function keptTrpcAnswers(
+  ctx: Pick<RequestContext, "cache" | "now" | "admit">,
   request: { path: string; query: URLSearchParams },
-  context: KeptAnswersContext,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   const batch = request.query.get("batch") === "1";
   const names = batch ? request.path.split(",") : [request.path];
   if (names.length > MAX_BATCH_SIZE || !names.every(isKept)) return null;
+  const size = createRequestSize();
   try {
     const input = JSON.parse(request.query.get("input") ?? "null") as unknown;
     const answers = await Promise.all(
       names.map(async (name, i) => {
-        const identity = await context.admit(name, names);
+        const identity = await ctx.admit(name, names);
         const question = QUERIES[name](identity, batch ? (input as Record<number, unknown>)[i] : input);
-        return question && keptAnswer(context, question);
+        if (question === null) return null;
+        size.addSeries(question.question);
+        return cachedAnswer(ctx, question, TRPC);
       }),
     );
     if (answers.includes(null)) return null;

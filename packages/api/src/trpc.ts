@@ -3,7 +3,7 @@ import { UsageError } from "@usage-stats/core";
 import superjson from "superjson";
 import * as z from "zod";
 import { type GuardedOperation } from "./access.ts";
-import { type ApiContext } from "./context.ts";
+import { type RequestContext } from "./context.ts";
 import { inputError, publicError, toTrpcError } from "./errors.ts";
 
 // Input stays plain JSON: an 82-byte superjson body can make a server reserve 16 GB. Output carries Dates.
@@ -12,17 +12,21 @@ const transformer = {
   output: superjson,
 };
 
-const t = initTRPC.context<ApiContext>().create({
+const t = initTRPC.context<RequestContext>().create({
   transformer,
   errorFormatter({ shape, error, ctx }) {
     // Errors that tRPC itself finds (no such procedure, too many calls) are its own words about the request: safe to show, unless
     // something below it said why.
     const { cause } = error;
-    const told = isUnreadable(error)
-      ? { code: "bad_json", message: "The input is not JSON." }
-      : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
-        ? { code: "invalid_request", message: error.message }
-        : publicError(cause instanceof z.ZodError ? inputError(cause) : cause);
+    const told = publicError(
+      isUnreadable(error)
+        ? new UsageError("bad_json", "The input is not JSON.")
+        : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
+          ? new UsageError("invalid_request", error.message)
+          : cause instanceof z.ZodError
+            ? inputError(cause)
+            : cause,
+    );
     const { path, httpStatus, code } = shape.data;
     return {
       message: told.message,
@@ -32,8 +36,8 @@ const t = initTRPC.context<ApiContext>().create({
         httpStatus,
         ...(path !== undefined && { path }),
         appCode: told.code,
-        ...("field" in told && { field: told.field }),
-        ...("limit" in told && { limit: told.limit }),
+        ...(told.field !== undefined && { field: told.field }),
+        ...(told.limit !== undefined && { limit: told.limit }),
         ...(ctx && { requestId: ctx.requestId }),
       },
     };

@@ -1,5 +1,5 @@
 import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingInput } from "@usage-stats/core";
-import { type ApiContext } from "./context.ts";
+import { type Reaching } from "./context.ts";
 import { rankingOf, usageRankingInput } from "./contract/usage-ranking-input.ts";
 import { procedure } from "./trpc.ts";
 
@@ -18,15 +18,15 @@ export const usageByModel = procedure("admin.usageByModel")
   .input(usageRankingInput)
   .query(({ ctx, input }) => rank(ctx, rankingOf("model", input)));
 
-/** What ranking takes. */
-export type RankingPorts = Pick<ApiContext, "ranking" | "clock" | "costs" | "signal">;
-
-/** Answers a ranking, always from the database: nothing of it is kept. */
+/** Answers a ranking, always from the database: nothing of it is cached. */
 export async function rank<By extends RankedBy>(
-  { ranking: repository, clock, costs, signal }: RankingPorts,
-  input: UsageRankingInput & { by: By },
+  { ports, now, costs, signal }: Reaching<"ranking", "now" | "costs" | "signal">,
+  query: UsageRankingInput & { by: By },
 ): Promise<UsageRanking<By>> {
-  const { ranking, cost } = await getUsageRanking({ repository, clock, signal: signal?.() }, input);
+  const { ranking, cost } = await getUsageRanking(
+    { repository: ports.ranking, now, signal: signal?.() },
+    query,
+  );
   costs.push(cost);
   return ranking;
 }

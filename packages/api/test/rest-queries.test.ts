@@ -4,6 +4,7 @@ import * as z from "zod";
 import { rebuildInput } from "../src/contract/rebuild-input.ts";
 import { viewerTokenInput } from "../src/contract/viewer-token-input.ts";
 import { listCallsParameters, readListCallsQuery } from "../src/rest/list-calls-query.ts";
+import { readRecordCallsQuery, recordCallsParameters } from "../src/rest/record-calls-query.ts";
 import { readBody } from "../src/rest/read-body.ts";
 import { readUsageRankingQuery, usageRankingParameters } from "../src/rest/usage-ranking-query.ts";
 import { readUsageStatsQuery, usageStatsParameters } from "../src/rest/usage-stats-query.ts";
@@ -306,6 +307,24 @@ describe("a query string", () => {
       code: "invalid_option",
       field,
       message,
+    });
+  });
+});
+
+describe("a query string beside a body of calls", () => {
+  it("says whether a bad call refuses all", () => {
+    expect(parametersOf(recordCallsParameters).properties["atomic"]).toMatchObject({ type: "boolean" });
+    for (const [query, atomic] of [
+      ["", false],
+      ["atomic=true", true],
+      ["atomic=false&atomic=true", false],
+      ["source=gateway-7&atomic=true", true],
+    ] as const)
+      expect(readRecordCallsQuery(new URLSearchParams(query))).toEqual({ atomic });
+    expect(refusal(() => readRecordCallsQuery(new URLSearchParams("atomic=yes")))).toMatchObject({
+      code: "invalid_option",
+      field: "atomic",
+      message: 'atomic must be true or false. Got "yes".',
     });
   });
 });

@@ -39,7 +39,7 @@ export type SharedCache = CacheInvalidator & {
 
 type Missed = Exclude<Found, { state: "hit" }>;
 type Bytes = Uint8Array<ArrayBuffer>;
-type Compute = (signal?: AbortSignal) => Promise<string>;
+type Compute = (signal?: AbortSignal) => Promise<string | Bytes>;
 /** `keepIn` is the generation to keep it in, if it is to be kept. */
 type Made = { bytes: Bytes; keepIn: string | null };
 
@@ -135,7 +135,9 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       const bytes = await waitFor(keys, generation, until, pauses);
       if (bytes !== null) return { bytes, keepIn: null };
     }
-    return { bytes: encoder.encode(await compute()), keepIn: generation };
+    const computed = await compute();
+    const bytes = typeof computed === "string" ? encoder.encode(computed) : computed;
+    return { bytes, keepIn: generation };
   }
 
   /** Waits a little for a text that is being made elsewhere, or that this server has made since it was looked for. */

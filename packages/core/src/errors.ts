@@ -1,4 +1,7 @@
-/** Every way a request can be refused, as stable codes. The HTTP and tRPC status of each is chosen in one place: `packages/api/src/errors.ts`. */
+/**
+ * Every code that an answer can tell a failure by; they are stable. Each has its HTTP status in one place, `packages/api/src/errors.ts`.
+ * `invalid_request` is what the framework refuses in its own words, and `internal` whatever nobody foresaw.
+ */
 export type UsageErrorCode =
   | "invalid_option"
   | "invalid_time"
@@ -15,14 +18,18 @@ export type UsageErrorCode =
   | "forbidden"
   | "csrf"
   | "not_found"
+  | "method_not_allowed"
   | "conflict"
   | "too_large"
   | "batch_too_large"
+  | "url_too_long"
   | "unsupported_media_type"
   | "unsupported_encoding"
   | "invalid_call"
   | "number_too_large"
   | "rate_limited"
+  | "invalid_request"
+  | "internal"
   | "unavailable";
 
 export type UsageErrorDetails = {

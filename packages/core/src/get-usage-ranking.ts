@@ -1,5 +1,5 @@
 import { toMetrics } from "./measures.ts";
-import { type Clock, type DatabaseCost, type RankedFact, type RankingRepository } from "./ports.ts";
+import { type DatabaseCost, type RankedFact, type RankingRepository } from "./ports.ts";
 import { decodeRankingCursor, encodeRankingCursor } from "./ranking-cursor.ts";
 import { checkRange } from "./range.ts";
 import { isSettled } from "./split-question.ts";
@@ -15,14 +15,9 @@ import {
  * question that cannot be answered, and `unavailable` if the database cannot.
  */
 export async function getUsageRanking<By extends RankedBy>(
-  {
-    repository,
-    clock,
-    signal,
-  }: { repository: RankingRepository; clock: Clock; signal?: AbortSignal | undefined },
+  { repository, now, signal }: { repository: RankingRepository; now: Date; signal?: AbortSignal | undefined },
   input: UsageRankingInput & { by: By },
 ): Promise<{ ranking: UsageRanking<By>; cost: DatabaseCost }> {
-  const now = clock.now();
   const range = checkRange({ from: input.from, to: input.to });
   const after = input.cursor === undefined ? null : decodeRankingCursor(input, input.cursor);
   const { by, filter, orderBy, direction, search, limit } = input;

@@ -5,7 +5,6 @@ import { changeBetween } from "./growth.ts";
 import { type Measures, sumMeasures, toMetrics } from "./measures.ts";
 import { type CallType } from "./model-call.ts";
 import {
-  type Clock,
   type DatabaseCost,
   type ResultCache,
   type SummedFacts,
@@ -31,17 +30,18 @@ import {
  * answered, and `unavailable` if the database cannot. It ends early, throwing the reason, when `signal` aborts.
  */
 export async function getUsageStats(
-  ports: {
+  context: {
     repository: UsageRepository;
     cache: ResultCache | null;
-    clock: Clock;
+    /** The instant that it is answered as of. */
+    now: Date;
     signal?: AbortSignal | undefined;
   },
   input: UsageStatsInput,
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
-  const now = ports.clock.now();
+  const { now } = context;
   const plan = planQuestion(input, now);
-  const { facts, cost } = await readUsageFacts(ports, plan.question, now);
+  const { facts, cost } = await readUsageFacts(context, plan.question);
   return { stats: assemble(input, plan, facts, now), cost };
 }
 

@@ -1,5 +1,6 @@
 export type { AdminAction, ApiKey, ApiKeyStore, AuditLog, KeyHashes, ViewerSecret } from "./access-ports.ts";
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
+export { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageError, type UsageErrorCode } from "./errors.ts";
 export { getUsageRanking } from "./get-usage-ranking.ts";
@@ -67,7 +68,6 @@ export type {
   Waiting,
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
-export { filterFields } from "./read-usage-facts.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";
 export { isSettled, settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";

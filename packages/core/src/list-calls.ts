@@ -1,3 +1,4 @@
+import { filterFields } from "./cached.ts";
 import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import {
   type CallList,
@@ -8,7 +9,6 @@ import {
   type ListedCall,
 } from "./listed-call.ts";
 import { checkRange } from "./range.ts";
-import { filterFields } from "./read-usage-facts.ts";
 
 /** Lists calls a page at a time, newest first. What is written meanwhile neither repeats a call nor leaves one out. Throws `UsageError`. */
 export async function listCalls(

@@ -4,6 +4,7 @@ import { type Measures } from "./measures.ts";
 import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 
+/** For what lives longer than a request, which reads a clock once: whatever it decides, it decides as of one instant. */
 export type Clock = { now(): Date };
 
 /** A question to the repository. Every edge is an instant already: the repository knows no time zones. */
@@ -119,7 +120,7 @@ export type ResultCache = {
    */
   remember(
     entry: CacheEntry,
-    compute: (signal?: AbortSignal) => Promise<string>,
+    compute: (signal?: AbortSignal) => Promise<string | Uint8Array<ArrayBuffer>>,
   ): Promise<{ bytes: Uint8Array<ArrayBuffer>; hit: boolean }>;
 };
 

@@ -1,6 +1,6 @@
 import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import { type RankingPlace } from "./ports.ts";
-import { filterFields } from "./read-usage-facts.ts";
+import { filterFields } from "./cached.ts";
 import { type UsageRankingInput } from "./usage-ranking.ts";
 
 /** A place in a ranking as text, which only the same question takes back. */

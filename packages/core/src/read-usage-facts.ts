@@ -1,6 +1,6 @@
 import { mergeFacts } from "./merge-facts.ts";
+import { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 import {
-  type CacheEntry,
   type DatabaseCost,
   type ResultCache,
   type SummedFacts,
@@ -22,10 +22,15 @@ export async function readUsageFacts(
   {
     repository,
     cache,
+    now,
     signal,
-  }: { repository: UsageRepository; cache: ResultCache | null; signal?: AbortSignal | undefined },
+  }: {
+    repository: UsageRepository;
+    cache: ResultCache | null;
+    now: Date;
+    signal?: AbortSignal | undefined;
+  },
   question: UsageQuestion,
-  now: Date,
 ): Promise<{ facts: ReadFacts; cost: DatabaseCost }> {
   const cost = { statements: 0, durationMs: 0 };
   const counted = <Answer extends DatabaseCost>(answer: Answer): Answer => {
@@ -35,18 +40,13 @@ export async function readUsageFacts(
   };
   const split = cache === null || question.closed ? null : splitQuestion(question, now);
   if (cache !== null && split !== null) {
-    const { bytes, hit } = await cache.remember(entryOf(split.history), async (wanted) => {
-      const { sums, models, groups, groupSeries } = counted(await repository.read(split.history, wanted));
-      return JSON.stringify({ sums, models, groups, groupSeries } satisfies SummedFacts);
-    });
+    const entry = cacheEntry(HISTORY.kind, historyOf(split.history), HISTORY_FIELDS);
+    const { value, hit } = await cached(cache, HISTORY, entry, async (wanted) =>
+      counted(await repository.read(split.history, wanted)),
+    );
     const all = { ...question, topN: EVERY_GROUP };
     const rest = counted(await repository.readCalls(all, split.rest, signal));
-    const merged = mergeFacts(
-      question,
-      split,
-      JSON.parse(new TextDecoder().decode(bytes)) as SummedFacts,
-      rest,
-    );
+    const merged = mergeFacts(question, split, value, rest);
     if (merged !== null) {
       const source = hit ? "cache+live" : "rollup+live";
       return { facts: { ...merged, liveFrom: split.history.range.to, source }, cost };
@@ -58,25 +58,21 @@ export async function readUsageFacts(
 
 const EVERY_GROUP = 2 ** 31 - 1;
 
-function entryOf({ userDid, range, previous, edges, groupBy, filter, topN }: UsageQuestion): CacheEntry {
-  const span = (times: Date[]) => times.map((time) => time.getTime());
-  return {
-    kind: "history",
-    userDid,
-    fields: [
-      span([range.from, range.to]),
-      previous && span([previous.from, previous.to]),
-      span(edges),
-      groupBy,
-      filterFields(filter),
-      topN,
-    ],
-  };
-}
+const HISTORY: CacheFormat<SummedFacts> = {
+  kind: "history",
+  encode: ({ sums, models, groups, groupSeries }) =>
+    JSON.stringify({ sums, models, groups, groupSeries } satisfies SummedFacts),
+  decode: (payload) => JSON.parse(new TextDecoder().decode(payload)) as SummedFacts,
+};
 
-/** A filter's lists, whatever order they were written in: they mean the same. */
-export function filterFields(filter: UsageQuestion["filter"]): CacheEntry["fields"] {
-  return [filter.appDids, filter.providerIds, filter.models, filter.types, filter.status].map(
-    (list) => list?.toSorted() ?? null,
-  );
-}
+/** A history is settled, always. */
+const historyOf = ({ closed: _, ...history }: UsageQuestion) => history;
+
+const HISTORY_FIELDS: EntryFields<ReturnType<typeof historyOf>> = {
+  range: true,
+  previous: true,
+  edges: true,
+  groupBy: true,
+  filter: true,
+  topN: true,
+};

@@ -38,7 +38,7 @@ const emptyFacts: UsageFacts = {
 const ports = {
   repository: { read: async () => emptyFacts, readCalls: async () => emptyFacts },
   cache: null,
-  clock: { now: () => new Date("2026-01-01T00:00:00Z") },
+  now: new Date("2026-01-01T00:00:00Z"),
 };
 const input: UsageStatsInput = {
   ...days(3),

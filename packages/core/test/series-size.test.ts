@@ -38,7 +38,7 @@ const empty = async () => ({
 const ports = {
   repository: { read: empty, readCalls: empty },
   cache: null,
-  clock: { now: () => new Date("2026-01-01T00:00:00Z") },
+  now: new Date("2026-01-01T00:00:00Z"),
 };
 const ask = (input: UsageStatsInput) => getUsageStats(ports, input);
 

@@ -68,10 +68,7 @@ it("answers from a kept history and the calls since as adding up all calls one b
             to: new Date(input.to.getTime() + shift),
           };
           if (question.to <= settledUntil(now)) continue;
-          const { stats, cost } = await getUsageStats(
-            { repository, cache, clock: { now: () => now } },
-            question,
-          );
+          const { stats, cost } = await getUsageStats({ repository, cache, now }, question);
           expect(comparable(stats, question.groupBy)).toEqual(bruteForce(asked, question, stats));
           expect(cost.statements).toBeLessThanOrEqual(4);
         }

@@ -50,8 +50,8 @@ const question = (userDid: string | null): UsageStatsInput => ({
 
 async function callsOf(userDid: string | null): Promise<number> {
   const repository = createUsageRepository(database.orm);
-  const clock = { now: () => new Date() };
-  const { stats } = await getUsageStats({ repository, cache: null, clock }, question(userDid));
+  const now = new Date();
+  const { stats } = await getUsageStats({ repository, cache: null, now }, question(userDid));
   expect(stats.series.reduce((sum, { metrics }) => sum + metrics.calls, 0)).toBe(stats.totals.calls);
   return stats.totals.calls;
 }
@@ -319,8 +319,7 @@ it("answers as raw calls do while months that hold nothing of the question come 
       from: new Date("2026-08-01T00:00:00Z"),
       to: new Date("2026-09-01T00:00:00Z"),
     };
-    return (await getUsageStats({ repository, cache: null, clock: { now: () => new Date() } }, input)).stats
-      .totals;
+    return (await getUsageStats({ repository, cache: null, now: new Date() }, input)).stats.totals;
   };
   expect(await ask()).toEqual(await ask(readRawUsage));
 });

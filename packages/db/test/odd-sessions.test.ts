@@ -38,11 +38,11 @@ it.each(ODD_SESSIONS)(
     await createCallRecorder(orm).record(CALLS);
     // In several batches, each of which goes on where the one before ended.
     await rollUp(orm, { batchSize: 37 });
-    const clock = { now: () => new Date() };
+    const now = new Date();
     for (const userDid of ["user-0", "user-1", "user-2", null]) {
       const expected = CALLS.filter((call) => userDid === null || call.userDid === userDid).length;
       const { stats } = await getUsageStats(
-        { repository: createUsageRepository(orm), cache: null, clock },
+        { repository: createUsageRepository(orm), cache: null, now },
         {
           userDid,
           from,

@@ -42,9 +42,7 @@ const question = (userDid: string | null): UsageStatsInput => ({
 
 async function answer(userDid: string | null, read?: typeof readRawUsage) {
   const repository = createUsageRepository(database.orm, read);
-  return (
-    await getUsageStats({ repository, cache: null, clock: { now: () => new Date() } }, question(userDid))
-  ).stats;
+  return (await getUsageStats({ repository, cache: null, now: new Date() }, question(userDid))).stats;
 }
 
 const good = Array.from({ length: 120 }, (_, i) =>

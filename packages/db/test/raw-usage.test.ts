@@ -19,9 +19,9 @@ const question: UsageStatsInput = {
 };
 
 async function ask(change: Partial<UsageStatsInput> = {}) {
-  const clock = { now: () => new Date("2025-06-16T12:00:00Z") };
+  const now = new Date("2025-06-16T12:00:00Z");
   return getUsageStats(
-    { repository: createUsageRepository(database.orm, readRawUsage), cache: null, clock },
+    { repository: createUsageRepository(database.orm, readRawUsage), cache: null, now },
     { ...question, ...change },
   );
 }
@@ -156,7 +156,7 @@ describe("raw calls", () => {
       await blocker.execute("lock table model_calls in access exclusive mode");
       const repository = createUsageRepository(hurried, readRawUsage);
       await expect(
-        getUsageStats({ repository, cache: null, clock: { now: () => question.to } }, question),
+        getUsageStats({ repository, cache: null, now: question.to }, question),
       ).rejects.toMatchObject({ code: "unavailable" });
     } finally {
       await blocker.rollback();

@@ -225,14 +225,13 @@ async function check(model: Model, question: UsageStatsInput): Promise<void> {
     bucket: "15m" as const,
   };
   for (const input of [question, toNow]) {
-    const clock = { now: () => now };
     const { stats } = await getUsageStats(
-      { repository: createUsageRepository(database.orm), cache: null, clock },
+      { repository: createUsageRepository(database.orm), cache: null, now },
       input,
     );
     expect(comparable(stats, input.groupBy)).toEqual(bruteForce([...model.values()], input, stats));
     const raw = await getUsageStats(
-      { repository: createUsageRepository(database.orm, readRawUsage), cache: null, clock },
+      { repository: createUsageRepository(database.orm, readRawUsage), cache: null, now },
       input,
     );
     expect({ ...stats, freshness: null }).toEqual({ ...raw.stats, freshness: null });

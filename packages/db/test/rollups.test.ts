@@ -16,7 +16,7 @@ import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/i
 import { modelCall } from "./model-calls.ts";
 
 const user = "did:abt:z1test";
-const clock = { now: () => new Date("2025-08-01T00:00:00Z") };
+const now = new Date("2025-08-01T00:00:00Z");
 const question: UsageStatsInput = {
   userDid: user,
   from: new Date("2025-06-01T00:00:00Z"),
@@ -53,7 +53,7 @@ function run<Row>(sql: string): Promise<Row[]> {
 
 const ask = (change: Partial<UsageStatsInput> = {}, read?: ReadUsage) =>
   getUsageStats(
-    { repository: createUsageRepository(database.orm, read), cache: null, clock },
+    { repository: createUsageRepository(database.orm, read), cache: null, now },
     { ...question, ...change },
   );
 

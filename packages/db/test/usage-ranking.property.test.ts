@@ -40,7 +40,7 @@ async function pages(repository: RankingRepository, input: UsageRankingInput): P
   let cursor: string | null = null;
   do {
     const asked: UsageRankingInput = cursor === null ? input : { ...input, cursor };
-    const { ranking } = await getUsageRanking({ repository, clock: { now: () => input.to } }, asked);
+    const { ranking } = await getUsageRanking({ repository, now: input.to }, asked);
     all.push(ranking);
     cursor = ranking.nextCursor;
   } while (cursor !== null);

@@ -42,10 +42,7 @@ it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, al
         if (early > 0) await rollUp(database.orm);
         await recorder.record(calls.slice(early));
         for (const input of questions) {
-          const { stats } = await getUsageStats(
-            { repository, cache: null, clock: { now: () => input.to } },
-            input,
-          );
+          const { stats } = await getUsageStats({ repository, cache: null, now: input.to }, input);
           expect(comparable(stats, input.groupBy)).toEqual(bruteForce(calls, input, stats));
           const { range, series } = stats;
           if (range.bucket !== "none" && input.limit === undefined) {

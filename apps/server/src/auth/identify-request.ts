@@ -1,5 +1,5 @@
 import { type Identity, isKeyText } from "@usage-stats/api";
-import { type ApiKeyStore, type Clock, UsageError, type ViewerSecret } from "@usage-stats/core";
+import { type ApiKeyStore, UsageError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
@@ -15,7 +15,7 @@ export type IdentifyRequest = {
    * `mayGuess` is called before the database is asked about a key, and may throw, which refuses what is only a guess. What can be
    * told to be bad without the database never needs it, and what is good is never refused by it.
    */
-  (request: Context, mayGuess?: () => void): Promise<Identity>;
+  (request: Context, now: Date, mayGuess?: () => void): Promise<Identity>;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
@@ -27,7 +27,6 @@ export type IdentitySettings = {
   viewerSecret: ViewerSecret;
   /** Whether changes of keys are heard of: what lives by one is checked each time while they are not. */
   hears: () => boolean;
-  clock: Clock;
   /** Told where the use of a key could not be noted. */
   onError(error: unknown): void;
 };
@@ -41,7 +40,7 @@ const LONGEST_REMEMBERED = 2_000;
  * unless it has expired or its key was changed: a signature costs more than a kept answer.
  */
 export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
-  const { checks, sessionCookie, keys, clock, onError } = settings;
+  const { checks, sessionCookie, keys, onError } = settings;
   const sessions = new LRUCache<string, Session>({ max: 5_000, ttl: REMEMBERED_MS });
   const guesses = createKeyGuesses(keys);
   let forgotten = 0;
@@ -64,12 +63,11 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     return session;
   }
 
-  async function identify(request: Context, mayGuess = () => {}): Promise<Identity> {
+  async function identify(request: Context, now: Date, mayGuess = () => {}): Promise<Identity> {
     const bearer = bearerToken(request.req.header("authorization"));
     const token = bearer ?? getCookie(request, sessionCookie);
     if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
     if (bearer === undefined) refuseCrossSite(request.req.raw);
-    const now = clock.now();
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
     if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;

@@ -2,7 +2,7 @@ import {
   createKey,
   createKeyInput,
   inputError,
-  type KeyPorts,
+  type KeyContext,
   type NewApiKey,
   revokeKey,
   rotateKey,
@@ -14,8 +14,6 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type * as z from "zod";
 import { KEY_HEADER, keyLine } from "./key-line.ts";
 import { withDatabase } from "./with-deployment.ts";
-
-const clock = { now: () => new Date() };
 
 export function registerKeys(program: Command): void {
   const keys = program.command("keys").description("API keys for machines: gateways, and back ends of apps");
@@ -43,20 +41,20 @@ Example: a gateway's key
         ...(userDid !== undefined && { userDid }),
         ...(expiresAt !== undefined && { expiresAt }),
       });
-      return withKeys(async (ports) => show(await createKey(ports, actor(), input)));
+      return withKeys(async (ctx) => show(await createKey(ctx, input)));
     });
   keys
     .command("list")
     .description("every key, newest first; never what it is")
     .action(() =>
-      withKeys(async (ports) => {
+      withKeys(async ({ ports, now }) => {
         const list = await ports.keys.list();
         if (list.length === 0) {
           console.log("no keys; make one with: usage-stats keys create --name <name> --scope <scope>");
           return;
         }
         console.log(KEY_HEADER);
-        for (const key of list) console.log(keyLine(key, clock.now()));
+        for (const key of list) console.log(keyLine(key, now));
       }),
     );
   keys
@@ -66,23 +64,24 @@ Example: a gateway's key
     .option("--grace <seconds>", "how long the secret before stays good", wholeNumber, 86_400)
     .action((id: string, { grace }: { grace: number }) => {
       const input = checked(rotateKeyInput, { id, graceSeconds: grace });
-      return withKeys(async (ports) => show(await rotateKey(ports, actor(), input)));
+      return withKeys(async (ctx) => show(await rotateKey(ctx, input)));
     });
   keys
     .command("revoke")
     .argument("<id>", "as `keys list` shows it")
     .description("make a key worthless at once, everywhere")
     .action((id: string) =>
-      withKeys(async (ports) => {
-        console.log(keyLine(await revokeKey(ports, actor(), id), clock.now()));
+      withKeys(async (ctx) => {
+        console.log(keyLine(await revokeKey(ctx, { id }), ctx.now));
       }),
     );
 }
 
-function withKeys(run: (ports: KeyPorts) => Promise<void>): Promise<void> {
+function withKeys(run: (ctx: KeyContext) => Promise<void>): Promise<void> {
   return withDatabase(async (orm) => {
-    await migrate(orm, clock.now());
-    await run({ keys: createApiKeyStore(orm), clock });
+    const now = new Date();
+    await migrate(orm, now);
+    await run({ ports: { keys: createApiKeyStore(orm) }, now, actor: actor() });
   });
 }
 

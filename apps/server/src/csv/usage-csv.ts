@@ -1,3 +1,4 @@
+import { textFormat } from "@usage-stats/api";
 import { type Metrics, type MetricsByType, type UsageStats } from "@usage-stats/core";
 import { csvText } from "./csv-text.ts";
 
@@ -25,3 +26,6 @@ export function usageCsv({ series }: Pick<UsageStats, "series">): string {
   );
   return csvText([header, ...rows]);
 }
+
+/** Usage as CSV, cached as it is sent but for a byte order mark. */
+export const USAGE_CSV = textFormat("csv", usageCsv);

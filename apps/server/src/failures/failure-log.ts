@@ -12,9 +12,12 @@ export type RequestFailure = {
   midway?: boolean;
 };
 
+/** Told once of every answer of 5xx that somebody still waits for, and of every one that broke off. */
+export type OnFailure = (failure: RequestFailure) => void;
+
 export type FailureLog = {
   /** Writes one line, and for what is a fault of ours the frames of its stack below it. */
-  request(failure: RequestFailure): void;
+  request: OnFailure;
   /** What to tell of failures of something that goes on in the background: the same one at most once a minute, and how often it was. */
   background(what: string): (error: unknown) => void;
 };

@@ -1,10 +1,9 @@
 import { authorize, type GuardedOperation, type Identity, isGuarded } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { clientAddress } from "./client-address.ts";
-import { type AppEnv } from "./request-variables.ts";
+import { type AppEnv } from "./request-context.ts";
 
 /**
  * Who asks for an operation, once it is known that they may. Every handler begins with it. A request that holds several
@@ -39,8 +38,9 @@ export type Arrive = (context: Context<AppEnv>, who: "known" | "stranger") => Pr
 export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): Arrive {
   let isWarned = false;
   return async (context, who) => {
-    if (limits === null || context.get("isCounted")) return;
-    context.set("isCounted", true);
+    const { request } = context.var;
+    if (limits === null || request.isCounted) return;
+    request.isCounted = true;
     if (trustedProxies === 0 && !isWarned && context.req.header("x-forwarded-for") !== undefined) {
       isWarned = true;
       warn(FORWARDED);
@@ -55,33 +55,28 @@ const FORWARDED =
 export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitSettings): Admit {
   /** Verified first, and charged after: what is bad takes nothing from what is good. */
   async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
-    if (limits === null) return identify(context);
+    const { request } = context.var;
+    if (limits === null) return identify(context, request.now);
     const address = clientAddress(context, trustedProxies);
-    const attempt = limits.attempt(address, (mayGuess) => identify(context, mayGuess));
+    const attempt = limits.attempt(address, (mayGuess) => identify(context, request.now, mayGuess));
     const identity = await attempt.catch(async (error: unknown) => {
       await arrive(context, "stranger");
       throw error;
     });
     await arrive(context, "known");
-    context.set("budget", await limits.spend(identity, operations));
+    request.budget = await limits.spend(identity, operations);
     return identity;
   }
 
   return async (context, operation, all = [operation]) => {
-    context.set("operation", operation);
-    let entered = context.get("identity");
-    if (entered === undefined) {
+    const { request } = context.var;
+    request.operation = operation;
+    if (request.entering === undefined) {
       const operations = all.filter(isGuarded);
-      entered = enter(context, operations.length === 0 ? [operation] : operations);
-      context.set("identity", entered);
+      request.entering = enter(context, operations.length === 0 ? [operation] : operations);
     }
-    try {
-      const identity = await entered;
-      authorize(identity, operation);
-      return identity;
-    } catch (error) {
-      if (error instanceof UsageError) context.set("retryAfterSeconds", error.retryAfterSeconds);
-      throw error;
-    }
+    const identity = await request.entering;
+    authorize(identity, operation);
+    return identity;
   };
 }

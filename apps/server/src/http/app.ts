@@ -1,30 +1,29 @@
-import { type SharedCache } from "@usage-stats/cache";
+import { UsageError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { type Arrive } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
+import { callListRoutes, type ExportParts } from "./call-list-routes.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
-import { type CheckReadiness, healthRoutes, type Notices } from "./health-routes.ts";
-import { type Metrics, metricsRoute } from "./metrics-route.ts";
-import { otlpRoute, type OtlpPorts } from "./otlp-route.ts";
-import { type Problem, problem, problemOf } from "./problem.ts";
-import { type AppEnv } from "./request-variables.ts";
-import { callListRoutes } from "./call-list-routes.ts";
+import { type HealthParts, healthRoutes } from "./health-routes.ts";
 import { modelCallsRoutes } from "./model-calls-routes.ts";
+import { otlpRoute, type OtlpParts } from "./otlp-route.ts";
+import { problem, refusalOf } from "./problem.ts";
 import { refuseOtherMethods } from "./refuse-other-methods.ts";
-import { addHeaders, headersOf } from "./response-headers.ts";
-import { startRequestDeadline } from "./request-deadline.ts";
+import { type AppEnv, createRequest, type RequestParts } from "./request-context.ts";
+import { addHeaders } from "./response-headers.ts";
 import { restRoutes } from "./rest-routes.ts";
-import { trpcRoute, type TrpcPorts } from "./trpc-route.ts";
+import { serveOperation } from "./serve-operation.ts";
+import { trpcRoute } from "./trpc-route.ts";
 
-export type AppPorts = TrpcPorts &
-  OtlpPorts & {
-    cache: SharedCache | null;
+/** What operators see of the server, in Prometheus's format. */
+export type Metrics = { contentType: string; text(): Promise<string> };
+
+export type HttpParts = RequestParts &
+  ExportParts &
+  OtlpParts &
+  HealthParts & {
     metrics: Metrics;
-    checkReadiness: CheckReadiness;
     arrive: Arrive;
-    notices: Notices;
-    /** How long a request may wait for everything together. */
-    requestDeadlineMs: number;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
@@ -35,73 +34,55 @@ const MAX_URL_LENGTH = 8_192;
 /** Whoever watches over the server may ask as often as it likes. */
 const UNCOUNTED: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
-const URL_TOO_LONG: Problem = {
-  status: 414,
-  title: "URL too long",
-  code: "url_too_long",
-  detail: `The URL is longer than ${MAX_URL_LENGTH} characters.`,
+const urlTooLong = new UsageError("url_too_long", `The URL is longer than ${MAX_URL_LENGTH} characters.`, {
   limit: String(MAX_URL_LENGTH),
-};
+});
+const nothingHere = new UsageError("not_found", "There is nothing at this address.");
 
 /** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, OTLP at `/v1/traces`, `/metrics`, `/health` and `/ready`. */
-export function createApp(ports: AppPorts): Hono<AppEnv> {
+export function createApp(parts: HttpParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
-    const deadline = startRequestDeadline(ports.requestDeadlineMs, () => context.req.raw.signal);
-    context.set("deadline", deadline);
-    context.set("requestId", crypto.randomUUID());
-    context.set("costs", []);
-    context.set("cache", ports.cache?.forRequest(deadline.signal) ?? null);
-    context.set("headersOf", () => headersOf(context, ports.clock));
-    if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, URL_TOO_LONG);
+    const request = createRequest(context, parts);
+    context.set("request", request);
+    if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, urlTooLong);
     else await next();
-    deadline.end();
-    if (!context.get("isCounted") && !UNCOUNTED.has(context.req.path)) await countStray(context);
+    request.deadline.end();
+    if (!request.isCounted && !UNCOUNTED.has(context.req.path)) await countStray(context);
     addHeaders(context);
   });
 
   /** Whatever no handler has counted, having nothing to do with it. */
   async function countStray(context: Context<AppEnv>): Promise<void> {
     try {
-      await ports.arrive(context, "stranger");
+      await parts.arrive(context, "stranger");
     } catch (refusal) {
-      const told = problemOf(refusal);
-      context.set("retryAfterSeconds", told.retryAfterSeconds);
-      context.res = problem(context, told);
+      context.res = problem(context, refusal);
     }
   }
 
-  if (ports.corsOrigins.length > 0) app.use(allowOrigins(ports.corsOrigins));
+  if (parts.corsOrigins.length > 0) app.use(allowOrigins(parts.corsOrigins));
   app.use(refuseOtherMethods(app));
-  app.route("/", healthRoutes(ports.checkReadiness, ports.notices));
-  app.route("/", metricsRoute(ports));
-  app.route("/app/api", restRoutes(ports));
-  app.route("/app/api", modelCallsRoutes(ports));
-  app.route("/app/api/user", callListRoutes(ports));
-  app.route("/app/api", cloudEventsRoutes(ports));
-  app.route("/", otlpRoute(ports));
-  app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", ports));
-
-  app.notFound((context) =>
-    problem(context, {
-      status: 404,
-      title: "Not found",
-      code: "not_found",
-      detail: "There is nothing at this address.",
-    }),
+  healthRoutes(app, parts);
+  serveOperation(app, "GET /metrics", async (_, context) =>
+    context.body(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
   );
+  restRoutes(app);
+  modelCallsRoutes(app, parts);
+  callListRoutes(app, parts);
+  cloudEventsRoutes(app, parts);
+  otlpRoute(app, parts);
+  app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", parts));
+
+  app.notFound((context) => problem(context, nothingHere));
   app.onError((error, context) => {
-    const told = problemOf(error);
+    const { requestId, operation } = context.var.request;
     // Whoever has left has ended the work, and is told nothing.
-    if (told.status >= 500 && !context.req.raw.signal.aborted)
-      ports.onFailure({ error, requestId: context.get("requestId"), operation: operationOf(context) });
-    return problem(context, told);
+    if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
+      // Never the address: anything may stand in it.
+      parts.onFailure({ error, requestId, operation: operation ?? `${context.req.method} of something` });
+    return problem(context, error);
   });
   return app;
-}
-
-/** Never the address: anything may stand in it. */
-function operationOf(context: Context<AppEnv>): string {
-  return context.get("operation") ?? `${context.req.method} of something`;
 }

@@ -1,23 +1,18 @@
-import { allowCalls, inRestTerms, readListCallsQuery } from "@usage-stats/api";
-import { type CallReader, everyCall, listCalls } from "@usage-stats/core";
-import { type Context, Hono } from "hono";
+import { allowCalls, readCallList, readListCallsQuery } from "@usage-stats/api";
+import { type CallReader, everyCall } from "@usage-stats/core";
+import { type Context, type Hono } from "hono";
 import { callsCsv } from "../csv/calls-csv.ts";
 import { csvStream } from "../csv/csv-stream.ts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
-import { type Shares } from "../limits/shares.ts";
-import { type Admit } from "./admit.ts";
-import { createExportLimit } from "./export-limit.ts";
+import { type OnFailure } from "../failures/failure-log.ts";
 import { breakingOff } from "./breaking-off.ts";
-import { type OnFailure } from "./on-failure.ts";
-import { requestPorts, type SharedPorts } from "./request-ports.ts";
-import { type AppEnv } from "./request-variables.ts";
-import { whenResponseEnds } from "./response-end.ts";
+import { createExportLimit } from "./export-limit.ts";
+import { type AppEnv } from "./request-context.ts";
+import { serveOperation } from "./serve-operation.ts";
 
-export type CallListPorts = SharedPorts & {
-  shares: Shares;
+export type ExportParts = {
   /** For exports: connections that searches cannot keep busy. */
   exportReader: CallReader;
-  admit: Admit;
   onFailure: OnFailure;
 };
 
@@ -26,55 +21,41 @@ const EXPORT_PAGE = 2_000;
 const EXPORTS = { most: 4, mostOfOne: 2 };
 
 /** Calls one by one: a page at a time as JSON, or all of them as CSV. */
-export function callListRoutes(ports: CallListPorts): Hono<AppEnv> {
-  const { exportReader, admit, onFailure } = ports;
-  const routes = new Hono<AppEnv>();
+export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: ExportParts): void {
   const exports = createExportLimit(EXPORTS);
 
-  routes.get("/model-calls", async (context) => {
-    const identity = await admit(context, "GET /app/api/user/model-calls");
+  serveOperation(app, "GET /app/api/user/model-calls", async (ctx, context) => {
     const { timezone: _, bom: __, ...asked } = readListCallsQuery(queryOf(context), "list");
-    const calls = allowCalls(identity, asked);
-    const { callReader } = requestPorts(context, ports);
-    const page = listCalls(callReader, calls, context.var.deadline.signal());
-    return context.json(await page.catch(rethrowInRestTerms));
+    return context.json(await readCallList(ctx, asked));
   });
 
-  routes.get("/model-calls/export", async (context) => {
-    const identity = await admit(context, "GET /app/api/user/model-calls/export");
+  serveOperation(app, "GET /app/api/user/model-calls/export", async (ctx, context) => {
     const { timezone, bom, ...asked } = readListCallsQuery(queryOf(context), "export");
-    const calls = { ...allowCalls(identity, asked), withVoided: false, limit: EXPORT_PAGE };
-    const csv = inRestTermsOr(() =>
-      callsCsv(everyCall(exportReader, calls, context.req.raw.signal), timezone),
-    );
+    const calls = { ...allowCalls(ctx.identity, asked), withVoided: false, limit: EXPORT_PAGE };
+    const csv = callsCsv(everyCall(exportReader, calls, context.req.raw.signal), timezone);
     const headers = {
       "content-type": "text/csv; charset=utf-8",
       "content-disposition": `attachment; filename="model-calls.csv"`,
     };
     // Nobody would read a call of it.
     if (context.req.method === "HEAD") return context.body(null, 200, headers);
-    whenResponseEnds(context, exports.enter(identity.subject));
+    whenResponseEnds(context, exports.enter(ctx.identity.subject));
     // What is wrong with the question is told before anything is sent.
-    const first = await csv.next().catch(rethrowInRestTerms);
+    const first = await csv.next();
     const rest = breakingOff(context, csv, onFailure);
     return context.body(csvStream([bom ? BYTE_ORDER_MARK : "", first.value ?? ""], rest), 200, headers);
   });
-
-  return routes;
 }
 
 function queryOf(context: Context): URLSearchParams {
   return new URL(context.req.url).searchParams;
 }
 
-function inRestTermsOr<Result>(make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    return rethrowInRestTerms(error);
-  }
-}
-
-function rethrowInRestTerms(error: unknown): never {
-  throw inRestTerms(error);
+/**
+ * Calls `release` once the response is over: taken to its end, broken off, or never sent. Whatever a handler holds while it
+ * answers is released by this, and not by the end of a body's stream: HEAD has no body, so that nobody reads or cancels it.
+ */
+function whenResponseEnds({ env: { outgoing } }: Context<AppEnv>, release: () => void): void {
+  if (outgoing.closed) release();
+  else outgoing.once("close", release);
 }

@@ -1,5 +1,5 @@
-import { Hono } from "hono";
-import { type AppEnv } from "./request-variables.ts";
+import { type Hono } from "hono";
+import { type AppEnv } from "./request-context.ts";
 
 /** Gives the reasons why requests should not be sent here; none when all is well. */
 export type CheckReadiness = () => Promise<string[]>;
@@ -7,11 +7,12 @@ export type CheckReadiness = () => Promise<string[]>;
 /** Gives what an operator should know although requests may well be sent here. */
 export type Notices = () => string[];
 
+export type HealthParts = { checkReadiness: CheckReadiness; notices: Notices };
+
 /** `/health`: the process answers. `/ready`: so does its database, with every migration applied. */
-export function healthRoutes(checkReadiness: CheckReadiness, notices: Notices): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-  routes.get("/health", (context) => context.json({ status: "ok" }));
-  routes.get("/ready", async (context) => {
+export function healthRoutes(app: Hono<AppEnv>, { checkReadiness, notices }: HealthParts): void {
+  app.get("/health", (context) => context.json({ status: "ok" }));
+  app.get("/ready", async (context) => {
     const reasons = await checkReadiness();
     const told = notices();
     const beside = told.length === 0 ? {} : { notices: told };
@@ -19,5 +20,4 @@ export function healthRoutes(checkReadiness: CheckReadiness, notices: Notices): 
       ? context.json({ status: "ready", ...beside })
       : context.json({ status: "not ready", reasons, ...beside }, 503);
   });
-  return routes;
 }

@@ -1,39 +1,19 @@
-import { readCallsBody, recordCalls, type RecordPorts } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
-import { Hono } from "hono";
-import { type Shares } from "../limits/shares.ts";
-import { type Admit } from "./admit.ts";
+import { readCallsBody, readRecordCallsQuery, recordCalls } from "@usage-stats/api";
+import { type Hono } from "hono";
 import { readBodyText } from "./read-body-text.ts";
-import { requestPorts, type SharedPorts } from "./request-ports.ts";
-import { type AppEnv } from "./request-variables.ts";
-
-export type ModelCallsPorts = RecordPorts &
-  SharedPorts & { shares: Shares; admit: Admit; maxIngestBytes: number };
+import { type AppEnv } from "./request-context.ts";
+import { serveOperation } from "./serve-operation.ts";
 
 const NDJSON = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
 
 /** Where gateways send calls to. */
-export function modelCallsRoutes(ports: ModelCallsPorts): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-  routes.post("/model-calls", async (context) => {
-    await ports.admit(context, "POST /app/api/model-calls");
-    const types = ["application/json", ...NDJSON];
-    const rules = { maxBytes: ports.maxIngestBytes, types, gzip: true };
+export function modelCallsRoutes(app: Hono<AppEnv>, { maxIngestBytes }: { maxIngestBytes: number }): void {
+  serveOperation(app, "POST /app/api/model-calls", async (ctx, context) => {
+    const rules = { maxBytes: maxIngestBytes, types: ["application/json", ...NDJSON], gzip: true };
     const { text, type } = await readBodyText(context.req.raw, rules);
     const format = NDJSON.includes(type) ? "ndjson" : "json";
-    const calls = text === "" ? [] : readCallsBody(text, format, ports.recordLimits.maxCalls);
-    return context.json(
-      await recordCalls(
-        { ...ports, ...requestPorts(context, ports) },
-        calls,
-        atomicOf(context.req.query("atomic")),
-      ),
-    );
+    const calls = text === "" ? [] : readCallsBody(text, format, ctx.ports.recordLimits.maxCalls);
+    const { atomic } = readRecordCallsQuery(new URL(context.req.url).searchParams);
+    return context.json(await recordCalls(ctx, { calls, atomic }));
   });
-  return routes;
-}
-
-function atomicOf(value = "false"): boolean {
-  if (value === "true" || value === "false") return value === "true";
-  throw new UsageError("invalid_option", "atomic must be true or false.", { field: "atomic", value });
 }

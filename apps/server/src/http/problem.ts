@@ -1,47 +1,60 @@
-import { publicError } from "@usage-stats/api";
+import { type PublicError, publicError } from "@usage-stats/api";
+import { UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
-import { type AppEnv } from "./request-variables.ts";
+import { type AppEnv } from "./request-context.ts";
 
-export type Problem = {
-  status: number;
-  title: string;
-  code: string;
-  detail: string;
-  field?: string;
-  limit?: string;
-  /** Of what may go well later. */
-  retryAfterSeconds?: number;
-};
+/** What is told of a failure, and the status that it is told with. */
+export type Refusal = Omit<PublicError, "status"> & { status: ContentfulStatusCode };
 
-/** Answers with problem details (RFC 9457), a stable `code` and the request's id. */
-export function problem(
-  context: Context<AppEnv>,
-  { status, title, code, detail, retryAfterSeconds, ...rest }: Problem,
-): Response {
-  const retryAfter = retryAfterSeconds ?? (status === 503 ? 1 : undefined);
-  return context.json(
-    { type: "about:blank", title, status, detail, code, ...rest, requestId: context.get("requestId") },
-    status as ContentfulStatusCode,
-    {
-      "content-type": "application/problem+json",
-      ...(status === 401 && { "www-authenticate": "Bearer" }),
-      ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
-    },
-  );
+/** Says what is told of anything that was thrown. */
+export function refusalOf(error: unknown): Refusal {
+  if (!(error instanceof HTTPException)) return publicError(error);
+  // Hono's own refusals bring their status.
+  const told = new UsageError("invalid_request", error.message || "The request was refused.");
+  return { ...publicError(told), status: error.status };
 }
 
-/** The problem that tells of any error; only what is unknown is logged, by the caller. */
-export function problemOf(error: unknown): Problem {
-  if (error instanceof HTTPException) {
-    return {
-      status: error.status,
-      title: "Request refused",
-      code: "invalid_request",
-      detail: error.message || "The request was refused.",
-    };
-  }
-  const { message, ...told } = publicError(error);
-  return { ...told, detail: message };
+/** The same, whose response is to say when to try again. */
+export function refuse(context: Context<AppEnv>, error: unknown): Refusal {
+  const refusal = refusalOf(error);
+  // Of a batch, something else may have been refused.
+  context.var.request.retryAfterSeconds = refusal.retryAfterSeconds ?? context.var.request.retryAfterSeconds;
+  return refusal;
+}
+
+/** Answers with problem details (RFC 9457) of anything that was thrown. */
+export function problem(context: Context<AppEnv>, error: unknown): Response {
+  const refusal = refuse(context, error);
+  const { requestId } = context.var.request;
+  return context.json({ ...problemDetails(refusal), requestId }, refusal.status, problemHeaders(refusal));
+}
+
+/** Problem details (RFC 9457): a stable `code`, and the `field` and `limit` where there is one. */
+export function problemDetails({ status, title, message, code, field, limit }: Refusal): object {
+  return {
+    type: "about:blank",
+    title,
+    status,
+    detail: message,
+    code,
+    ...(field !== undefined && { field }),
+    ...(limit !== undefined && { limit }),
+  };
+}
+
+export function problemHeaders(refusal: Refusal): Record<string, string> {
+  return { "content-type": "application/problem+json", ...challenge(refusal) };
+}
+
+/** Says how to sign in, to whoever has not (RFC 9110, 15.5.2). */
+export function challenge({ status }: Refusal): Record<string, string> {
+  return status === 401 ? { "www-authenticate": "Bearer" } : {};
+}
+
+/** `Retry-After`: what a failure says, and a second where something is unavailable without saying more. */
+export function retryAfter(status: number, seconds: number | undefined): Record<string, string> {
+  const wait = seconds ?? (status === 503 ? 1 : undefined);
+  return wait === undefined ? {} : { "retry-after": String(wait) };
 }

@@ -1,43 +1,26 @@
-import {
-  type CallReader,
-  type CallRecorder,
-  type RankingRepository,
-  UsageError,
-  type UsageRepository,
-} from "@usage-stats/core";
-import { type Context } from "hono";
+import { type Ports } from "@usage-stats/api";
 import { type Shares } from "../limits/shares.ts";
 import { type Turns } from "../limits/turns.ts";
-import { type AppEnv } from "./request-variables.ts";
-
-/** Whatever runs statements for those who ask. */
-export type SharedPorts = {
-  repository: UsageRepository;
-  ranking: RankingRepository;
-  callReader: CallReader;
-  recorder: CallRecorder;
-};
+import { type HttpRequest } from "./request-context.ts";
 
 /** The ports as one request may use them, once it is admitted: in turns of its identity, and until its deadline. */
-export function requestPorts(
-  context: Context<AppEnv>,
-  { repository, ranking, callReader, recorder, shares }: SharedPorts & { shares: Shares },
-): SharedPorts {
+export function portsInTurns(
+  request: HttpRequest,
+  { ports, shares }: { ports: Ports; shares: Shares },
+): Ports {
+  const { repository, ranking, callReader, recorder } = ports;
+
   async function inTurn<T>(
     turns: Turns,
     signal: AbortSignal | undefined,
     task: () => Promise<T>,
   ): Promise<T> {
-    const { subject } = (await context.get("identity"))!;
-    try {
-      return await turns.take(subject, signal ?? context.get("deadline").signal(), task);
-    } catch (error) {
-      if (error instanceof UsageError) context.set("retryAfterSeconds", error.retryAfterSeconds);
-      throw error;
-    }
+    const { subject } = await request.entering!;
+    return turns.take(subject, signal ?? request.deadline.signal(), task);
   }
 
   return {
+    ...ports,
     repository: {
       read: (question, signal) => inTurn(shares.reports, signal, () => repository.read(question, signal)),
       readCalls: (question, parts, signal) =>
@@ -53,7 +36,7 @@ export function requestPorts(
     },
     recorder: {
       record(changes, options) {
-        const deadline = context.get("deadline");
+        const { deadline } = request;
         const waiting = { signal: deadline.signal(), deadline: deadline.at };
         return inTurn(shares.writes, waiting.signal, () =>
           recorder.record(changes, { ...options, ...waiting }),

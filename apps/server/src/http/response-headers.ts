@@ -1,72 +1,81 @@
-import { type Clock } from "@usage-stats/core";
-import { type Context, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
+import { type CacheReport } from "@usage-stats/cache";
+import { type DatabaseCost } from "@usage-stats/core";
+import { type Context } from "hono";
 import { WINDOW_SECONDS } from "../limits/limiter.ts";
-import { cacheStatus } from "./cache-status.ts";
-import { type AppEnv } from "./request-variables.ts";
-import { serverTiming } from "./server-timing.ts";
+import { retryAfter } from "./problem.ts";
+import { type AppEnv, type HttpRequest } from "./request-context.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {
-  if (context.get("complete")) return;
-  for (const [name, value] of Object.entries(context.get("headersOf")())) context.header(name, value);
-  // Problems say when; tRPC's refusals do not.
-  if (context.res.status === 503 && !context.res.headers.has("retry-after"))
-    context.header("retry-after", "1");
+  const { request } = context.var;
+  if (request.hasHeaders) return;
+  const headers = { ...headersOf(request), ...retryAfter(context.res.status, request.retryAfterSeconds) };
+  for (const [name, value] of Object.entries(headers)) context.header(name, value);
 }
 
 /**
  * JSON in UTF-8 with all its headers at once. They are a plain object, which goes to the socket as it is: `Headers` cost as much
  * as all the rest of a kept answer.
  */
-export function sendJson(context: Context<AppEnv>, bytes: Uint8Array<ArrayBuffer>): Response {
-  context.set("complete", true);
-  return new Response(bytes, {
-    headers: { "content-type": "application/json", ...context.get("headersOf")() },
-  });
+export function sendJson(request: HttpRequest, bytes: Uint8Array<ArrayBuffer>): Response {
+  request.hasHeaders = true;
+  return new Response(bytes, { headers: { "content-type": "application/json", ...headersOf(request) } });
 }
 
-/** The headers that a response has to have, once it is known what it was made of. */
-export function headersOf(context: Context<AppEnv>, clock: Clock): Record<string, string> {
-  const costs = context.get("costs");
-  const report = context.get("cache")?.report() ?? null;
+/** The headers that every response has to have, once it is known what it was made of. */
+function headersOf({ now, requestId, costs, cache, budget }: HttpRequest): Record<string, string> {
+  const report = cache?.report() ?? null;
   return {
     ...SECURITY_HEADERS,
     "cache-control": "private, no-store",
-    "x-request-id": context.get("requestId"),
-    ...rateLimitHeaders(context),
-    ...((costs.length > 0 || report !== null) && {
-      "cache-status": cacheStatus(report, clock.now()),
-      "server-timing": serverTiming(costs, report),
-    }),
-  };
-}
-
-/** RateLimit header fields, as draft-ietf-httpapi-ratelimit-headers-07 has them, and Retry-After. */
-function rateLimitHeaders(context: Context<AppEnv>): Record<string, string> {
-  const budget = context.get("budget");
-  const retryAfter = context.get("retryAfterSeconds");
-  return {
+    "x-request-id": requestId,
+    // As draft-ietf-httpapi-ratelimit-headers-07 has them.
     ...(budget !== undefined && {
       "ratelimit-limit": String(budget.limit),
       "ratelimit-remaining": String(budget.remaining),
       "ratelimit-reset": String(Math.ceil(budget.resetMs / 1000)),
       "ratelimit-policy": `${budget.limit};w=${WINDOW_SECONDS}`,
     }),
-    ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }),
+    ...((costs.length > 0 || report !== null) && {
+      "cache-status": cacheStatus(report, now),
+      "server-timing": serverTiming(costs, report),
+    }),
   };
 }
 
-/** What Hono's middleware sets. It does so one by one on the finished response; they are the same each time. */
-const SECURITY_HEADERS = await (async () => {
-  const probe = new Hono()
-    .use(
-      secureHeaders({
-        // Nothing of it is a page.
-        contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-        xFrameOptions: "DENY",
-      }),
-    )
-    .get("/", (context) => context.body(null));
-  return Object.fromEntries((await probe.request("/")).headers);
-})();
+/**
+ * `Cache-Status` (RFC 9211) of an answer. `hit`: from the cache, of a range that is not over only its history. `fwd=miss`: made
+ * by the database and kept. `fwd=bypass`: made by the database alone, because the cache was not asked or did not answer.
+ */
+function cacheStatus(report: CacheReport | null, now: Date): string {
+  if (report === null) return "usage-stats; fwd=bypass";
+  if (report.outcome !== "hit") return `usage-stats; fwd=${report.outcome}`;
+  return `usage-stats; hit; ttl=${Math.floor((report.expiresAt! - now.getTime()) / 1000)}`;
+}
+
+/** `Server-Timing` of an answer: how many statements the database ran, and how long it and the cache took in milliseconds. */
+function serverTiming(costs: DatabaseCost[], cache: CacheReport | null): string {
+  const statements = costs.reduce((sum, cost) => sum + cost.statements, 0);
+  const duration = costs.reduce((sum, cost) => sum + cost.durationMs, 0);
+  const db = `db;desc="${statements} statement${statements === 1 ? "" : "s"}";dur=${duration.toFixed(1)}`;
+  return cache === null ? db : `${db}, cache;dur=${cache.durationMs.toFixed(1)}`;
+}
+
+/**
+ * What Hono's `secureHeaders` sets, with a policy for what is no page. Its middleware sets them one by one on the finished response,
+ * though they are the same each time.
+ */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "origin-agent-cluster": "?1",
+  "referrer-policy": "no-referrer",
+  "strict-transport-security": "max-age=15552000; includeSubDomains",
+  "x-content-type-options": "nosniff",
+  "x-dns-prefetch-control": "off",
+  "x-download-options": "noopen",
+  "x-frame-options": "DENY",
+  "x-permitted-cross-domain-policies": "none",
+  "x-xss-protection": "0",
+};

@@ -1,111 +1,71 @@
 import {
-  allowEveryonesUsage,
-  allowUsage,
-  type AllowedQuestion,
+  type AnswerFormat,
   type AskedQuestion,
-  answer,
-  answerRest,
-  actorOf,
-  inRestTerms,
   issueViewerToken,
-  type OnQuestion,
-  readBody,
   rank,
+  readBody,
+  readEveryonesUsage,
+  readUsage,
   readUsageRankingQuery,
   readUsageStatsQuery,
   rebuildInput,
-  type SignViewerToken,
+  REST_JSON,
   startRebuild,
   viewerTokenInput,
 } from "@usage-stats/api";
-import { type AuditLog, type Clock, RANKED_BY, type Rebuilder, UsageError } from "@usage-stats/core";
-import { type Context, Hono } from "hono";
+import { RANKED_BY } from "@usage-stats/core";
+import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
-import { usageCsv } from "../csv/usage-csv.ts";
-import { type Shares } from "../limits/shares.ts";
-import { type Admit } from "./admit.ts";
+import { USAGE_CSV } from "../csv/usage-csv.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { requestPorts, type SharedPorts } from "./request-ports.ts";
-import { type AppEnv } from "./request-variables.ts";
+import { type AppEnv } from "./request-context.ts";
 import { sendJson } from "./response-headers.ts";
-
-export type RestPorts = SharedPorts & {
-  shares: Shares;
-  rebuilder: Rebuilder;
-  clock: Clock;
-  audit: AuditLog;
-  signViewerToken: SignViewerToken;
-  admit: Admit;
-  onQuestion?: OnQuestion;
-};
-
-/** The HTTP endpoints that existing front ends call. Each handler decides for itself who may read what. */
-export function restRoutes(ports: RestPorts): Hono<AppEnv> {
-  const routes = new Hono<AppEnv>();
-
-  routes.get("/user/usage-stats", async (context) => {
-    const identity = await ports.admit(context, "GET /app/api/user/usage-stats");
-    return answerUsage(context, ports, (asked) => allowUsage(identity, asked));
-  });
-
-  routes.get("/user/admin/user-stats", async (context) => {
-    const identity = await ports.admit(context, "GET /app/api/user/admin/user-stats");
-    return answerUsage(context, ports, (asked) => {
-      if (asked.userDid !== undefined)
-        throw new UsageError("unknown_field", 'There is no parameter "userDid".', { field: "userDid" });
-      return allowEveryonesUsage(identity, asked);
-    });
-  });
-
-  for (const by of RANKED_BY)
-    routes.get(`/admin/usage-by/${by}`, async (context) => {
-      await ports.admit(context, `GET /app/api/admin/usage-by/${by}`);
-      const { costs, deadline } = context.var;
-      const query = readUsageRankingQuery(by, new URL(context.req.url).searchParams);
-      return context.json(
-        await rank(
-          { ...ports, ...requestPorts(context, ports), costs, signal: deadline.signal },
-          query,
-        ).catch(rethrowInRestTerms),
-      );
-    });
-
-  routes.post("/admin/rebuild", async (context) => {
-    const identity = await ports.admit(context, "POST /app/api/admin/rebuild");
-    const input = readBody(rebuildInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
-    const actor = actorOf({ identity, requestId: context.var.requestId });
-    return context.json(await startRebuild(ports, actor, input), 202);
-  });
-
-  routes.post("/viewer-tokens", async (context) => {
-    const identity = await ports.admit(context, "POST /app/api/viewer-tokens");
-    const input = readBody(viewerTokenInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
-    return context.json(await issueViewerToken(ports, identity, input), 201);
-  });
-
-  return routes;
-}
+import { serveOperation } from "./serve-operation.ts";
 
 const MAX_BODY_BYTES = 10_000;
 
-async function answerUsage(
+/** The HTTP endpoints that existing front ends call. */
+export function restRoutes(app: Hono<AppEnv>): void {
+  serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) =>
+    sendUsage(context, "one", (asked, format) => readUsage(ctx, asked, format)),
+  );
+
+  serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
+    sendUsage(context, "everyone", (asked, format) => readEveryonesUsage(ctx, asked, format)),
+  );
+
+  for (const by of RANKED_BY)
+    serveOperation(app, `GET /app/api/admin/usage-by/${by}`, async (ctx, context) =>
+      context.json(await rank(ctx, readUsageRankingQuery(by, queryOf(context)))),
+    );
+
+  serveOperation(app, "POST /app/api/admin/rebuild", async (ctx, context) => {
+    const input = readBody(rebuildInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
+    return context.json(await startRebuild(ctx, input), 202);
+  });
+
+  serveOperation(app, "POST /app/api/viewer-tokens", async (ctx, context) => {
+    const input = readBody(viewerTokenInput, await readJsonText(context.req.raw, MAX_BODY_BYTES));
+    return context.json(await issueViewerToken(ctx, input), 201);
+  });
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+async function sendUsage(
   context: Context<AppEnv>,
-  ports: RestPorts,
-  allow: (asked: AskedQuestion) => AllowedQuestion,
-) {
-  const { cache, costs, deadline } = context.var;
-  const view = { ...ports, ...requestPorts(context, ports), cache, costs, signal: deadline.signal };
+  whose: "one" | "everyone",
+  read: (asked: AskedQuestion, format: AnswerFormat<Bytes>) => Promise<Bytes>,
+): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
-  const { bom, ...asked } = readUsageStatsQuery(new URL(context.req.url).searchParams, form);
-  const question = allow(asked);
-  if (form === "csv") {
-    const stats = await answer(view, question).catch(rethrowInRestTerms);
-    const headers = { "content-type": "text/csv; charset=utf-8", vary: "accept" };
-    return context.body((bom ? BYTE_ORDER_MARK : "") + usageCsv(stats), 200, headers);
-  }
-  const json = answerRest(view, question).catch(rethrowInRestTerms);
-  return sendJson(context, await json);
+  const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
+  if (form === "json") return sendJson(context.var.request, await read(asked, REST_JSON));
+  const csv = await read(asked, USAGE_CSV);
+  return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
+    "content-type": "text/csv; charset=utf-8",
+    vary: "accept",
+  });
 }
 
 /** Whoever takes anything gets JSON, as ever. */
@@ -121,6 +81,6 @@ function wantsCsv(context: Context): boolean {
   );
 }
 
-function rethrowInRestTerms(error: unknown): never {
-  throw inRestTerms(error);
+function queryOf(context: Context): URLSearchParams {
+  return new URL(context.req.url).searchParams;
 }

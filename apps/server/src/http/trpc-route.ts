@@ -1,73 +1,57 @@
 import {
-  type ApiContext,
   appRouter,
   createRequestSize,
   isGuarded,
   keptTrpcAnswers,
   MAX_BATCH_SIZE,
+  type RequestContext,
 } from "@usage-stats/api";
-import { type ApiKeyStore } from "@usage-stats/core";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import { type Handler } from "hono";
-import { type CallListPorts } from "./call-list-routes.ts";
-import { type ModelCallsPorts } from "./model-calls-routes.ts";
-import { type OnFailure } from "./on-failure.ts";
+import { type OnFailure } from "../failures/failure-log.ts";
+import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { requestPorts } from "./request-ports.ts";
-import { type AppEnv } from "./request-variables.ts";
+import { type AppEnv } from "./request-context.ts";
 import { sendJson } from "./response-headers.ts";
-import { type RestPorts } from "./rest-routes.ts";
 
-export type TrpcPorts = RestPorts &
-  ModelCallsPorts &
-  CallListPorts & {
-    keys: ApiKeyStore;
-    onFailure: OnFailure;
-  };
+export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
 
 /**
  * Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. What a request spends are the operations
  * that answer it: tRPC's own reading of the address says which they are. A body is read when the first of them takes its input,
  * and so not for strangers, nor for what is no procedure.
  */
-export function trpcRoute(endpoint: string, { onFailure, admit, ...ports }: TrpcPorts): Handler<AppEnv> {
+export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcParts): Handler<AppEnv> {
   return async (context) => {
-    const { requestId, costs, cache, deadline } = context.var;
-    const shared = {
-      ...ports,
-      ...requestPorts(context, ports),
-      requestId,
-      costs,
-      cache,
-      signal: deadline.signal,
-    };
-    if (context.req.method === "GET" && context.req.header("trpc-accept") === undefined) {
-      const { pathname, searchParams } = new URL(context.req.url);
-      const body = await keptTrpcAnswers(
-        { path: pathname.slice(endpoint.length + 1), query: searchParams },
-        { ...shared, size: createRequestSize(), admit: (...operations) => admit(context, ...operations) },
-      );
-      if (body !== null) return sendJson(context, body);
+    const { request } = context.var;
+    const { method, raw } = context.req;
+    if (method === "GET" && context.req.header("trpc-accept") === undefined) {
+      const { pathname, searchParams } = new URL(raw.url);
+      const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
+      const body = await keptTrpcAnswers(request, asked);
+      if (body !== null) return sendJson(request, body);
     }
     return fetchRequestHandler({
       endpoint,
       router: appRouter,
       maxBatchSize: MAX_BATCH_SIZE,
-      req: context.req.method === "POST" ? unread(context.req.raw, ports.maxIngestBytes) : context.req.raw,
-      createContext: ({ info }): ApiContext => {
+      req: method === "POST" ? unread(raw, maxIngestBytes) : raw,
+      createContext: ({ info }): RequestContext => {
         const operations = info.calls.map(({ path }) => path);
         return {
-          ...shared,
+          ...request,
           size: createRequestSize(),
-          admit: (operation) => admit(context, operation, operations),
+          admit: (operation) => request.admit(operation, operations),
         };
       },
       onError: ({ error, path: name = "" }) => {
+        const cause = error.cause ?? error;
+        refuse(context, cause);
         // Whoever has left has ended the work.
-        if (getHTTPStatusCodeFromError(error) < 500 || context.req.raw.signal.aborted) return;
+        if (getHTTPStatusCodeFromError(error) < 500 || raw.signal.aborted) return;
         const operation = isGuarded(name) ? `tRPC ${name}` : "tRPC";
-        onFailure({ error: error.cause ?? error, requestId, operation });
+        onFailure({ error: cause, requestId: request.requestId, operation });
       },
     });
   };

@@ -1,5 +1,5 @@
 import { type EventsRead } from "@usage-stats/adapters";
-import { type CallResult, recordCalls, type RecordAnswer, type RecordPorts } from "@usage-stats/api";
+import { type CallResult, recordCalls, type RecordAnswer, type RecordContext } from "@usage-stats/api";
 import { UsageError } from "@usage-stats/core";
 
 /**
@@ -8,13 +8,14 @@ import { UsageError } from "@usage-stats/core";
  * `unavailable`.
  */
 export async function recordEvents(
+  ctx: RecordContext,
   { isBatch, events }: EventsRead,
-  ports: RecordPorts,
 ): Promise<RecordAnswer> {
   const read = events.flatMap((event, index) => ("call" in event ? [{ index, call: event.call }] : []));
   // Nothing at all is refused by whoever records.
   const calls = read.map(({ call }) => call);
-  const recorded = calls.length === 0 && events.length > 0 ? null : await recordCalls(ports, calls, false);
+  const recorded =
+    calls.length === 0 && events.length > 0 ? null : await recordCalls(ctx, { calls, atomic: false });
   const results: CallResult[] = [];
   for (const result of recorded?.results ?? []) {
     const { index } = read[result.index]!;

@@ -5,7 +5,7 @@ import {
   type SpanFault,
   type TracesRead,
 } from "@usage-stats/adapters";
-import { type CallResult, recordCalls, type RecordPorts } from "@usage-stats/api";
+import { type CallResult, recordCalls, type RecordContext } from "@usage-stats/api";
 
 /** What became of the spans of a request. */
 export type SpanCounts = Record<"recorded" | "rejected" | "ignored", number>;
@@ -14,11 +14,11 @@ const MOST_NAMED = 5;
 
 /** Records the calls that spans stand for; `partial` tells an exporter of those that were rejected. Throws `unavailable`. */
 export async function recordSpans(
+  ctx: RecordContext,
   { calls, faults, ignored }: TracesRead,
-  ports: RecordPorts,
 ): Promise<{ counts: SpanCounts; partial: PartialSuccess | null }> {
   const rejected = [...faults];
-  for (const result of await recordAll(calls, ports))
+  for (const result of await recordAll(ctx, calls))
     if (result.outcome === "rejected")
       rejected.push({ id: result.id ?? "", field: result.field ?? "", reason: result.reason });
   const total = calls.length + faults.length;
@@ -32,11 +32,13 @@ export async function recordSpans(
 }
 
 /** An exporter does not know how many calls may be recorded at once; if a later part fails, it sends all of them again. */
-async function recordAll(calls: readonly SpanCall[], ports: RecordPorts): Promise<CallResult[]> {
+async function recordAll(ctx: RecordContext, calls: readonly SpanCall[]): Promise<CallResult[]> {
   const results: CallResult[] = [];
-  const { maxCalls } = ports.recordLimits;
-  for (let start = 0; start < calls.length; start += maxCalls)
-    results.push(...(await recordCalls(ports, calls.slice(start, start + maxCalls), false)).results);
+  const { maxCalls } = ctx.ports.recordLimits;
+  for (let start = 0; start < calls.length; start += maxCalls) {
+    const some = { calls: calls.slice(start, start + maxCalls), atomic: false };
+    results.push(...(await recordCalls(ctx, some)).results);
+  }
   return results;
 }
 

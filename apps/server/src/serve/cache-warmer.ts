@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answer, answerRest, type AnswerKind, type AnswerPorts, type OnQuestion } from "@usage-stats/api";
+import { answer, type AnswerFormat, type OnQuestion } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
-import { type Clock, GRAIN_MS, isSettled, type UsageStatsInput } from "@usage-stats/core";
+import {
+  type Clock,
+  GRAIN_MS,
+  isSettled,
+  type UsageRepository,
+  type UsageStatsInput,
+} from "@usage-stats/core";
 import { LRUCache } from "lru-cache";
 
 const RECENT_MS = 30 * 60_000;
@@ -18,11 +24,14 @@ export type CacheWarmer = {
   close(): Promise<void>;
 };
 
-type Asked = { kind: AnswerKind; question: UsageStatsInput; at: Date };
+type Asked = { format: AnswerFormat<unknown>; question: UsageStatsInput; at: Date };
 
-/** Keeps answers ready: what somebody looked at lately is asked again once its user's calls were rolled up or changed. */
+/**
+ * Keeps answers ready: what somebody looked at lately is asked again, in the format that they had it in, once its user's calls were rolled
+ * up or changed.
+ */
 export function createCacheWarmer(
-  ports: Pick<AnswerPorts, "repository"> & { cache: SharedCache; clock: Clock },
+  { repository, cache, clock }: { repository: UsageRepository; cache: SharedCache; clock: Clock },
   onError: (error: unknown) => void,
 ): CacheWarmer {
   const recent = new LRUCache<string, Asked>({ max: MOST_QUESTIONS, ttl: RECENT_MS });
@@ -38,22 +47,22 @@ export function createCacheWarmer(
       await sleep(REST_MS, undefined, { signal: closed.signal });
       const due = [...recent.values()].filter(isWaiting);
       waiting.clear();
-      for (const { kind, question, at } of due) {
+      for (const { format, question, at } of due) {
         closed.signal.throwIfAborted();
-        const again = { question: movedOn(question, at, ports.clock.now()), noCache: false };
-        const view = { ...ports, cache: ports.cache.forRequest(), costs: [] };
-        await (kind === "rest" ? answerRest(view, again) : answer(view, again));
+        const now = clock.now();
+        const ctx = { ports: { repository }, now, cache: cache.forRequest(), costs: [] };
+        await answer(ctx, { question: movedOn(question, at, now), noCache: false }, format);
       }
     }
   }
 
   return {
-    onQuestion(kind, question) {
+    onQuestion(format, question) {
       const { userDid, from, to, ...rest } = question;
-      const at = ports.clock.now();
+      const at = clock.now();
       // One for each length of time: a page that is polled asks for another moment each time.
       const length = Math.round((to.getTime() - from.getTime()) / RECENT_MS);
-      recent.set(JSON.stringify([kind, userDid, length, rest]), { kind, question, at });
+      recent.set(JSON.stringify([format.kind, userDid, length, rest]), { format, question, at });
     },
     warm(userDid) {
       waiting.add(userDid);

@@ -1,6 +1,6 @@
-import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
-import { invalidatingRebuilder, invalidatingRecorder, type SharedCache } from "@usage-stats/cache";
-import { type ApiKeyStore, type Clock, type UsageRepository } from "@usage-stats/core";
+import { type RecordLimits } from "@usage-stats/api";
+import { invalidatingRebuilder, invalidatingRecorder } from "@usage-stats/cache";
+import { type ApiKeyStore, type UsageRepository } from "@usage-stats/core";
 import {
   createApiKeyStore,
   createAuditLog,
@@ -18,25 +18,20 @@ import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "../auth/session-token.ts";
 import { createSignViewerToken } from "../auth/viewer-token.ts";
 import { createAdmit, createArrive } from "../http/admit.ts";
-import { createApp } from "../http/app.ts";
-import { type Metrics } from "../http/metrics-route.ts";
-import { type OnFailure } from "../http/on-failure.ts";
-import { type AppEnv } from "../http/request-variables.ts";
-import { type SpanCounts } from "../intake/record-spans.ts";
+import { createApp, type HttpParts } from "../http/app.ts";
+import { type AppEnv } from "../http/request-context.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
-import { type Shares } from "../limits/shares.ts";
 import { boundedRebuilder } from "./bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";
 import { type Pools } from "./open-pools.ts";
 
-export type AppParts = {
+export type AppParts = Omit<
+  HttpParts,
+  "ports" | "exportReader" | "admit" | "arrive" | "notices" | "checkReadiness"
+> & {
   pools: Pools;
   repository: UsageRepository;
   recordLimits: RecordLimits;
-  maxIngestBytes: number;
-  cache: SharedCache | null;
-  metrics: Metrics;
-  clock: Clock;
   /** What session tokens have to be. */
   checks: SessionChecks;
   sessionCookie: string;
@@ -44,21 +39,12 @@ export type AppParts = {
   hears: () => boolean;
   /** `null` for no limits. */
   limits: RateLimits | null;
-  /** What each identity may have the database do at once. */
-  shares: Shares;
-  /** How long a request may wait for everything together. */
-  requestDeadlineMs: number;
   /** Why requests should not be sent here, as far as this process knows by itself. */
   readinessFlags: readonly (() => string | null)[];
   /** How many proxies stand in front, each of which adds where a request came from to `X-Forwarded-For`. */
   trustedProxies: number;
-  /** Origins whose pages may read answers. */
-  corsOrigins: readonly string[];
-  onQuestion?: OnQuestion;
-  onSpans?: (counts: SpanCounts) => void;
   /** Tells the operator what is probably set wrong. */
   warn(text: string): void;
-  onFailure: OnFailure;
   /** Told where the use of a key could not be noted. */
   onKeyUseLost(error: unknown): void;
 };
@@ -77,36 +63,40 @@ export type ComposedApp = {
 
 /** Puts the application together from its parts. */
 export function composeApp(parts: AppParts): ComposedApp {
-  const { pools, checks, sessionCookie, limits, trustedProxies, readinessFlags, ...ports } = parts;
+  const { pools, repository, recordLimits, cache, hears, limits, trustedProxies, ...http } = parts;
   const keys = createApiKeyStore(pools.identity);
   const viewerSecret = createViewerSecret(pools.identity);
   const identify = createIdentifyRequest({
-    checks,
-    sessionCookie,
+    checks: parts.checks,
+    sessionCookie: parts.sessionCookie,
     keys,
     viewerSecret,
-    hears: ports.hears,
-    clock: ports.clock,
-    onError: ports.onKeyUseLost,
+    hears,
+    onError: parts.onKeyUseLost,
   });
   const arrive = createArrive({ limits, trustedProxies, warn: parts.warn });
   const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
   const recorder = createCallRecorder(pools.ingest);
   const app = createApp({
-    ...ports,
-    recorder: ports.cache === null ? recorder : invalidatingRecorder(recorder, ports.cache, ports.clock),
-    rebuilder: ports.cache === null ? rebuilder : invalidatingRebuilder(rebuilder, ports.cache),
-    ranking: createRankingRepository(pools.reports),
-    callReader: createCallReader(pools.lists),
+    ...http,
+    cache,
+    ports: {
+      repository,
+      ranking: createRankingRepository(pools.reports),
+      callReader: createCallReader(pools.lists),
+      recorder: cache === null ? recorder : invalidatingRecorder(recorder, cache, parts.clock),
+      recordLimits,
+      rebuilder: cache === null ? rebuilder : invalidatingRebuilder(rebuilder, cache),
+      keys: forgetting(keys, identify.forgetKey),
+      audit: createAuditLog(pools.identity),
+      signViewerToken: createSignViewerToken(viewerSecret),
+    },
     exportReader: createCallReader(pools.reports),
-    keys: forgetting(keys, identify.forgetKey),
-    audit: createAuditLog(pools.identity),
-    signViewerToken: createSignViewerToken(viewerSecret),
     admit: createAdmit({ identify, limits, trustedProxies, arrive }),
     arrive,
-    notices: () => (ports.hears() ? [] : [NOT_HEARD]),
+    notices: () => (hears() ? [] : [NOT_HEARD]),
     checkReadiness: createCheckReadiness({
-      flags: readinessFlags,
+      flags: parts.readinessFlags,
       probes: { "the database": () => probeDatabase(pools.readiness) },
       monotonic: () => performance.now(),
     }),

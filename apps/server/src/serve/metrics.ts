@@ -1,7 +1,7 @@
 import { type CacheEvent } from "@usage-stats/cache";
 import { type Ear } from "@usage-stats/db";
 import { Counter, Gauge, Registry } from "prom-client";
-import { type Metrics } from "../http/metrics-route.ts";
+import { type Metrics } from "../http/app.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 
 export type ServerMetrics = Metrics & {

@@ -8,11 +8,13 @@ import {
   migrate,
   startRollupWorker,
 } from "@usage-stats/db";
+import { UsageError } from "@usage-stats/core";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "../auth/session-keys.ts";
+import { problemDetails, problemHeaders, refusalOf, retryAfter } from "../http/problem.ts";
 import { openShares } from "../limits/shares.ts";
 import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
@@ -184,16 +186,10 @@ async function fillWithDemo(orm: Database, now: Date, stop: AbortSignal): Promis
 }
 
 function starting(): Response {
-  const told = {
-    type: "about:blank",
-    title: "Temporarily unavailable",
-    status: 503,
-    detail: "The server is starting.",
-    code: "unavailable",
-  };
-  return Response.json(told, {
-    status: 503,
-    headers: { "content-type": "application/problem+json", "retry-after": "1" },
+  const refusal = refusalOf(new UsageError("unavailable", "The server is starting."));
+  return Response.json(problemDetails(refusal), {
+    status: refusal.status,
+    headers: { ...problemHeaders(refusal), ...retryAfter(refusal.status, undefined) },
   });
 }
 

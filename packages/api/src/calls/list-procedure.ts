@@ -1,4 +1,5 @@
-import { listCalls, type ListCallsInput } from "@usage-stats/core";
+import { type CallList, listCalls, type ListCallsInput } from "@usage-stats/core";
+import { type AdmittedContext } from "../context.ts";
 import { allowFilter, type Identity, scopeOf } from "../identity.ts";
 import { type AskedCalls, askedCallsOf, listCallsInput } from "../contract/list-calls-input.ts";
 import { procedure } from "../trpc.ts";
@@ -6,11 +7,14 @@ import { procedure } from "../trpc.ts";
 /** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */
 export const list = procedure("modelCalls.list")
   .input(listCallsInput)
-  .query(({ ctx, input }) => {
-    const calls = allowCalls(ctx.identity, askedCallsOf(input));
-    ctx.size?.addCalls(calls);
-    return listCalls(ctx.callReader, calls, ctx.signal?.());
-  });
+  .query(({ ctx, input }) => readCallList(ctx, askedCallsOf(input)));
+
+/** Reads a page of one user's calls. Throws `forbidden` for another's, and `batch_too_large`. */
+export async function readCallList(ctx: AdmittedContext, asked: AskedCalls): Promise<CallList> {
+  const calls = allowCalls(ctx.identity, asked);
+  ctx.size?.addCalls(calls);
+  return listCalls(ctx.ports.callReader, calls, ctx.signal?.());
+}
 
 /** Calls that their asker may read. Throws `forbidden`. */
 export function allowCalls(identity: Identity, asked: AskedCalls): ListCallsInput {

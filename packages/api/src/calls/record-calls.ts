@@ -1,16 +1,18 @@
-import {
-  type CallChange,
-  type CallRecorder,
-  type Clock,
-  type RecordOutcome,
-  UsageError,
-} from "@usage-stats/core";
+import { type CallChange, type RecordOutcome, UsageError } from "@usage-stats/core";
+import { type Reaching } from "../context.ts";
 import { parseCallChange } from "../contract/call-change.ts";
 
 /** How many calls, how old, and how far ahead of our clock one recording may hold. */
 export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
 
-export type RecordPorts = { recorder: CallRecorder; clock: Clock; recordLimits: RecordLimits };
+/** What recording takes of a request. */
+export type RecordContext = Reaching<"recorder" | "recordLimits", "now">;
+
+/** Calls as somebody sends them; nobody has looked yet what they are. */
+export type SentCalls = { calls: readonly unknown[]; atomic: boolean };
+
+/** Every code that tells why one call was rejected, in an answer that is no failure. They are stable. */
+export type RejectionCode = "invalid_call" | "in_future" | "too_old" | "not_found" | "voided";
 
 /** What became of one call. Why it was rejected is a stable `code` and a sentence, and the `field` where one is at fault. */
 export type CallResult =
@@ -19,7 +21,7 @@ export type CallResult =
       index: number;
       id: string | null;
       outcome: "rejected";
-      code: "invalid_call" | "in_future" | "too_old" | "not_found" | "voided";
+      code: RejectionCode;
       field: string | null;
       reason: string;
     };
@@ -35,16 +37,14 @@ type Rejected = Extract<CallResult, { outcome: "rejected" }>;
  * `batch_too_large`, `unavailable`.
  */
 export async function recordCalls(
-  { recorder, clock, recordLimits }: RecordPorts,
-  inputs: readonly unknown[],
-  atomic: boolean,
+  { ports: { recorder, recordLimits }, now }: RecordContext,
+  { calls, atomic }: SentCalls,
 ): Promise<RecordAnswer> {
-  checkSize(inputs, recordLimits);
-  const now = clock.now().getTime();
+  checkSize(calls, recordLimits);
   const results: CallResult[] = [];
   const good: { index: number; change: CallChange }[] = [];
-  for (const [index, input] of inputs.entries()) {
-    const read = readChange(input, index, now, recordLimits);
+  for (const [index, input] of calls.entries()) {
+    const read = readChange(input, index, now.getTime(), recordLimits);
     if ("change" in read) good.push({ index, change: read.change });
     else results[index] = read;
   }
@@ -80,7 +80,7 @@ function readChange(
   { oldestMs, aheadMs }: RecordLimits,
 ): { change: CallChange } | Rejected {
   const parsed = parseCallChange(input);
-  const rejected = (code: Rejected["code"], field: string | null, reason: string): Rejected => ({
+  const rejected = (code: RejectionCode, field: string | null, reason: string): Rejected => ({
     index,
     id: idOf(input),
     outcome: "rejected",

@@ -11,4 +11,4 @@ export const recordInput = z.strictObject({
 /** Records calls of anyone. */
 export const record = procedure("modelCalls.record")
   .input(recordInput)
-  .mutation(({ ctx, input }) => recordCalls(ctx, input.calls, input.atomic));
+  .mutation(({ ctx, input }) => recordCalls(ctx, input));

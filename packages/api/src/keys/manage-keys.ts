@@ -1,21 +1,20 @@
-import { type ApiKey, type ApiKeyStore, type Clock, heldScopes, UsageError } from "@usage-stats/core";
+import { type ApiKey, type ApiKeyStore, heldScopes, UsageError } from "@usage-stats/core";
 import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
-import { type createKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
+import { type createKeyInput, type revokeKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
 import { newKeyId, newKeyText } from "./key-text.ts";
 
-export type KeyPorts = { keys: ApiKeyStore; clock: Clock };
+/** What managing keys takes: a request has it, and so has the command line. */
+export type KeyContext = { ports: { keys: ApiKeyStore }; now: Date; actor: Actor };
 
 /** A key with its text, which is not kept and cannot be shown again. */
 export type NewApiKey = { key: ApiKey; text: string };
 
 /** Makes a key. Throws `invalid_option` for one that could do nothing, or that is over already. */
 export async function createKey(
-  { keys, clock }: KeyPorts,
-  actor: Actor,
+  { ports: { keys }, now, actor }: KeyContext,
   { name, scopes, userDid: user, expiresAt: until }: z.output<typeof createKeyInput>,
 ): Promise<NewApiKey> {
-  const now = clock.now();
   const userDid = user ?? null;
   const expiresAt = until ?? null;
   const held = heldScopes(scopes);
@@ -53,28 +52,22 @@ const rotating = new Set<string>();
  * Gives a key a new secret; the one before stays good for a while. Throws `not_found`, also for a key that was revoked, and
  * `conflict` where somebody else rotates it: of rotations at once one is made, so that no secret is handed out dead.
  */
-export async function rotateKey(
-  ports: KeyPorts,
-  actor: Actor,
-  input: z.output<typeof rotateKeyInput>,
-): Promise<NewApiKey> {
+export async function rotateKey(ctx: KeyContext, input: z.output<typeof rotateKeyInput>): Promise<NewApiKey> {
   const { id } = input;
   if (rotating.has(id))
     throw new UsageError("conflict", "The key is being rotated by somebody else.", { field: "id" });
   rotating.add(id);
   try {
-    return await rotateFromCurrent(ports, actor, input);
+    return await rotateFromCurrent(ctx, input);
   } finally {
     rotating.delete(id);
   }
 }
 
 async function rotateFromCurrent(
-  { keys, clock }: KeyPorts,
-  actor: Actor,
+  { ports: { keys }, now, actor }: KeyContext,
   { id, graceSeconds }: z.output<typeof rotateKeyInput>,
 ): Promise<NewApiKey> {
-  const now = clock.now();
   const found = await keys.find(id);
   if (found === null) throw unknownKey();
   const { text, hash } = await newKeyText(id);
@@ -87,8 +80,11 @@ async function rotateFromCurrent(
 }
 
 /** Makes a key worthless from now on. Throws `not_found`. */
-export async function revokeKey({ keys, clock }: KeyPorts, actor: Actor, id: string): Promise<ApiKey> {
-  const key = await keys.revoke(id, actionOf(actor, clock.now(), "revoke key", `key ${id}`));
+export async function revokeKey(
+  { ports: { keys }, now, actor }: KeyContext,
+  { id }: z.output<typeof revokeKeyInput>,
+): Promise<ApiKey> {
+  const key = await keys.revoke(id, actionOf(actor, now, "revoke key", `key ${id}`));
   if (key === null) throw unknownKey();
   return key;
 }
