@@ -77,7 +77,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
 
   app.notFound((context) => problem(context, nothingHere));
   app.onError((error, context) => {
-    const { requestId, operation } = context.var.request;
+    const { requestId, operation } = context.get("request");
     // Whoever has left has ended the work, and is told nothing.
     if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
       // Never the address: anything may stand in it.

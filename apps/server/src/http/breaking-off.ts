@@ -15,7 +15,7 @@ export async function* breakingOff(
   try {
     yield* rest;
   } catch (error) {
-    const { requestId, operation = "an answer" } = context.var.request;
+    const { requestId, operation = "an answer" } = context.get("request");
     if (!context.req.raw.signal.aborted) onFailure({ error, requestId, operation, midway: true });
     const { outgoing } = context.env as Partial<HttpBindings>;
     if (outgoing === undefined) throw new Error("The answer broke off.", { cause: error });

@@ -8,7 +8,7 @@ import { type OnFailure } from "../failures/failure-log.ts";
 import { breakingOff } from "./breaking-off.ts";
 import { createExportLimit } from "./export-limit.ts";
 import { type AppEnv } from "./request-context.ts";
-import { serveOperation } from "./serve-operation.ts";
+import { queryOf, serveOperation } from "./serve-operation.ts";
 
 export type ExportParts = {
   /** For exports: connections that searches cannot keep busy. */
@@ -45,10 +45,6 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
     const rest = breakingOff(context, csv, onFailure);
     return context.body(csvStream([bom ? BYTE_ORDER_MARK : "", first.value ?? ""], rest), 200, headers);
   });
-}
-
-function queryOf(context: Context): URLSearchParams {
-  return new URL(context.req.url).searchParams;
 }
 
 /**

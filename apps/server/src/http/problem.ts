@@ -20,14 +20,15 @@ export function refusalOf(error: unknown): Refusal {
 export function refuse(context: Context<AppEnv>, error: unknown): Refusal {
   const refusal = refusalOf(error);
   // Of a batch, something else may have been refused.
-  context.var.request.retryAfterSeconds = refusal.retryAfterSeconds ?? context.var.request.retryAfterSeconds;
+  const request = context.get("request");
+  request.retryAfterSeconds = refusal.retryAfterSeconds ?? request.retryAfterSeconds;
   return refusal;
 }
 
 /** Answers with problem details (RFC 9457) of anything that was thrown. */
 export function problem(context: Context<AppEnv>, error: unknown): Response {
   const refusal = refuse(context, error);
-  const { requestId } = context.var.request;
+  const { requestId } = context.get("request");
   return context.json({ ...problemDetails(refusal), requestId }, refusal.status, problemHeaders(refusal));
 }
 

@@ -5,7 +5,7 @@ import { type HttpRequest } from "./request-context.ts";
 
 /** The ports as one request may use them, once it is admitted: in turns of its identity, and until its deadline. */
 export function portsInTurns(
-  request: HttpRequest,
+  request: () => HttpRequest,
   { ports, shares }: { ports: Ports; shares: Shares },
 ): Ports {
   const { repository, ranking, callReader, recorder } = ports;
@@ -15,8 +15,9 @@ export function portsInTurns(
     signal: AbortSignal | undefined,
     task: () => Promise<T>,
   ): Promise<T> {
-    const { subject } = await request.entering!;
-    return turns.take(subject, signal ?? request.deadline.signal(), task);
+    const { entering, deadline } = request();
+    const { subject } = await entering!;
+    return turns.take(subject, signal ?? deadline.signal(), task);
   }
 
   return {
@@ -36,7 +37,7 @@ export function portsInTurns(
     },
     recorder: {
       record(changes, options) {
-        const { deadline } = request;
+        const { deadline } = request();
         const waiting = { signal: deadline.signal(), deadline: deadline.at };
         return inTurn(shares.writes, waiting.signal, () =>
           recorder.record(changes, { ...options, ...waiting }),

@@ -7,7 +7,7 @@ import { type AppEnv, type HttpRequest } from "./request-context.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {
-  const { request } = context.var;
+  const request = context.get("request");
   if (request.hasHeaders) return;
   const headers = { ...headersOf(request), ...retryAfter(context.res.status, request.retryAfterSeconds) };
   for (const [name, value] of Object.entries(headers)) context.header(name, value);

@@ -21,7 +21,7 @@ import { USAGE_CSV } from "../csv/usage-csv.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./request-context.ts";
 import { sendJson } from "./response-headers.ts";
-import { serveOperation } from "./serve-operation.ts";
+import { queryOf, serveOperation } from "./serve-operation.ts";
 
 const MAX_BODY_BYTES = 10_000;
 
@@ -62,7 +62,7 @@ async function sendUsage(
 ): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
   const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form);
-  if (form === "json") return sendJson(context.var.request, await read(asked, REST_JSON));
+  if (form === "json") return sendJson(context.get("request"), await read(asked, REST_JSON));
   const csv = await read(asked, USAGE_CSV);
   return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
     "content-type": "text/csv; charset=utf-8",
@@ -81,8 +81,4 @@ function wantsCsv(context: Context): boolean {
       default: "application/json",
     }) === "text/csv"
   );
-}
-
-function queryOf(context: Context): URLSearchParams {
-  return new URL(context.req.url).searchParams;
 }

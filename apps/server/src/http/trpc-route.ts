@@ -24,7 +24,7 @@ export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
  */
 export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcParts): Handler<AppEnv> {
   return async (context) => {
-    const { request } = context.var;
+    const request = context.get("request");
     const { method, raw } = context.req;
     if (method === "GET" && context.req.header("trpc-accept") === undefined) {
       const { pathname, searchParams } = new URL(raw.url);
