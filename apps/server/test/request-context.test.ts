@@ -37,13 +37,15 @@ describe("a request", () => {
   });
   afterAll(() => server.close());
 
-  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  type Init = { method?: string; body?: string; headers?: Record<string, string> };
+
+  async function ask(path: string, init: Init = {}): Promise<Response> {
     reads = 0;
     const sent = { ...headers, ...(init.method === "POST" && { "content-type": "application/json" }) };
     return server.request(path, { ...init, headers: { ...sent, ...init.headers } });
   }
 
-  it.each<[string, string, RequestInit?]>([
+  it.each<[string, string, Init?]>([
     ["a settled range by REST, and again", `/app/api/user/usage-stats?${SETTLED}`],
     ["a settled range by tRPC, and again", trpc("usageStats", inputOf(SETTLED))],
     ["a range up to now by REST, and again", `/app/api/user/usage-stats?${UP_TO_NOW}`],

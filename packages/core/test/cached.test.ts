@@ -22,7 +22,9 @@ function countFormat() {
   return {
     kind: "count",
     encode: (value: { count: number }) => String(value.count),
-    decode: vi.fn((payload: Uint8Array) => ({ count: Number(new TextDecoder().decode(payload)) })),
+    decode: vi.fn<(payload: Uint8Array) => { count: number }>((payload) => ({
+      count: Number(new TextDecoder().decode(payload)),
+    })),
   } satisfies CacheFormat<{ count: number }>;
 }
 
@@ -37,7 +39,7 @@ describe("a cached value", () => {
   });
 
   it("is read from its payload for everyone else, who make nothing", async () => {
-    const make = vi.fn(async () => ({ count: 7 }));
+    const make = vi.fn<() => Promise<{ count: number }>>(async () => ({ count: 7 }));
     const { value, hit } = await cached(cacheOf("9"), countFormat(), entry, make);
     expect([value, hit]).toEqual([{ count: 9 }, true]);
     expect(make).not.toHaveBeenCalled();
