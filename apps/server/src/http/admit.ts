@@ -3,7 +3,7 @@ import { type Context } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { clientAddress } from "./client-address.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /**
  * Who asks for an operation, once it is known that they may. Every handler begins with it. A request that holds several

@@ -1,7 +1,7 @@
 import { type HttpBindings } from "@hono/node-server";
 import { type Context } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /**
  * The rest of an answer that has begun. Where it fails, that is told, unless nobody reads it any more, and the connection is cut: Node's

@@ -7,7 +7,7 @@ import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { breakingOff } from "./breaking-off.ts";
 import { createExportLimit } from "./export-limit.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { queryOf, serveOperation } from "./serve-operation.ts";
 
 export type ExportParts = {
@@ -31,7 +31,7 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
 
   serveOperation(app, "GET /app/api/user/model-calls/export", async (ctx, context) => {
     const { timezone, bom, ...asked } = readListCallsQuery(queryOf(context), "export");
-    const calls = { ...allowCalls(ctx.identity, asked), withVoided: false, limit: EXPORT_PAGE };
+    const calls = { ...allowCalls(ctx, asked), withVoided: false, limit: EXPORT_PAGE };
     const csv = callsCsv(everyCall(exportReader, calls, context.req.raw.signal), timezone);
     const headers = {
       "content-type": "text/csv; charset=utf-8",

@@ -12,7 +12,7 @@ import { recordSpans, type SpanCounts } from "../intake/record-spans.ts";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { challenge, refuse, refusalOf } from "./problem.ts";
 import { checkEncoding, readBytes, unpackBytes } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 export type OtlpParts = {
   maxIngestBytes: number;

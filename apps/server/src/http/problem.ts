@@ -3,7 +3,7 @@ import { UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /** What is told of a failure, and the status that it is told with. */
 export type Refusal = Omit<PublicError, "status"> & { status: ContentfulStatusCode };

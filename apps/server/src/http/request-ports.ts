@@ -1,7 +1,7 @@
 import { type Ports } from "@usage-stats/api";
 import { type Shares } from "../limits/shares.ts";
 import { type Turns } from "../limits/turns.ts";
-import { type HttpRequest } from "./request-context.ts";
+import { type HttpRequest } from "./http-request.ts";
 
 /** The ports as one request may use them, once it is admitted: in turns of its identity, and until its deadline. */
 export function portsInTurns(

@@ -3,7 +3,7 @@ import { type DatabaseCost } from "@usage-stats/core";
 import { type Context } from "hono";
 import { WINDOW_SECONDS } from "../limits/limiter.ts";
 import { retryAfter } from "./problem.ts";
-import { type AppEnv, type HttpRequest } from "./request-context.ts";
+import { type AppEnv, type HttpRequest } from "./http-request.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {

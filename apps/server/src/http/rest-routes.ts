@@ -19,7 +19,7 @@ import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { USAGE_CSV } from "../csv/usage-csv.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { sendJson } from "./response-headers.ts";
 import { queryOf, serveOperation } from "./serve-operation.ts";
 

@@ -1,6 +1,6 @@
 import { type GuardedOperation, type Identity, inRestTerms } from "@usage-stats/api";
 import { type Context, type Hono } from "hono";
-import { type AppEnv, type HttpRequest } from "./request-context.ts";
+import { type AppEnv, type HttpRequest } from "./http-request.ts";
 
 /** Answers an operation for whoever may ask for it. */
 export type Handler = (

@@ -12,7 +12,7 @@ import { type Handler } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { sendJson } from "./response-headers.ts";
 
 export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
