@@ -1,35 +1,30 @@
 import {
   cached,
   cacheEntry,
-  type CacheFormat,
   type EntryFields,
   getUsageStats,
   isSettled,
-  type UsageStats,
   type UsageStatsInput,
 } from "@usage-stats/core";
-import superjson, { type SuperJSONResult } from "superjson";
-import { type AllowedQuestion } from "./allowed-question.ts";
+import { type AnswerFormat } from "./answer-formats.ts";
 import { type Reaching } from "./context.ts";
-import { toRestUsageStats } from "./rest/rest-usage-stats.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** How an answer is given and, of a settled range, cached: `of` makes it from the stats. */
-export type AnswerFormat<Answer> = CacheFormat<Answer> & { of(stats: UsageStats): Answer };
-
-/** Told of a query that the cache alone did not answer, and of the format that it was answered in. */
-export type OnQuestion = (format: AnswerFormat<unknown>, query: UsageStatsInput) => void;
+/** A question that its asker may ask. */
+export type AllowedQuestion = { question: UsageStatsInput; noCache: boolean };
 
 /** What answering takes of a request. */
-export type AnswerContext = Reaching<"repository", "now" | "cache" | "costs" | "signal" | "onQuestion">;
+export type AnswerContext = Reaching<
+  "repository",
+  "now" | "cache" | "costs" | "signal" | "onQuestion" | "size"
+>;
 
-/** Answers a query in a format. The answer of a settled range is cached as it is sent. */
+/** Answers a query in a format; of a settled range the answer is cached. Throws `batch_too_large`. */
 export async function answer<Answer>(
   ctx: AnswerContext,
   { question: query, noCache }: AllowedQuestion,
   format: AnswerFormat<Answer>,
 ): Promise<Answer> {
+  ctx.size?.addSeries(query);
   const cache = noCache ? null : ctx.cache;
   const make = async (wanted: AbortSignal | undefined) => {
     ctx.onQuestion?.(format, query);
@@ -49,40 +44,10 @@ export async function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
   { question: query, noCache }: AllowedQuestion,
   format: AnswerFormat<unknown>,
-): Promise<Bytes | null> {
+): Promise<Uint8Array<ArrayBuffer> | null> {
   if (noCache || cache === null || !isSettled(query, now)) return null;
   return cache.peek(entryOf(query, format));
 }
-
-/** Gives a format whose answers are texts, in UTF-8: what is cached is what is sent. */
-export function textFormat(kind: string, write: (stats: UsageStats) => string): AnswerFormat<Bytes> {
-  const encoder = new TextEncoder();
-  return {
-    kind,
-    of: (stats) => encoder.encode(write(stats)),
-    encode: (bytes) => bytes,
-    decode: (bytes) => bytes,
-  };
-}
-
-/** The JSON of the REST endpoints, of a query by days with the period before. */
-export const REST_JSON = textFormat("rest", (stats) => JSON.stringify(toRestUsageStats(stats)));
-
-type TrpcResponse = { result: { data: SuperJSONResult } };
-
-/** What a procedure gives; cached is tRPC's whole response, which can be sent without tRPC. */
-export const TRPC: AnswerFormat<UsageStats> = {
-  kind: "trpc",
-  of: (stats) => stats,
-  encode(stats) {
-    const kept: UsageStats = { ...stats, freshness: { ...stats.freshness, source: "cache" } };
-    return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
-  },
-  decode(payload) {
-    const { result } = JSON.parse(new TextDecoder().decode(payload)) as TrpcResponse;
-    return superjson.deserialize(result.data);
-  },
-};
 
 function entryOf(query: UsageStatsInput, { kind }: AnswerFormat<unknown>) {
   return cacheEntry(kind, query, FIELDS);

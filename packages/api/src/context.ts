@@ -8,10 +8,10 @@ import {
   type Rebuilder,
   type ResultCache,
   type UsageRepository,
+  type UsageStatsInput,
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
-import { type OnQuestion } from "./answer.ts";
-import { type RecordLimits } from "./calls/record-calls.ts";
+import { type AnswerFormat } from "./answer-formats.ts";
 import { type Identity } from "./identity.ts";
 import { type RequestSize } from "./request-size.ts";
 
@@ -28,6 +28,12 @@ export type Ports = {
   signViewerToken: SignViewerToken;
 };
 
+/** How many calls, how old, and how far ahead of our clock one recording may hold. */
+export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
+
+/** Told of a query that the cache alone did not answer, and of the format that it was answered in. */
+export type OnQuestion = (format: AnswerFormat<unknown>, query: UsageStatsInput) => void;
+
 /** One request, however it came: made once, and handed to every verb as `verb(ctx, query)`. */
 export type RequestContext = {
   ports: Ports;
@@ -40,7 +46,6 @@ export type RequestContext = {
   costs: DatabaseCost[];
   /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a cached answer. */
   signal?: (() => AbortSignal) | undefined;
-  /** Told of every query that the cache alone did not answer. */
   onQuestion?: OnQuestion | undefined;
   /** How large the answers of a batch may become together; absent where a request can ask one thing only. */
   size?: RequestSize | undefined;

@@ -21,7 +21,7 @@ const TRPC_CODES = {
 } as const satisfies Record<number, TRPCError["code"]>;
 
 /** The one place that gives our codes a status. The type makes a code without one a compile error. */
-const REFUSALS: Record<UsageErrorCode, { status: keyof typeof TRPC_CODES; title: string }> = {
+export const REFUSALS: Record<UsageErrorCode, { status: keyof typeof TRPC_CODES; title: string }> = {
   invalid_option: { status: 400, title: "Invalid parameter" },
   invalid_time: { status: 400, title: "Invalid time" },
   invalid_range: { status: 400, title: "Invalid range" },

@@ -1,14 +1,15 @@
 export { type Actor, actorOf } from "./audit.ts";
-export type { AskedQuestion } from "./allowed-question.ts";
-export {
-  answer,
-  type AnswerContext,
-  type AnswerFormat,
-  type OnQuestion,
-  REST_JSON,
-  textFormat,
-} from "./answer.ts";
-export type { AdmittedContext, Ports, RequestContext, SignViewerToken, ViewerToken } from "./context.ts";
+export { type AskedQuestion, readEveryonesUsage, readUsage } from "./allowed-question.ts";
+export { answer } from "./answer.ts";
+export { type AnswerFormat, REST_JSON, textFormat } from "./answer-formats.ts";
+export type {
+  OnQuestion,
+  Ports,
+  RecordLimits,
+  RequestContext,
+  SignViewerToken,
+  ViewerToken,
+} from "./context.ts";
 export {
   createKeyInput,
   type CreateKeyRequest,
@@ -20,9 +21,7 @@ export {
   type RecordAnswer,
   recordCalls,
   type RecordContext,
-  type RecordLimits,
   type RejectionCode,
-  type SentCalls,
 } from "./calls/record-calls.ts";
 export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
 export { allowCalls, readCallList } from "./calls/list-procedure.ts";
@@ -52,4 +51,3 @@ export { rank } from "./usage-ranking-procedures.ts";
 export type { UsageRankingRequest } from "./contract/usage-ranking-input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
 export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";
-export { readEveryonesUsage, readUsage } from "./usage-stats-procedure.ts";

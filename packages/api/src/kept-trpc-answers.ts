@@ -1,5 +1,6 @@
-import { type AllowedQuestion, allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
-import { cachedAnswer, TRPC } from "./answer.ts";
+import { allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
+import { type AllowedQuestion, cachedAnswer } from "./answer.ts";
+import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "./context.ts";
 import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { type Identity } from "./identity.ts";
@@ -22,7 +23,7 @@ export async function keptTrpcAnswers(
     const answers = await Promise.all(
       names.map(async (name, i) => {
         const identity = await ctx.admit(name, names);
-        const question = QUERIES[name](identity, batch ? (input as Record<number, unknown>)[i] : input);
+        const question = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
         if (question === null) return null;
         size.addSeries(question.question);
         return cachedAnswer(ctx, question, TRPC);
@@ -46,17 +47,17 @@ function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   return Buffer.concat([open, ...bodies.flatMap((body, i) => (i === 0 ? [body] : [comma, body])), close]);
 }
 
-type Ask = (identity: Identity, input: unknown) => AllowedQuestion | null;
+type Ask = (asker: { identity: Identity }, input: unknown) => AllowedQuestion | null;
 
 /** The queries whose answers are kept, by their tRPC path. */
 const QUERIES = {
-  usageStats(identity, input) {
+  usageStats(asker, input) {
     const { data } = usageStatsInput.safeParse(input);
-    return data === undefined ? null : allowUsage(identity, askedOf(data));
+    return data === undefined ? null : allowUsage(asker, askedOf(data));
   },
-  "admin.usageStats"(identity, input) {
+  "admin.usageStats"(asker, input) {
     const { data } = everyonesUsageStatsInput.safeParse(input);
-    return data === undefined ? null : allowEveryonesUsage(identity, askedOf(data));
+    return data === undefined ? null : allowEveryonesUsage(asker, askedOf(data));
   },
 } satisfies Record<string, Ask>;
 

@@ -3,7 +3,7 @@ import { type Context } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { clientAddress } from "./client-address.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /**
  * Who asks for an operation, once it is known that they may. Every handler begins with it. A request that holds several
@@ -38,7 +38,7 @@ export type Arrive = (context: Context<AppEnv>, who: "known" | "stranger") => Pr
 export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): Arrive {
   let isWarned = false;
   return async (context, who) => {
-    const { request } = context.var;
+    const request = context.get("request");
     if (limits === null || request.isCounted) return;
     request.isCounted = true;
     if (trustedProxies === 0 && !isWarned && context.req.header("x-forwarded-for") !== undefined) {
@@ -55,7 +55,7 @@ const FORWARDED =
 export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitSettings): Admit {
   /** Verified first, and charged after: what is bad takes nothing from what is good. */
   async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
-    const { request } = context.var;
+    const request = context.get("request");
     if (limits === null) return identify(context, request.now);
     const address = clientAddress(context, trustedProxies);
     const attempt = limits.attempt(address, (mayGuess) => identify(context, request.now, mayGuess));
@@ -69,7 +69,7 @@ export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitS
   }
 
   return async (context, operation, all = [operation]) => {
-    const { request } = context.var;
+    const request = context.get("request");
     request.operation = operation;
     if (request.entering === undefined) {
       const operations = all.filter(isGuarded);

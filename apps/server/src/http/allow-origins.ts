@@ -1,6 +1,6 @@
 import { type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /**
  * Lets pages of some origins, exactly as they are listed, read answers (CORS). Never with cookies: they bring a bearer token, such

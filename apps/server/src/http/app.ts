@@ -1,5 +1,6 @@
 import { UsageError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
 import { type Arrive } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
 import { callListRoutes, type ExportParts } from "./call-list-routes.ts";
@@ -8,8 +9,8 @@ import { type HealthParts, healthRoutes } from "./health-routes.ts";
 import { modelCallsRoutes } from "./model-calls-routes.ts";
 import { otlpRoute, type OtlpParts } from "./otlp-route.ts";
 import { problem, refusalOf } from "./problem.ts";
-import { refuseOtherMethods } from "./refuse-other-methods.ts";
-import { type AppEnv, createRequest, type RequestParts } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
+import { createRequest, type RequestParts } from "./request-context.ts";
 import { addHeaders } from "./response-headers.ts";
 import { restRoutes } from "./rest-routes.ts";
 import { serveOperation } from "./serve-operation.ts";
@@ -63,7 +64,17 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   }
 
   if (parts.corsOrigins.length > 0) app.use(allowOrigins(parts.corsOrigins));
-  app.use(refuseOtherMethods(app));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed(context: Context<AppEnv>, methods) {
+        const limit = methods.join(", ");
+        context.header("allow", limit);
+        const message = "There is nothing here for this method.";
+        return problem(context, new UsageError("method_not_allowed", message, { limit }));
+      },
+    }),
+  );
   healthRoutes(app, parts);
   serveOperation(app, "GET /metrics", async (_, context) =>
     context.body(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
@@ -77,7 +88,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
 
   app.notFound((context) => problem(context, nothingHere));
   app.onError((error, context) => {
-    const { requestId, operation } = context.var.request;
+    const { requestId, operation } = context.get("request");
     // Whoever has left has ended the work, and is told nothing.
     if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
       // Never the address: anything may stand in it.

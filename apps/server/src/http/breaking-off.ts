@@ -1,7 +1,7 @@
 import { type HttpBindings } from "@hono/node-server";
 import { type Context } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /**
  * The rest of an answer that has begun. Where it fails, that is told, unless nobody reads it any more, and the connection is cut: Node's
@@ -15,7 +15,7 @@ export async function* breakingOff(
   try {
     yield* rest;
   } catch (error) {
-    const { requestId, operation = "an answer" } = context.var.request;
+    const { requestId, operation = "an answer" } = context.get("request");
     if (!context.req.raw.signal.aborted) onFailure({ error, requestId, operation, midway: true });
     const { outgoing } = context.env as Partial<HttpBindings>;
     if (outgoing === undefined) throw new Error("The answer broke off.", { cause: error });

@@ -7,8 +7,8 @@ import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { breakingOff } from "./breaking-off.ts";
 import { createExportLimit } from "./export-limit.ts";
-import { type AppEnv } from "./request-context.ts";
-import { serveOperation } from "./serve-operation.ts";
+import { type AppEnv } from "./http-request.ts";
+import { queryOf, serveOperation } from "./serve-operation.ts";
 
 export type ExportParts = {
   /** For exports: connections that searches cannot keep busy. */
@@ -31,7 +31,7 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
 
   serveOperation(app, "GET /app/api/user/model-calls/export", async (ctx, context) => {
     const { timezone, bom, ...asked } = readListCallsQuery(queryOf(context), "export");
-    const calls = { ...allowCalls(ctx.identity, asked), withVoided: false, limit: EXPORT_PAGE };
+    const calls = { ...allowCalls(ctx, asked), withVoided: false, limit: EXPORT_PAGE };
     const csv = callsCsv(everyCall(exportReader, calls, context.req.raw.signal), timezone);
     const headers = {
       "content-type": "text/csv; charset=utf-8",
@@ -45,10 +45,6 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
     const rest = breakingOff(context, csv, onFailure);
     return context.body(csvStream([bom ? BYTE_ORDER_MARK : "", first.value ?? ""], rest), 200, headers);
   });
-}
-
-function queryOf(context: Context): URLSearchParams {
-  return new URL(context.req.url).searchParams;
 }
 
 /**

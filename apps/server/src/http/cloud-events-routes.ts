@@ -3,7 +3,7 @@ import { UsageError } from "@usage-stats/core";
 import { type Hono } from "hono";
 import { recordEvents } from "../intake/record-events.ts";
 import { readBodyText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { serveOperation } from "./serve-operation.ts";
 
 /** Where calls are sent as CloudEvents: one, a batch, or one with its attributes in headers. */

@@ -1,5 +1,5 @@
 import { type Hono } from "hono";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /** Gives the reasons why requests should not be sent here; none when all is well. */
 export type CheckReadiness = () => Promise<string[]>;

@@ -1,7 +1,7 @@
 import { readCallsBody, readRecordCallsQuery, recordCalls } from "@usage-stats/api";
 import { type Hono } from "hono";
 import { readBodyText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { serveOperation } from "./serve-operation.ts";
 
 const NDJSON = ["application/x-ndjson", "application/ndjson", "application/jsonl"];

@@ -12,7 +12,7 @@ import { recordSpans, type SpanCounts } from "../intake/record-spans.ts";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { challenge, refuse, refusalOf } from "./problem.ts";
 import { checkEncoding, readBytes, unpackBytes } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 export type OtlpParts = {
   maxIngestBytes: number;
@@ -26,7 +26,7 @@ export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpan
   /** An exporter drops what is answered with 500, and tries again after 503. */
   function told(error: unknown, context: Context<AppEnv>): UsageError {
     if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
-      onFailure({ error, requestId: context.var.request.requestId, operation: "POST /v1/traces" });
+      onFailure({ error, requestId: context.get("request").requestId, operation: "POST /v1/traces" });
     return error instanceof UsageError
       ? error
       : new UsageError("unavailable", "Something went wrong on our side.");
@@ -34,7 +34,7 @@ export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpan
 
   app.post("/v1/traces", async (context) => {
     const format = formatOf(context.req.header("content-type") ?? "");
-    const { request } = context.var;
+    const request = context.get("request");
     try {
       await request.admit("POST /v1/traces");
       if (format === null)

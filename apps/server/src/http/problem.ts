@@ -3,7 +3,7 @@ import { UsageError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 
 /** What is told of a failure, and the status that it is told with. */
 export type Refusal = Omit<PublicError, "status"> & { status: ContentfulStatusCode };
@@ -20,14 +20,15 @@ export function refusalOf(error: unknown): Refusal {
 export function refuse(context: Context<AppEnv>, error: unknown): Refusal {
   const refusal = refusalOf(error);
   // Of a batch, something else may have been refused.
-  context.var.request.retryAfterSeconds = refusal.retryAfterSeconds ?? context.var.request.retryAfterSeconds;
+  const request = context.get("request");
+  request.retryAfterSeconds = refusal.retryAfterSeconds ?? request.retryAfterSeconds;
   return refusal;
 }
 
 /** Answers with problem details (RFC 9457) of anything that was thrown. */
 export function problem(context: Context<AppEnv>, error: unknown): Response {
   const refusal = refuse(context, error);
-  const { requestId } = context.var.request;
+  const { requestId } = context.get("request");
   return context.json({ ...problemDetails(refusal), requestId }, refusal.status, problemHeaders(refusal));
 }
 

@@ -3,11 +3,11 @@ import { type DatabaseCost } from "@usage-stats/core";
 import { type Context } from "hono";
 import { WINDOW_SECONDS } from "../limits/limiter.ts";
 import { retryAfter } from "./problem.ts";
-import { type AppEnv, type HttpRequest } from "./request-context.ts";
+import { type AppEnv, type HttpRequest } from "./http-request.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {
-  const { request } = context.var;
+  const request = context.get("request");
   if (request.hasHeaders) return;
   const headers = { ...headersOf(request), ...retryAfter(context.res.status, request.retryAfterSeconds) };
   for (const [name, value] of Object.entries(headers)) context.header(name, value);

@@ -19,9 +19,9 @@ import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { USAGE_CSV } from "../csv/usage-csv.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { sendJson } from "./response-headers.ts";
-import { serveOperation } from "./serve-operation.ts";
+import { queryOf, serveOperation } from "./serve-operation.ts";
 
 const MAX_BODY_BYTES = 10_000;
 
@@ -60,7 +60,7 @@ async function sendUsage(
 ): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
   const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
-  if (form === "json") return sendJson(context.var.request, await read(asked, REST_JSON));
+  if (form === "json") return sendJson(context.get("request"), await read(asked, REST_JSON));
   const csv = await read(asked, USAGE_CSV);
   return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
     "content-type": "text/csv; charset=utf-8",
@@ -79,8 +79,4 @@ function wantsCsv(context: Context): boolean {
       default: "application/json",
     }) === "text/csv"
   );
-}
-
-function queryOf(context: Context): URLSearchParams {
-  return new URL(context.req.url).searchParams;
 }

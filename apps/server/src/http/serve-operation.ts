@@ -1,6 +1,6 @@
 import { type GuardedOperation, type Identity, inRestTerms } from "@usage-stats/api";
 import { type Context, type Hono } from "hono";
-import { type AppEnv, type HttpRequest } from "./request-context.ts";
+import { type AppEnv, type HttpRequest } from "./http-request.ts";
 
 /** Answers an operation for whoever may ask for it. */
 export type Handler = (
@@ -16,7 +16,7 @@ export function serveOperation(
 ): void {
   const [method, path] = operation.split(" ") as [string, string];
   app.on(method, path, async (context) => {
-    const { request } = context.var;
+    const request = context.get("request");
     const identity = await request.admit(operation);
     try {
       return await handle(Object.assign(request, { identity }), context);
@@ -25,4 +25,9 @@ export function serveOperation(
       throw method === "GET" ? inRestTerms(error) : error;
     }
   });
+}
+
+/** The query string of a request. */
+export function queryOf(context: Context): URLSearchParams {
+  return new URL(context.req.url).searchParams;
 }

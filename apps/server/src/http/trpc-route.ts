@@ -12,7 +12,7 @@ import { type Handler } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { type AppEnv } from "./request-context.ts";
+import { type AppEnv } from "./http-request.ts";
 import { sendJson } from "./response-headers.ts";
 
 export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
@@ -24,7 +24,7 @@ export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
  */
 export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcParts): Handler<AppEnv> {
   return async (context) => {
-    const { request } = context.var;
+    const request = context.get("request");
     const { method, raw } = context.req;
     if (method === "GET" && context.req.header("trpc-accept") === undefined) {
       const { pathname, searchParams } = new URL(raw.url);

@@ -19,7 +19,7 @@ import { type SessionChecks } from "../auth/session-token.ts";
 import { createSignViewerToken } from "../auth/viewer-token.ts";
 import { createAdmit, createArrive } from "../http/admit.ts";
 import { createApp, type HttpParts } from "../http/app.ts";
-import { type AppEnv } from "../http/request-context.ts";
+import { type AppEnv } from "../http/http-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { boundedRebuilder } from "./bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";

@@ -11,13 +11,13 @@ export const list = procedure("modelCalls.list")
 
 /** Reads a page of one user's calls. Throws `forbidden` for another's, and `batch_too_large`. */
 export async function readCallList(ctx: AdmittedContext, asked: AskedCalls): Promise<CallList> {
-  const calls = allowCalls(ctx.identity, asked);
+  const calls = allowCalls(ctx, asked);
   ctx.size?.addCalls(calls);
   return listCalls(ctx.ports.callReader, calls, ctx.signal?.());
 }
 
 /** Calls that their asker may read. Throws `forbidden`. */
-export function allowCalls(identity: Identity, asked: AskedCalls): ListCallsInput {
+export function allowCalls({ identity }: { identity: Identity }, asked: AskedCalls): ListCallsInput {
   const { userDid, filter } = asked;
   return { ...asked, userDid: scopeOf(identity, userDid), filter: allowFilter(identity, filter) };
 }

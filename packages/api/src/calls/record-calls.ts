@@ -1,9 +1,6 @@
 import { type CallChange, type RecordOutcome, UsageError } from "@usage-stats/core";
-import { type Reaching } from "../context.ts";
+import { type Reaching, type RecordLimits } from "../context.ts";
 import { parseCallChange } from "../contract/call-change.ts";
-
-/** How many calls, how old, and how far ahead of our clock one recording may hold. */
-export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
 
 /** What recording takes of a request. */
 export type RecordContext = Reaching<"recorder" | "recordLimits", "now">;

@@ -1,0 +1,109 @@
+import { describe, expect, it, vi } from "vitest";
+import { cached, cacheEntry, type CacheFormat, type EntryFields } from "../src/cached.ts";
+import { type ResultCache } from "../src/ports.ts";
+import { type UsageStatsInput } from "../src/usage-stats.ts";
+
+const encoder = new TextEncoder();
+const entry = { kind: "count", userDid: null, fields: [] };
+
+/** Gives what it has, or what is computed. */
+function cacheOf(kept: string | null): ResultCache {
+  return {
+    peek: async () => null,
+    async remember(_, compute) {
+      if (kept !== null) return { bytes: encoder.encode(kept), hit: true };
+      const made = await compute();
+      return { bytes: typeof made === "string" ? encoder.encode(made) : made, hit: false };
+    },
+  };
+}
+
+function countFormat() {
+  return {
+    kind: "count",
+    encode: (value: { count: number }) => String(value.count),
+    decode: vi.fn<(payload: Uint8Array) => { count: number }>((payload) => ({
+      count: Number(new TextDecoder().decode(payload)),
+    })),
+  } satisfies CacheFormat<{ count: number }>;
+}
+
+describe("a cached value", () => {
+  it("is what was made itself, not read back from its payload, for whoever has just made it", async () => {
+    const format = countFormat();
+    const made = { count: 7 };
+    const { value, hit } = await cached(cacheOf(null), format, entry, async () => made);
+    expect(hit).toBe(false);
+    expect(value).toBe(made);
+    expect(format.decode).not.toHaveBeenCalled();
+  });
+
+  it("is read from its payload for everyone else, who make nothing", async () => {
+    const make = vi.fn<() => Promise<{ count: number }>>(async () => ({ count: 7 }));
+    const { value, hit } = await cached(cacheOf("9"), countFormat(), entry, make);
+    expect([value, hit]).toEqual([{ count: 9 }, true]);
+    expect(make).not.toHaveBeenCalled();
+  });
+
+  it("fails as its making does", async () => {
+    const failing = cached(cacheOf(null), countFormat(), entry, () => Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
+  });
+});
+
+describe("what a value is cached under", () => {
+  const fields: EntryFields<UsageStatsInput> = {
+    from: true,
+    to: true,
+    timezone: true,
+    bucket: true,
+    groupBy: true,
+    filter: true,
+    topN: true,
+    compare: true,
+    limit: true,
+    cursor: true,
+  };
+  const query: UsageStatsInput = {
+    userDid: "alice",
+    from: new Date("2025-06-01T00:00:00Z"),
+    to: new Date("2025-06-02T00:00:00Z"),
+    timezone: "UTC",
+    bucket: "day",
+    groupBy: ["model", "app"],
+    filter: { models: ["b", "a"] },
+    topN: 5,
+    compare: "none",
+  };
+
+  it("says every field in its place, and what is missing as nothing", () => {
+    expect(cacheEntry("trpc", query, fields)).toEqual({
+      kind: "trpc",
+      userDid: "alice",
+      fields: [
+        1_748_736_000_000,
+        1_748_822_400_000,
+        "UTC",
+        "day",
+        ["model", "app"],
+        [null, null, ["a", "b"], null, null],
+        5,
+        "none",
+        null,
+        null,
+      ],
+    });
+  });
+
+  it.each([
+    { from: new Date("2025-06-01T00:00:01Z") },
+    { timezone: "Asia/Tokyo" },
+    { groupBy: ["app", "model"] as const },
+    { filter: { providerIds: ["a", "b"] } },
+    { limit: 5 },
+    { cursor: "5" },
+  ])("differs with %j", (change) => {
+    const other = cacheEntry("trpc", { ...query, ...change } as UsageStatsInput, fields);
+    expect(other).not.toEqual(cacheEntry("trpc", query, fields));
+  });
+});
