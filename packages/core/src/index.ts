@@ -30,6 +30,7 @@ export {
   METRICS,
   metricsOf,
   WHOLE_COLUMNS,
+  type MeasureColumn,
   type Measures,
   type Metric,
   type Metrics,

@@ -1,4 +1,4 @@
-import { type CallStatus, type ModelCall } from "./model-call.ts";
+import { type CALL_FIELDS, type CallStatus, type ModelCall } from "./model-call.ts";
 
 /** What people read. `durationMs` and `ttfbMs` are `null` where no successful call told its latency. */
 export type Metrics = {
@@ -43,15 +43,13 @@ export const METRICS = {
   credits: { kind: "decimal_sum", column: "credits", about: "What the calls cost, as text with 8 decimals." },
   durationMs: { kind: "average", column: "duration_ms", about: "How long calls took." },
   ttfbMs: { kind: "average", column: "ttfb_ms", about: "How long until the first piece of the answer." },
-} as const satisfies { [Name in keyof Metrics]: Metric & { kind: KindFor<Name> } };
+} as const satisfies { [Name in keyof Metrics]: Metric & MetricFor<Name> };
 
-type KindFor<Name extends keyof Metrics> = Name extends keyof ModelCall
-  ? Metrics[Name] extends number
-    ? "sum"
-    : Metrics[Name] extends string
-      ? "decimal_sum"
-      : "average"
-  : "calls";
+/** What a name and its type allow, so that tsc finds where the type and the list disagree. A sum has its field's column. */
+type MetricFor<Name extends keyof Metrics> = Name extends keyof ModelCall
+  ? { kind: KindFor<Metrics[Name]>; column: (typeof CALL_FIELDS)[Name]["column"] }
+  : { kind: "calls" };
+type KindFor<Value> = Value extends number ? "sum" : Value extends string ? "decimal_sum" : "average";
 
 export const METRIC_NAMES = Object.keys(METRICS) as (keyof Metrics)[];
 
@@ -74,13 +72,17 @@ export type WholeMeasure =
 
 /** The column of each whole number that is added up, in rollups. */
 export const WHOLE_COLUMNS = Object.fromEntries(
-  metricsOf("calls", "sum", "average").flatMap((name) => {
+  metricsOf("calls", "sum", "average").flatMap((name): [string, string][] => {
     const { kind, column } = METRICS[name];
-    return kind === "average"
-      ? [
-          [`${name}Sum`, `${column}_sum`],
-          [`${name}Count`, `${column}_count`],
-        ]
-      : [[name, column]];
+    if (kind !== "average") return [[name, column]];
+    return [
+      [`${name}Sum`, `${column}_sum`],
+      [`${name}Count`, `${column}_count`],
+    ];
   }),
-) as Record<WholeMeasure, string>;
+) as Record<WholeMeasure, MeasureColumn>;
+
+/** A column of a rollup that is added up. */
+export type MeasureColumn =
+  | (typeof METRICS)[NamesOf<"calls" | "sum" | "decimal_sum">]["column"]
+  | `${(typeof METRICS)[NamesOf<"average">]["column"]}_${"sum" | "count"}`;
