@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { WHOLE_COLUMNS } from "@usage-stats/core";
+import { FIRST_MEASURES } from "../migrations/20261123000002-model-call-stats.ts";
 
 /** What every rollup knows: whose calls, and which quarter of an hour, hour or UTC day. The user "" is all users together. */
 const key = {
@@ -10,7 +11,12 @@ const key = {
 };
 
 const measures = {
-  ...Object.fromEntries(Object.keys(WHOLE_COLUMNS).map((name) => [name, p.bigint("number")])),
+  ...Object.fromEntries(
+    Object.entries(WHOLE_COLUMNS).map(([name, column]) => {
+      const sum = p.bigint("number");
+      return [name, FIRST_MEASURES.includes(column) ? sum : sum.defaultRaw("0")];
+    }),
+  ),
   credits: p.decimal("string").precision(30).scale(8),
 };
 

@@ -1,6 +1,12 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { CALL_CONTENT, CALL_FIELDS, type CallField } from "@usage-stats/core";
-import { MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
+import { FIRST_NUMBERS, limitsOf, MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
+
+const LATER_NUMBERS = CALL_CONTENT.map((name): CallField => CALL_FIELDS[name])
+  .filter(
+    ({ kind, column }) => (kind === "count" || kind === "milliseconds") && !FIRST_NUMBERS.includes(column),
+  )
+  .map(({ column }) => column);
 
 /** One logged call: `PARTITION BY RANGE (call_time)`, a partition a month (the migration says so; MikroORM cannot). */
 export const ModelCallEntity = defineEntity({
@@ -8,6 +14,7 @@ export const ModelCallEntity = defineEntity({
   tableName: "model_calls",
   checks: [
     MEASURES_CHECK,
+    ...LATER_NUMBERS.map((column) => ({ name: `model_calls_${column}_check`, expression: limitsOf(column) })),
     {
       name: "model_calls_names_check",
       expression:
