@@ -1,11 +1,11 @@
-import { type ModelCall } from "@usage-stats/core";
+import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 
 /** A successful call with little else known, changed where a test cares. */
 export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
   return {
+    ...NOTHING_KNOWN,
     id: "1",
     userDid: "did:abt:z1alice",
-    appDid: null,
     providerId: "openai",
     model: "gpt-4o",
     type: "chatCompletion",
@@ -13,15 +13,8 @@ export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
     callTime: new Date("2025-06-20T10:00:00Z"),
     inputTokens: 10,
     outputTokens: 5,
-    cachedInputTokens: null,
     totalUsage: 15,
     credits: "0.1",
-    durationMs: null,
-    ttfbMs: null,
-    errorReason: null,
-    requestId: null,
-    traceId: null,
-    metadata: null,
     ...change,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ModelCall } from "@usage-stats/core";
+import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 import { modelCallSchema, parseModelCall } from "../src/contract/model-call.ts";
 
 const MINIMAL = {
@@ -29,18 +29,7 @@ describe("a logged call", () => {
     expect(parsed({})).toEqual({
       ...MINIMAL,
       callTime: new Date("2025-11-02T16:00:00.123Z"),
-      appDid: null,
-      inputTokens: null,
-      outputTokens: null,
-      cachedInputTokens: null,
-      totalUsage: null,
-      credits: "0",
-      durationMs: null,
-      ttfbMs: null,
-      errorReason: null,
-      requestId: null,
-      traceId: null,
-      metadata: null,
+      ...NOTHING_KNOWN,
     });
   });
 

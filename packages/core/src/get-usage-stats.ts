@@ -2,7 +2,8 @@ import { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 import { chooseBucket } from "./bucket.ts";
 import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
 import { changeBetween } from "./growth.ts";
-import { type Measures, sumMeasures, toMetrics } from "./measures.ts";
+import { sumMeasures, toMetrics } from "./measures.ts";
+import { type Measures } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import {
   type DatabaseCost,

@@ -1,5 +1,5 @@
 import { Big } from "big.js";
-import { type Measures } from "./measures.ts";
+import { type Measures } from "./metrics.ts";
 
 /** `(current - previous) / previous` as a fraction; `null` from a zero base, where no percentage is true. */
 export type Change = { calls: number | null; usage: number | null; credits: number | null };

@@ -25,23 +25,35 @@ export {
 export { everyCall, listCalls } from "./list-calls.ts";
 export type { CallList, CallReader, CallsQuestion, ListCallsInput, ListedCall } from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
+export { assertExact, CREDIT_DECIMALS, sumMeasures, toMetrics } from "./measures.ts";
 export {
-  assertExact,
-  CREDIT_DECIMALS,
-  sumMeasures,
-  toMetrics,
+  METRIC_NAMES,
+  METRICS,
+  metricsOf,
+  WHOLE_COLUMNS,
+  type MeasureColumn,
   type Measures,
+  type Metric,
   type Metrics,
-} from "./measures.ts";
+  type WholeMeasure,
+} from "./metrics.ts";
+export type { CallField, FieldKind } from "./call-field.ts";
 export {
+  CALL_CONTENT,
+  CALL_FIELD_NAMES,
+  CALL_FIELDS,
+  CALL_IDENTITY,
   CALL_STATUSES,
   CALL_TYPES,
+  NOTHING_KNOWN,
   type CallChange,
+  type CallFieldName,
   type CallStatus,
   type CallType,
   type CallVoid,
   type ModelCall,
   type RecordOutcome,
+  type RequiredFieldName,
 } from "./model-call.ts";
 export type {
   CacheEntry,

@@ -1,5 +1,6 @@
 import { type GroupDimension, type GroupKey } from "./group-by.ts";
-import { type Measures, sumMeasures } from "./measures.ts";
+import { sumMeasures } from "./measures.ts";
+import { type Measures } from "./metrics.ts";
 import { type SummedFacts, type UsageQuestion } from "./ports.ts";
 import { type SplitQuestion } from "./split-question.ts";
 

@@ -1,3 +1,5 @@
+import { type CallField, type FieldFor } from "./call-field.ts";
+
 export const CALL_TYPES = [
   "chatCompletion",
   "embedding",
@@ -40,8 +42,90 @@ export type ModelCall = {
   metadata: Record<string, unknown> | null;
 };
 
+/**
+ * The fields of a call by their names, which are those of the API and of CSV, in the order of CSV. To add one, say it in `ModelCall` and
+ * here, and add its column with a migration.
+ */
+export const CALL_FIELDS = {
+  id: {
+    kind: "name",
+    max: 128,
+    column: "id",
+    required: true,
+    about: "Tells it from the user's other calls of the same instant.",
+  },
+  userDid: { kind: "name", max: 256, column: "user_did", required: true, about: "Whose call it is." },
+  appDid: { kind: "name", max: 256, column: "app_did", about: "The app that made it." },
+  providerId: { kind: "name", max: 256, column: "provider_id", required: true, about: "Who runs the model." },
+  model: {
+    kind: "name",
+    max: 256,
+    column: "model",
+    required: true,
+    about: "The model, by its provider's name.",
+  },
+  type: { kind: "choice", values: CALL_TYPES, column: "type", required: true, about: "What it was for." },
+  status: {
+    kind: "choice",
+    values: CALL_STATUSES,
+    column: "status",
+    required: true,
+    about: "How it ended, or that it has not.",
+  },
+  callTime: { kind: "instant", column: "call_time", required: true, about: "When it started." },
+  inputTokens: { kind: "count", column: "input_tokens", about: "Tokens sent, cached ones included." },
+  outputTokens: { kind: "count", column: "output_tokens", about: "Tokens that came back." },
+  cachedInputTokens: {
+    kind: "count",
+    column: "cached_input_tokens",
+    about: "Those of the tokens sent that the provider had cached.",
+  },
+  totalUsage: {
+    kind: "count",
+    column: "total_usage",
+    about:
+      "In the type's own unit: tokens, images, or seconds of video. Where calls are counted in tokens, the sum of both unless it is said.",
+  },
+  credits: { kind: "decimal", column: "credits", about: "What it cost." },
+  durationMs: { kind: "milliseconds", column: "duration_ms", about: "How long it took." },
+  ttfbMs: { kind: "milliseconds", column: "ttfb_ms", about: "How long until the first piece of the answer." },
+  errorReason: { kind: "cut_text", max: 1000, column: "error_reason", about: "Why it failed." },
+  requestId: { kind: "text", max: 256, column: "request_id", about: "The provider's name for it." },
+  traceId: { kind: "text", max: 256, column: "trace_id", about: "The trace it belongs to." },
+  metadata: {
+    kind: "object",
+    column: "metadata",
+    about: "Whatever else the gateway knows: at most 4,096 bytes of JSON, nested at most 12 levels deep.",
+  },
+} as const satisfies { [Name in keyof ModelCall]: FieldFor<ModelCall[Name]> };
+
+export type CallFieldName = keyof ModelCall;
+
+/** The names of fields that a call is none without. */
+export type RequiredFieldName = {
+  [Name in CallFieldName]: (typeof CALL_FIELDS)[Name] extends { required: true } ? Name : never;
+}[CallFieldName];
+
+export const CALL_FIELD_NAMES = Object.keys(CALL_FIELDS) as CallFieldName[];
+
+/** What tells a call from all others. */
+export const CALL_IDENTITY = ["userDid", "id", "callTime"] as const satisfies CallFieldName[];
+
+/** Everything else that is said of a call, in the order of CSV. */
+export const CALL_CONTENT = CALL_FIELD_NAMES.filter(
+  (name) => !(CALL_IDENTITY as readonly CallFieldName[]).includes(name),
+);
+
+/** What a call holds where nothing but the required fields is known. */
+export const NOTHING_KNOWN = Object.fromEntries(
+  CALL_FIELD_NAMES.flatMap((name) => {
+    const field: CallField = CALL_FIELDS[name];
+    return field.required === true ? [] : [[name, field.kind === "decimal" ? "0" : null]];
+  }),
+) as Omit<ModelCall, RequiredFieldName>;
+
 /** A call that is to count nowhere any more. */
-export type CallVoid = Pick<ModelCall, "userDid" | "id" | "callTime"> & { void: true };
+export type CallVoid = Pick<ModelCall, (typeof CALL_IDENTITY)[number]> & { void: true };
 
 /** What a gateway sends: a call as it is now, or that it is void. */
 export type CallChange = ModelCall | CallVoid;

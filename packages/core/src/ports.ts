@@ -1,6 +1,6 @@
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
-import { type Measures } from "./measures.ts";
+import { type Measures } from "./metrics.ts";
 import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 

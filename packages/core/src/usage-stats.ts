@@ -1,7 +1,7 @@
 import { type Bucket } from "./bucket.ts";
 import { type Change } from "./growth.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
-import { type Metrics } from "./measures.ts";
+import { type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type TimeRange } from "./range.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Measures, sumMeasures } from "../src/measures.ts";
+import { sumMeasures } from "../src/measures.ts";
 import { mergeFacts } from "../src/merge-facts.ts";
-import { splitQuestion, type SummedFacts, type UsageQuestion } from "../src/index.ts";
+import { type Measures, splitQuestion, type SummedFacts, type UsageQuestion } from "../src/index.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
 const question: UsageQuestion = {

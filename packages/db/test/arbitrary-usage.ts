@@ -3,6 +3,7 @@ import {
   CALL_TYPES,
   GROUP_DIMENSIONS,
   type GroupDimension,
+  metricsOf,
   type ModelCall,
   type UsageStatsInput,
 } from "@usage-stats/core";
@@ -39,6 +40,7 @@ const MODELS = [
 export const scene = fc.constantFrom(...CHANGES).map(([timezone, at]) => ({ timezone, at: Date.parse(at) }));
 
 const count = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
+const NUMBERS = Object.fromEntries(metricsOf("sum", "average").map((name) => [name, count]));
 
 /** Calls within some days of an instant, many of them exactly on whole quarters and a millisecond beside. */
 export function callsNear(
@@ -60,17 +62,13 @@ export function callsNear(
       model: fc.constantFrom(...MODELS),
       type: fc.constantFrom(...CALL_TYPES),
       status: fc.constantFrom(...CALL_STATUSES),
-      inputTokens: count,
-      outputTokens: count,
-      cachedInputTokens: count,
-      totalUsage: count,
       credits: fc.bigInt({ min: 0n, max: 10n ** 15n }),
-      durationMs: count,
-      ttfbMs: count,
+      numbers: fc.record(NUMBERS),
     })
-    .map(({ offset, id, model: [providerId, model], credits, ...rest }) =>
+    .map(({ offset, id, model: [providerId, model], credits, numbers, ...rest }) =>
       modelCall({
         ...rest,
+        ...numbers,
         id: `call-${id}`,
         providerId,
         model,

@@ -1,5 +1,6 @@
 import {
   type GroupDimension,
+  metricsOf,
   type ModelCall,
   type UsageStats,
   type UsageStatsInput,
@@ -127,25 +128,23 @@ function byType(calls: ModelCall[]): Record<string, Sums> {
 
 /** Metrics, by adding up calls one by one. */
 export function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
-  const sum = (field: "inputTokens" | "outputTokens" | "cachedInputTokens" | "totalUsage") =>
-    calls.reduce((total, call) => total + (call[field] ?? 0), 0);
-  const average = (field: "durationMs" | "ttfbMs") => {
-    const told = calls.filter((call) => call.status === "success" && call[field] !== null);
-    return told.length === 0
+  const sum = (field: Counted) => calls.reduce((total, call) => total + (call[field] ?? 0), 0);
+  const average = (field: Counted) => {
+    const known = calls.filter((call) => call.status === "success" && call[field] !== null);
+    return known.length === 0
       ? null
-      : { avg: told.reduce((total, call) => total + call[field]!, 0) / told.length };
+      : { avg: known.reduce((total, call) => total + call[field]!, 0) / known.length };
   };
   const units = calls.reduce((total, { credits }) => total + BigInt(credits.replace(".", "")), 0n);
   return {
     calls: calls.length,
     successCalls: calls.filter(({ status }) => status === "success").length,
     failedCalls: calls.filter(({ status }) => status === "failed").length,
-    inputTokens: sum("inputTokens"),
-    outputTokens: sum("outputTokens"),
-    cachedInputTokens: sum("cachedInputTokens"),
-    totalUsage: sum("totalUsage"),
+    ...Object.fromEntries(metricsOf("sum").map((name) => [name, sum(name)])),
     credits: `${units / 10n ** 8n}.${String(units % 10n ** 8n).padStart(8, "0")}`,
-    durationMs: average("durationMs") as never,
-    ttfbMs: average("ttfbMs") as never,
-  };
+    ...Object.fromEntries(metricsOf("average").map((name) => [name, average(name)])),
+  } as Sums;
 }
+
+/** A field of a call that is a number. */
+type Counted = ReturnType<typeof metricsOf<"sum" | "average">>[number];

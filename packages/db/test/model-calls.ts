@@ -1,8 +1,9 @@
-import { type ModelCall } from "@usage-stats/core";
+import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 
 /** A call with everything filled in, changed where a test cares. */
 export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
   return {
+    ...NOTHING_KNOWN,
     id: "call-1",
     userDid: "did:abt:z1test",
     appDid: "z2app1",
@@ -18,9 +19,7 @@ export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
     credits: "0.00123456",
     durationMs: 900,
     ttfbMs: 300,
-    errorReason: null,
     requestId: "request-1",
-    traceId: null,
     metadata: { purpose: "test", nested: { quote: '"\\' } },
     ...change,
   };

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
-import { type CallRecorder, getUsageStats, type ModelCall, type UsageStatsInput } from "@usage-stats/core";
+import {
+  type CallRecorder,
+  getUsageStats,
+  type ModelCall,
+  NOTHING_KNOWN,
+  type UsageStatsInput,
+} from "@usage-stats/core";
 import fc from "fast-check";
 import { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
@@ -84,20 +90,9 @@ function steps(at: number): fc.Arbitrary<Step[]> {
           ),
         ),
       );
-      const unknown = {
-        appDid: null,
-        inputTokens: null,
-        outputTokens: null,
-        cachedInputTokens: null,
-        totalUsage: null,
-        durationMs: null,
-        ttfbMs: null,
-        requestId: null,
-        metadata: null,
-      };
       put(
         model,
-        fresh.map((call) => ({ ...call, ...unknown })),
+        fresh.map((call) => ({ ...call, ...NOTHING_KNOWN, credits: call.credits })),
       );
     },
   }));

@@ -1,28 +1,19 @@
 import { textFormat } from "@usage-stats/api";
-import { type Metrics, type MetricsByType, type UsageStats } from "@usage-stats/core";
+import { type Metrics, type MetricsByType, metricsOf, type UsageStats } from "@usage-stats/core";
 import { csvText } from "./csv-text.ts";
 
-const MEASURES = [
-  "calls",
-  "successCalls",
-  "failedCalls",
-  "inputTokens",
-  "outputTokens",
-  "cachedInputTokens",
-  "totalUsage",
-  "credits",
-] as const satisfies (keyof Metrics)[];
+const ADDED_UP = metricsOf("calls", "sum", "decimal_sum");
 
 /**
  * A series as CSV: a row for each bucket that had calls and each type in it, in the order of time. What is added up over all rows
  * is the total of the range.
  */
 export function usageCsv({ series }: Pick<UsageStats, "series">): string {
-  const header = ["date", "type", ...MEASURES];
+  const header = ["date", "type", ...ADDED_UP];
   const rows = series.flatMap(({ label, byType }) =>
     (Object.entries(byType) as [keyof MetricsByType, Metrics][])
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
-      .map(([type, metrics]) => [label, type, ...MEASURES.map((name) => metrics[name])]),
+      .map(([type, metrics]) => [label, type, ...ADDED_UP.map((name) => metrics[name])]),
   );
   return csvText([header, ...rows]);
 }

@@ -1,4 +1,4 @@
-import { type ModelCall } from "@usage-stats/core";
+import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 import { DEMO_MODELS, type DemoModel } from "./demo-models.ts";
 import { type DemoRandom } from "./demo-random.ts";
 import { type DemoUser } from "./demo-users.ts";
@@ -26,6 +26,7 @@ export function demoCall(
   const failed = random.unit() < FAILED;
   const consumption = consume(model, random);
   const call: ModelCall = {
+    ...NOTHING_KNOWN,
     id: `demo-${String(number).padStart(7, "0")}`,
     userDid: user.userDid,
     appDid: user.apps[random.pick(user.appSums)]!,
@@ -37,10 +38,7 @@ export function demoCall(
     ...consumption,
     credits: creditsOf(model, consumption),
     ...latency(model, consumption, random),
-    errorReason: null,
     requestId: `demo-request-${number.toString(36)}`,
-    traceId: null,
-    metadata: null,
   };
   if (processing)
     return {

@@ -1,3 +1,4 @@
+import { type CallFieldName } from "@usage-stats/core";
 import { timeOf } from "./csv-shape.ts";
 import { type Preset } from "./preset.ts";
 
@@ -22,7 +23,7 @@ function callOfRow(row: unknown): unknown {
   const source = row as Record<string, unknown>;
   const value = (name: string) => (source[name] === "" ? null : (source[name] ?? null));
   const usage = objectOf(value("usageMetrics")) ?? {};
-  const call = {
+  const call: Partial<Record<CallFieldName, unknown>> = {
     id: textOf(value("id")),
     userDid: value("userDid"),
     appDid: value("appDid"),

@@ -1,14 +1,14 @@
-import { CALL_COLUMNS } from "../csv/calls-csv.ts";
+import { CALL_FIELD_NAMES, type CallFieldName } from "@usage-stats/core";
 import { OperatorError } from "../operator-error.ts";
-import { type CallField, isRequiredField, likeField } from "./call-fields.ts";
+import { isRequiredField, likeField } from "./call-fields.ts";
 import { type Preset } from "./preset.ts";
 
 /** What the columns of a CSV are. */
 export type CsvMapping = {
   /** The columns of fields that are called otherwise in the CSV. */
-  columns: ReadonlyMap<CallField, string>;
+  columns: ReadonlyMap<CallFieldName, string>;
   /** Fields that are the same for every call. */
-  constants: ReadonlyMap<CallField, string>;
+  constants: ReadonlyMap<CallFieldName, string>;
   /** Columns that are not to be read. */
   ignored: ReadonlySet<string>;
   /** Makes calls of another program's records; absent, columns are named as fields are. */
@@ -19,11 +19,11 @@ export type CsvMapping = {
  * Where in a record each field is. Throws `OperatorError` that names everything at once that does not fit: a column twice, fields
  * without a column, and columns that nobody reads.
  */
-export function placesOf(names: string[], mapping: CsvMapping): Map<CallField, number> {
+export function placesOf(names: string[], mapping: CsvMapping): Map<CallFieldName, number> {
   if (new Set(names).size !== names.length)
     throw new OperatorError(`The CSV has a column twice: ${listOf(names)}.`);
   const { preset, ignored } = mapping;
-  const columns = preset === undefined ? columnsOf(mapping) : new Map<CallField, string>();
+  const columns = preset === undefined ? columnsOf(mapping) : new Map<CallFieldName, string>();
   const read = preset === undefined ? new Set(columns.values()) : preset.columns;
   const unread = names.filter((name) => !read.has(name) && !ignored.has(name));
   const problems = [...missing(names, unread, columns, mapping), ...notRead(unread, mapping)];
@@ -36,9 +36,9 @@ export function placesOf(names: string[], mapping: CsvMapping): Map<CallField, n
 }
 
 /** The column that each field is looked for in; none for what is the same for all, or is not to be read. */
-function columnsOf({ columns, constants, ignored }: CsvMapping): Map<CallField, string> {
-  const all = new Map<CallField, string>(columns);
-  for (const field of CALL_COLUMNS)
+function columnsOf({ columns, constants, ignored }: CsvMapping): Map<CallFieldName, string> {
+  const all = new Map<CallFieldName, string>(columns);
+  for (const field of CALL_FIELD_NAMES)
     if (!all.has(field) && !constants.has(field) && !ignored.has(field)) all.set(field, field);
   return all;
 }
@@ -46,7 +46,7 @@ function columnsOf({ columns, constants, ignored }: CsvMapping): Map<CallField, 
 function missing(
   names: string[],
   unread: string[],
-  columns: ReadonlyMap<CallField, string>,
+  columns: ReadonlyMap<CallFieldName, string>,
   { columns: said, constants, preset }: CsvMapping,
 ): string[] {
   const has = `It has: ${listOf(names)}.`;
@@ -56,7 +56,7 @@ function missing(
     return [`The CSV has no column ${listOf(absent)}, which ${preset.program} has. ${has}${hint(names)}`];
   }
   // What was said of this file is wrong before what nobody said.
-  const order = [...new Set([...said.keys(), ...CALL_COLUMNS])];
+  const order = [...new Set([...said.keys(), ...CALL_FIELD_NAMES])];
   const absent = order.filter((field) => {
     if (constants.has(field)) return false;
     const column = columns.get(field);
@@ -64,7 +64,7 @@ function missing(
     return !names.includes(column) && (said.has(field) || isRequiredField(field));
   });
   if (absent.length === 0) return [];
-  const columnFor = (field: CallField) => unread.find((name) => likeField(name) === field) ?? "<column>";
+  const columnFor = (field: CallFieldName) => unread.find((name) => likeField(name) === field) ?? "<column>";
   const constant = absent.filter((field) => field !== "id" && field !== "callTime");
   return [
     `The CSV has no column ${absent.map((field) => `"${columns.get(field) ?? field}" for ${field}`).join(", ")}. ${has}${hint(names)}`,

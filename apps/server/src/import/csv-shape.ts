@@ -1,19 +1,9 @@
-import { CALL_COLUMNS } from "../csv/calls-csv.ts";
+import { CALL_FIELD_NAMES, CALL_FIELDS, type CallField, type CallFieldName } from "@usage-stats/core";
 import { unguardFormula } from "../csv/formula-guard.ts";
-import { type CallField } from "./call-fields.ts";
 import { type CsvMapping, placesOf } from "./csv-columns.ts";
 
 /** A record's call as it would be sent, or what is wrong with it. */
 export type ShapedRecord = { value: unknown } | { field: string; value: string | undefined; error: string };
-
-const NUMBERS = new Set<CallField>([
-  "inputTokens",
-  "outputTokens",
-  "cachedInputTokens",
-  "totalUsage",
-  "durationMs",
-  "ttfbMs",
-]);
 
 /** Shapes the records under a header. Throws `OperatorError` for a header that does not fit, as `placesOf` does. */
 export function csvShape(header: string[], mapping: CsvMapping): (record: string[]) => ShapedRecord {
@@ -31,7 +21,7 @@ export function csvShape(header: string[], mapping: CsvMapping): (record: string
     if (preset !== undefined)
       return { value: preset.shape(Object.fromEntries(names.map((name, i) => [name, record[i]]))) };
     const value: Record<string, unknown> = {};
-    for (const field of CALL_COLUMNS) {
+    for (const field of CALL_FIELD_NAMES) {
       const text = constants.get(field) ?? record[places.get(field) ?? -1] ?? "";
       if (text === "") continue;
       const read = valueOf(field, text);
@@ -43,11 +33,12 @@ export function csvShape(header: string[], mapping: CsvMapping): (record: string
 }
 
 /** What a cell says; `undefined` for what should be JSON and is not. A number that is none stays text, for the contract to refuse. */
-function valueOf(field: CallField, text: string): unknown {
-  if (field === "callTime") return timeOf(text);
-  if (NUMBERS.has(field)) return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+function valueOf(field: CallFieldName, text: string): unknown {
+  const { kind }: CallField = CALL_FIELDS[field];
+  if (kind === "instant") return timeOf(text);
+  if (kind === "count" || kind === "milliseconds") return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   const plain = unguardFormula(text);
-  if (field !== "metadata") return plain;
+  if (kind !== "object") return plain;
   try {
     return JSON.parse(plain) as unknown;
   } catch {

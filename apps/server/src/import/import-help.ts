@@ -1,11 +1,30 @@
+import { CALL_FIELD_NAMES, CALL_FIELDS, type CallField, type FieldKind } from "@usage-stats/core";
+import { isRequiredField } from "./call-fields.ts";
+
+const SHOWN: Partial<Record<FieldKind, string>> = { decimal: ' ("0.00012345")', object: " (an object)" };
+
+/** The fields that a call may be without, in lines of at most 100 characters. */
+function optionalFields(): string {
+  const names = CALL_FIELD_NAMES.filter((name) => !isRequiredField(name)).map((name) => {
+    const { kind }: CallField = CALL_FIELDS[name];
+    return `${name}${SHOWN[kind] ?? ""}`;
+  });
+  const lines = [names[0]!];
+  for (const name of names.slice(1)) {
+    const longer = `${lines.at(-1)!}, ${name}`;
+    if (longer.length > 97) lines.push(name);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines.map((line) => `  ${line}`).join(",\n");
+}
+
 /** What `import --help` says after the options. */
 export const IMPORT_HELP = `
 A call, one on each line, with everything it needs:
   {"id":"call-1","userDid":"did:abt:z1…","providerId":"openai","model":"gpt-4o",
    "type":"chatCompletion","status":"success","callTime":"2026-01-31T10:00:00Z"}
 and what it may have besides:
-  appDid, inputTokens, outputTokens, cachedInputTokens, totalUsage, credits ("0.00012345"),
-  durationMs, ttfbMs, errorReason, requestId, traceId, metadata (an object)
+${optionalFields()}
 type is chatCompletion, embedding, imageGeneration, audioGeneration, video or custom; status is
 processing, success or failed; callTime may also be a number of unix seconds.
 

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
-import { CALL_COLUMNS } from "../csv/calls-csv.ts";
+import { CALL_FIELD_NAMES, type CallFieldName } from "@usage-stats/core";
 import { OperatorError } from "../operator-error.ts";
 import { aigneHub } from "./aigne-hub.ts";
-import { type CallField, isCallField, likeField } from "./call-fields.ts";
+import { isCallField, likeField } from "./call-fields.ts";
 import { type CsvMapping } from "./csv-columns.ts";
 import { type ReadCalls, readNdjson, readSome } from "./read-calls.ts";
 import { readCsv } from "./read-csv.ts";
@@ -70,8 +70,8 @@ function mappingOf(map: string[], set: string[], ignored: ReadonlySet<string>): 
   return { columns, constants, ignored };
 }
 
-function pairs(option: "--map" | "--set", what: string, given: string[]): Map<CallField, string> {
-  const found = new Map<CallField, string>();
+function pairs(option: "--map" | "--set", what: string, given: string[]): Map<CallFieldName, string> {
+  const found = new Map<CallFieldName, string>();
   for (const pair of given) {
     const [, field = "", value = ""] = /^([^=]+)=(.+)$/s.exec(pair) ?? [];
     const takes = `${option} takes <field>=<${what}>`;
@@ -79,7 +79,7 @@ function pairs(option: "--map" | "--set", what: string, given: string[]): Map<Ca
     if (!isCallField(field)) {
       const meant = likeField(field);
       throw new OperatorError(
-        `${takes}, and there is no field ${field}${meant === undefined ? "" : `: did you mean ${meant}`}? The fields are ${CALL_COLUMNS.join(", ")}.`,
+        `${takes}, and there is no field ${field}${meant === undefined ? "" : `: did you mean ${meant}`}? The fields are ${CALL_FIELD_NAMES.join(", ")}.`,
       );
     }
     const next = /,\s*([A-Za-z]+)=/.exec(value)?.[1];

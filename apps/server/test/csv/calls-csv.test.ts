@@ -1,8 +1,8 @@
-import { type ListedCall } from "@usage-stats/core";
+import { CALL_FIELD_NAMES, type CallFieldName, type ListedCall } from "@usage-stats/core";
 import fc from "fast-check";
 import papaparse from "papaparse";
 import { describe, expect, it } from "vitest";
-import { CALL_COLUMNS, callsCsv } from "../../src/csv/calls-csv.ts";
+import { callsCsv } from "../../src/csv/calls-csv.ts";
 import { BYTE_ORDER_MARK, csvText } from "../../src/csv/csv-text.ts";
 import { guardFormula, unguardFormula } from "../../src/csv/formula-guard.ts";
 import { readerOf } from "../../src/import/input-options.ts";
@@ -100,7 +100,7 @@ describe("calls as CSV", () => {
     const csv = await csvOf({ ...modelCall({ id: "1", errorReason }), voidedAt: null });
     const { data, errors } = papaparse.parse(csv.trimEnd());
     expect(errors).toEqual([]);
-    expect(data.map(({ length }) => length)).toEqual([CALL_COLUMNS.length, CALL_COLUMNS.length]);
+    expect(data.map(({ length }) => length)).toEqual([CALL_FIELD_NAMES.length, CALL_FIELD_NAMES.length]);
     expect(csv.split(/[\r\n]/).filter((line) => line.startsWith("="))).toEqual([]);
   });
 
@@ -113,9 +113,8 @@ describe("calls as CSV", () => {
         expect(data).toHaveLength(calls.length + 1);
         for (const [i, { id, model, errorReason }] of calls.entries()) {
           const row = data[i + 1]!;
-          const cell = (column: (typeof CALL_COLUMNS)[number]) =>
-            unguardFormula(row[CALL_COLUMNS.indexOf(column)]!);
-          expect(row).toHaveLength(CALL_COLUMNS.length);
+          const cell = (column: CallFieldName) => unguardFormula(row[CALL_FIELD_NAMES.indexOf(column)]!);
+          expect(row).toHaveLength(CALL_FIELD_NAMES.length);
           expect([cell("id"), cell("model"), cell("errorReason")]).toEqual([id, model, errorReason ?? ""]);
         }
         const input = await inputOf(BYTE_ORDER_MARK + csv, 7);

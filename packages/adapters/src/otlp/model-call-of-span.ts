@@ -1,4 +1,4 @@
-import { type CallType } from "@usage-stats/core";
+import { type CallFieldName, type CallType } from "@usage-stats/core";
 import { type Attributes, textOf, valueOf } from "./attributes.ts";
 import { type Span } from "./trace-request.ts";
 
@@ -28,7 +28,7 @@ export const SOURCES: Record<string, string> = {
   credits: "usage_stats.credits",
   ttfbMs: TIME_TO_FIRST_CHUNK,
   requestId: "gen_ai.response.id",
-};
+} satisfies Partial<Record<CallFieldName, string>>;
 
 const CALL_OF_OPERATION: ReadonlyMap<unknown, CallType> = new Map([
   ["chat", "chatCompletion"],
@@ -46,7 +46,7 @@ const KINDS_THAT_CALL = new Set([0, 1, 3]);
 const ERROR = 2;
 
 /** What a span says of a model call, in the fields of a call as the API takes it; not checked. */
-export type SpanCall = Record<string, unknown> & { id: string };
+export type SpanCall = Partial<Record<CallFieldName, unknown>> & { id: string };
 
 /**
  * The call that a span stands for, or `null` for a span that is not a client's call of a model. A span of an agent, a workflow or a

@@ -1,4 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import { WHOLE_COLUMNS } from "@usage-stats/core";
+import { FIRST_MEASURES } from "../migrations/20261123000002-model-call-stats.ts";
 
 /** What every rollup knows: whose calls, and which quarter of an hour, hour or UTC day. The user "" is all users together. */
 const key = {
@@ -9,18 +11,13 @@ const key = {
 };
 
 const measures = {
-  calls: p.bigint("number"),
-  successCalls: p.bigint("number"),
-  failedCalls: p.bigint("number"),
-  inputTokens: p.bigint("number"),
-  outputTokens: p.bigint("number"),
-  cachedInputTokens: p.bigint("number"),
-  totalUsage: p.bigint("number"),
+  ...Object.fromEntries(
+    Object.entries(WHOLE_COLUMNS).map(([name, column]) => {
+      const sum = p.bigint("number");
+      return [name, FIRST_MEASURES.includes(column) ? sum : sum.defaultRaw("0")];
+    }),
+  ),
   credits: p.decimal("string").precision(30).scale(8),
-  durationMsSum: p.bigint("number"),
-  durationMsCount: p.bigint("number"),
-  ttfbMsSum: p.bigint("number"),
-  ttfbMsCount: p.bigint("number"),
 };
 
 /** Sums by type. */

@@ -1,6 +1,12 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import { CALL_STATUSES, CALL_TYPES } from "@usage-stats/core";
-import { MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
+import { CALL_CONTENT, CALL_FIELDS, type CallField } from "@usage-stats/core";
+import { FIRST_NUMBERS, limitsOf, MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
+
+const LATER_NUMBERS = CALL_CONTENT.map((name): CallField => CALL_FIELDS[name])
+  .filter(
+    ({ kind, column }) => (kind === "count" || kind === "milliseconds") && !FIRST_NUMBERS.includes(column),
+  )
+  .map(({ column }) => column);
 
 /** One logged call: `PARTITION BY RANGE (call_time)`, a partition a month (the migration says so; MikroORM cannot). */
 export const ModelCallEntity = defineEntity({
@@ -8,6 +14,7 @@ export const ModelCallEntity = defineEntity({
   tableName: "model_calls",
   checks: [
     MEASURES_CHECK,
+    ...LATER_NUMBERS.map((column) => ({ name: `model_calls_${column}_check`, expression: limitsOf(column) })),
     {
       name: "model_calls_names_check",
       expression:
@@ -18,22 +25,7 @@ export const ModelCallEntity = defineEntity({
     userDid: p.text().primary(),
     callTime: p.datetime().columnType("timestamptz").primary(),
     id: p.text().primary(),
-    appDid: p.text().nullable(),
-    providerId: p.text(),
-    model: p.text(),
-    type: p.enum(CALL_TYPES),
-    status: p.enum(CALL_STATUSES),
-    inputTokens: p.bigint("number").nullable(),
-    outputTokens: p.bigint("number").nullable(),
-    cachedInputTokens: p.bigint("number").nullable(),
-    totalUsage: p.bigint("number").nullable(),
-    credits: p.decimal("string").precision(20).scale(8).default("0"),
-    durationMs: p.bigint("number").nullable(),
-    ttfbMs: p.bigint("number").nullable(),
-    errorReason: p.text().nullable(),
-    requestId: p.text().nullable(),
-    traceId: p.text().nullable(),
-    metadata: p.json().nullable(),
+    ...Object.fromEntries(CALL_CONTENT.map((name) => [name, propertyOf(CALL_FIELDS[name])])),
     revision: p.integer().default(0),
     createdAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
     updatedAt: p.datetime().columnType("timestamptz").defaultRaw("now()"),
@@ -41,3 +33,24 @@ export const ModelCallEntity = defineEntity({
     voidedAt: p.datetime().columnType("timestamptz").nullable(),
   },
 });
+
+function propertyOf(field: CallField) {
+  const { required = false } = field;
+  switch (field.kind) {
+    case "name":
+    case "text":
+    case "cut_text":
+      return required ? p.text() : p.text().nullable();
+    case "choice":
+      return p.enum(field.values);
+    case "count":
+    case "milliseconds":
+      return p.bigint("number").nullable();
+    case "decimal":
+      return p.decimal("string").precision(20).scale(8).default("0");
+    case "instant":
+      return p.datetime().columnType("timestamptz");
+    case "object":
+      return p.json().nullable();
+  }
+}

@@ -1,11 +1,19 @@
-import { type CallReader, type CallsQuestion, type ListedCall } from "@usage-stats/core";
+import {
+  CALL_FIELD_NAMES,
+  CALL_FIELDS,
+  type CallField,
+  type CallFieldName,
+  type CallReader,
+  type CallsQuestion,
+  type FieldKind,
+  type ListedCall,
+} from "@usage-stats/core";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { createExecute } from "../reading/execute.ts";
 import { andMatches } from "../reading/filter-sql.ts";
 import { createSearchCollation } from "../reading/search-collation.ts";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
-import { CONTENT_COLUMNS, IDENTITY_COLUMNS } from "../writing/model-call-columns.ts";
 
 /** Reads calls from Postgres, newest first, along the index of a user's calls by time. */
 export function createCallReader(orm: Database): CallReader {
@@ -24,17 +32,20 @@ export function createCallReader(orm: Database): CallReader {
   };
 }
 
-const COLUMNS = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS].map(({ name }) => name);
+// The time comes as milliseconds, because that is what a call's time is kept in.
+const COLUMNS = CALL_FIELD_NAMES.map((name) => {
+  const { column, kind }: CallField = CALL_FIELDS[name];
+  return `${kind === "instant" ? `(extract(epoch from ${column}) * 1000)::bigint` : column} as "${name}"`;
+});
 
-/** The statement of a page. Times are read as milliseconds, because that is what a call's time is kept in. */
+/** The statement of a page. */
 export function callsSql(question: CallsQuestion, collation = trusted("")): Sql {
   const { userDid, range, filter, limit, minDurationMs, withVoided } = question;
   const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
   const slow = minDurationMs === null ? trusted("") : sql` and duration_ms >= ${minDurationMs}`;
   const counting = trusted(withVoided ? "" : " and voided_at is null");
   return sql`
-    select ${trusted(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as voided_time,
-           (extract(epoch from call_time) * 1000)::bigint as time
+    select ${trusted(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as "voidedAt"
       from model_calls
      where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question, collation)}
      order by call_time desc, id collate "C" desc, user_did collate "C" desc
@@ -57,51 +68,19 @@ function searched({ search }: CallsQuestion, collation: Sql): Sql {
   return sql` and strpos(lower(${all}${collation}), lower(${search}::text${collation})) > 0`;
 }
 
-type CallRow = {
-  user_did: string;
-  id: string;
-  time: string;
-  voided_time: string | null;
-  app_did: string | null;
-  provider_id: string;
-  model: string;
-  type: ListedCall["type"];
-  status: ListedCall["status"];
-  input_tokens: string | null;
-  output_tokens: string | null;
-  cached_input_tokens: string | null;
-  total_usage: string | null;
-  credits: string;
-  duration_ms: string | null;
-  ttfb_ms: string | null;
-  error_reason: string | null;
-  request_id: string | null;
-  trace_id: string | null;
-  metadata: Record<string, unknown> | null;
-};
+/** A call by the names of its fields, in node-pg's values: it reads `bigint` as text. */
+type CallRow = Record<keyof ListedCall, unknown>;
 
+const TIMES = [...fieldsOf("instant"), "voidedAt"] as const;
+const NUMBERS = fieldsOf("count", "milliseconds");
+
+/** Makes the row the call, as it is: a page of an export has thousands. */
 function callOf(row: CallRow): ListedCall {
-  const number = (value: string | null) => (value === null ? null : Number(value));
-  return {
-    id: row.id,
-    userDid: row.user_did,
-    appDid: row.app_did,
-    providerId: row.provider_id,
-    model: row.model,
-    type: row.type,
-    status: row.status,
-    callTime: new Date(Number(row.time)),
-    inputTokens: number(row.input_tokens),
-    outputTokens: number(row.output_tokens),
-    cachedInputTokens: number(row.cached_input_tokens),
-    totalUsage: number(row.total_usage),
-    credits: row.credits,
-    durationMs: number(row.duration_ms),
-    ttfbMs: number(row.ttfb_ms),
-    errorReason: row.error_reason,
-    requestId: row.request_id,
-    traceId: row.trace_id,
-    metadata: row.metadata,
-    voidedAt: row.voided_time === null ? null : new Date(Number(row.voided_time)),
-  };
+  for (const name of NUMBERS) if (row[name] !== null) row[name] = Number(row[name]);
+  for (const name of TIMES) if (row[name] !== null) row[name] = new Date(Number(row[name]));
+  return row as ListedCall;
+}
+
+function fieldsOf(...kinds: FieldKind[]): CallFieldName[] {
+  return CALL_FIELD_NAMES.filter((name) => kinds.includes(CALL_FIELDS[name].kind));
 }

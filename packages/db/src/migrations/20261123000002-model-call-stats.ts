@@ -5,19 +5,26 @@ const KEY = `
         time_type text not null check (time_type in ('quarter', 'hour', 'day')),
         timestamp timestamptz not null,`;
 
-const MEASURES = `
-        calls bigint not null,
-        success_calls bigint not null,
-        failed_calls bigint not null,
-        input_tokens bigint not null,
-        output_tokens bigint not null,
-        cached_input_tokens bigint not null,
-        total_usage bigint not null,
-        credits numeric(30,8) not null,
-        duration_ms_sum bigint not null,
-        duration_ms_count bigint not null,
-        ttfb_ms_sum bigint not null,
-        ttfb_ms_count bigint not null,`;
+/** The measures of the first release. Later ones are 0 in rollups of before, so they have a default, and these have none. */
+export const FIRST_MEASURES = [
+  "calls",
+  "success_calls",
+  "failed_calls",
+  "input_tokens",
+  "output_tokens",
+  "cached_input_tokens",
+  "total_usage",
+  "credits",
+  "duration_ms_sum",
+  "duration_ms_count",
+  "ttfb_ms_sum",
+  "ttfb_ms_count",
+];
+
+const MEASURES = FIRST_MEASURES.map(
+  (column) => `
+        ${column} ${column === "credits" ? "numeric(30,8)" : "bigint"} not null,`,
+).join("");
 
 /**
  * Rollups at three levels of detail, each at three grains. The narrower a level, the fewer rows an answer reads, so each

@@ -1,7 +1,8 @@
 import { sqlStateOf } from "../connection/sqlstate.ts";
 import { OnlineMigration } from "./online-migration.ts";
 
-const COUNTS = [
+/** The numbers of a call in the first release, which share a check. */
+export const FIRST_NUMBERS = [
   "input_tokens",
   "output_tokens",
   "cached_input_tokens",
@@ -13,11 +14,13 @@ const COUNTS = [
 /** The limits that the API has, too. With them no sum that a rollup keeps can be too large for its column. */
 export const MEASURES_CHECK = {
   name: "model_calls_measures_check",
-  expression: [
-    ...COUNTS.map((column) => `${column} >= 0 and ${column} <= 1000000000000`),
-    "credits >= 0 and credits <> 'NaN'",
-  ].join(" and "),
+  expression: [...FIRST_NUMBERS.map(limitsOf), "credits >= 0 and credits <> 'NaN'"].join(" and "),
 };
+
+/** The limits that the API has, for one number of a call. */
+export function limitsOf(column: string): string {
+  return `${column} >= 0 and ${column} <= 1000000000000`;
+}
 
 const CHECK_VIOLATION = "23514";
 

@@ -1,22 +1,21 @@
-import { assertExact, type Measures } from "@usage-stats/core";
+import {
+  assertExact,
+  type MeasureColumn,
+  type Measures,
+  type Metric,
+  METRIC_NAMES,
+  METRICS,
+  type RankingMetric,
+  WHOLE_COLUMNS,
+  type WholeMeasure,
+} from "@usage-stats/core";
 
-const COLUMNS = {
-  calls: "calls",
-  successCalls: "success_calls",
-  failedCalls: "failed_calls",
-  inputTokens: "input_tokens",
-  outputTokens: "output_tokens",
-  cachedInputTokens: "cached_input_tokens",
-  totalUsage: "total_usage",
-  durationMsSum: "duration_ms_sum",
-  durationMsCount: "duration_ms_count",
-  ttfbMsSum: "ttfb_ms_sum",
-  ttfbMsCount: "ttfb_ms_count",
-} as const;
+const WHOLE = Object.entries(WHOLE_COLUMNS) as [WholeMeasure, MeasureColumn][];
 
-type MeasureColumn = (typeof COLUMNS)[keyof typeof COLUMNS] | "credits";
-
-export const MEASURE_COLUMNS: MeasureColumn[] = [...Object.values(COLUMNS), "credits"];
+export const MEASURE_COLUMNS: MeasureColumn[] = [
+  ...WHOLE.map(([, column]) => column),
+  METRICS.credits.column,
+];
 
 /** The columns of a rollup as they are. */
 export const MEASURES = MEASURE_COLUMNS.join(", ");
@@ -28,31 +27,37 @@ export const NEGATED_MEASURES = MEASURE_COLUMNS.map((column) => `-${column} as $
 export const SUMMED_MEASURES = MEASURE_COLUMNS.map((column) => `sum(${column}) as ${column}`).join(", ");
 
 /** One call as a row to be added up. Latencies are of successful calls; what is unknown (null), or no number, adds nothing. */
-export const CALL_MEASURES = `
-  1 as calls,
-  (status = 'success')::int as success_calls,
-  (status = 'failed')::int as failed_calls,
-  coalesce(input_tokens, 0) as input_tokens,
-  coalesce(output_tokens, 0) as output_tokens,
-  coalesce(cached_input_tokens, 0) as cached_input_tokens,
-  coalesce(total_usage, 0) as total_usage,
-  case when status = 'success' and duration_ms is not null then duration_ms else 0 end as duration_ms_sum,
-  (status = 'success' and duration_ms is not null)::int as duration_ms_count,
-  case when status = 'success' and ttfb_ms is not null then ttfb_ms else 0 end as ttfb_ms_sum,
-  (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count,
-  coalesce(nullif(credits, 'NaN'), 0.00000000) as credits`;
+export const CALL_MEASURES = METRIC_NAMES.map((name) => ofCall(METRICS[name])).join(", ");
 
-/** The column of each measure, to order by; `credits` is its own. */
-export const COLUMN_OF: Record<keyof Measures, string> = { ...COLUMNS, credits: "credits" };
+/** What a call adds to a metric. A field has the same column in calls as its sum has in rollups. */
+function ofCall(metric: Metric): string {
+  const { kind, column } = metric;
+  switch (kind) {
+    case "calls":
+      return `${metric.status === undefined ? "1" : `(status = '${metric.status}')::int`} as ${column}`;
+    case "sum":
+      return `coalesce(${column}, 0) as ${column}`;
+    case "decimal_sum":
+      return `coalesce(nullif(${column}, 'NaN'), 0.00000000) as ${column}`;
+    case "average": {
+      const isKnown = `status = 'success' and ${column} is not null`;
+      return `case when ${isKnown} then ${column} else 0 end as ${column}_sum, (${isKnown})::int as ${column}_count`;
+    }
+  }
+}
 
-const FIELDS = Object.entries(COLUMNS) as [keyof typeof COLUMNS, MeasureColumn][];
+/** A metric of rows of sums, to order by. Who has no average comes after all who have, where the largest are first. */
+export function orderedValue(name: RankingMetric): string {
+  const { kind, column }: Metric = METRICS[name];
+  return kind === "average" ? `coalesce(${column}_sum / nullif(${column}_count, 0), -1)` : column;
+}
 
 export type MeasuresRow = Record<MeasureColumn, string>;
 
 /** Reads a row's sums, which PostgreSQL sends as text. Throws `number_too_large` where a number would round. */
 export function measuresOf(row: MeasuresRow): Measures {
   const measures = { credits: row.credits } as Measures;
-  for (const [field, column] of FIELDS) {
+  for (const [field, column] of WHOLE) {
     const sum = Number(row[column]);
     assertExact(field, sum);
     measures[field] = sum;

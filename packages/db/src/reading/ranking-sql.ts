@@ -1,7 +1,7 @@
-import { type RankedBy, type RankingMetric, type RankingQuestion } from "@usage-stats/core";
+import { type RankedBy, type RankingQuestion } from "@usage-stats/core";
 import { type Sql, sql, trusted } from "../sql-fragment.ts";
 import { isoText } from "./iso-text.ts";
-import { COLUMN_OF, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+import { MEASURES, orderedValue, SUMMED_MEASURES } from "./measures-sql.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
 export const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
@@ -28,7 +28,7 @@ export function rankingSql(
       select ${key0} as key0, ${key1} as key1, ${trusted(SUMMED_MEASURES)}
         from (${source}) as source group by 1, 2 having sum(calls) <> 0),
     matched as materialized (
-      select *, (${trusted(valueOf(orderBy))})::numeric as value from grouped where ${matches(question, collation)}),
+      select *, (${trusted(orderedValue(orderBy))})::numeric as value from grouped where ${matches(question, collation)}),
     page as (
       select * from matched where ${isAfter(question)} order by ${order} limit ${limit})
     select *, ${isoText(liveFrom)} as live_from from (
@@ -38,13 +38,6 @@ export function rankingSql(
       union all
       select 'total', count(*), null, null, null, ${trusted(SUMMED_MEASURES)} from grouped) as answer
      order by part, value::numeric ${trusted(direction)}, key0 collate "C", key1 collate "C"`;
-}
-
-/** What a row is ordered by. Who has no average comes after all who have. */
-function valueOf(orderBy: RankingMetric): string {
-  if (orderBy === "durationMs") return "coalesce(duration_ms_sum / nullif(duration_ms_count, 0), -1)";
-  if (orderBy === "ttfbMs") return "coalesce(ttfb_ms_sum / nullif(ttfb_ms_count, 0), -1)";
-  return COLUMN_OF[orderBy];
 }
 
 /** A part of a name, in whatever case, without any wildcards. */

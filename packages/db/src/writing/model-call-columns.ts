@@ -1,35 +1,44 @@
-import { type ModelCall } from "@usage-stats/core";
+import {
+  CALL_CONTENT,
+  CALL_FIELDS,
+  CALL_IDENTITY,
+  type CallField,
+  type CallFieldName,
+  type FieldKind,
+  type ModelCall,
+} from "@usage-stats/core";
 import { arrayLiteral } from "../array-literal.ts";
 
 type ColumnOf<Call> = { name: string; type: string; value: (call: Call) => string | number | null };
 export type Column = ColumnOf<ModelCall>;
 export type Identity = Pick<ModelCall, "userDid" | "id" | "callTime">;
 
-export const IDENTITY_COLUMNS: ColumnOf<Identity>[] = [
-  { name: "user_did", type: "text", value: (call) => call.userDid },
-  { name: "id", type: "text", value: (call) => call.id },
-  { name: "call_time", type: "timestamptz", value: (call) => call.callTime.toISOString() },
-];
+const SQL_TYPE: Record<FieldKind, string> = {
+  name: "text",
+  text: "text",
+  cut_text: "text",
+  choice: "text",
+  instant: "timestamptz",
+  count: "bigint",
+  milliseconds: "bigint",
+  decimal: "numeric",
+  object: "jsonb",
+};
+
+export const IDENTITY_COLUMNS: ColumnOf<Identity>[] = CALL_IDENTITY.map(columnOf);
 
 /** Everything else a gateway says of a call: a change in any of these makes a repeat a correction. */
-export const CONTENT_COLUMNS: Column[] = [
-  { name: "app_did", type: "text", value: (call) => call.appDid },
-  { name: "provider_id", type: "text", value: (call) => call.providerId },
-  { name: "model", type: "text", value: (call) => call.model },
-  { name: "type", type: "text", value: (call) => call.type },
-  { name: "status", type: "text", value: (call) => call.status },
-  { name: "input_tokens", type: "bigint", value: (call) => call.inputTokens },
-  { name: "output_tokens", type: "bigint", value: (call) => call.outputTokens },
-  { name: "cached_input_tokens", type: "bigint", value: (call) => call.cachedInputTokens },
-  { name: "total_usage", type: "bigint", value: (call) => call.totalUsage },
-  { name: "credits", type: "numeric", value: (call) => call.credits },
-  { name: "duration_ms", type: "bigint", value: (call) => call.durationMs },
-  { name: "ttfb_ms", type: "bigint", value: (call) => call.ttfbMs },
-  { name: "error_reason", type: "text", value: (call) => call.errorReason },
-  { name: "request_id", type: "text", value: (call) => call.requestId },
-  { name: "trace_id", type: "text", value: (call) => call.traceId },
-  { name: "metadata", type: "jsonb", value: (call) => call.metadata && JSON.stringify(call.metadata) },
-];
+export const CONTENT_COLUMNS: Column[] = CALL_CONTENT.map(columnOf);
+
+function columnOf<Name extends CallFieldName>(name: Name): ColumnOf<Pick<ModelCall, Name>> {
+  const { column, kind }: CallField = CALL_FIELDS[name];
+  return { name: column, type: SQL_TYPE[kind], value: (call) => sqlValue(call[name]) };
+}
+
+function sqlValue(value: ModelCall[CallFieldName]): string | number | null {
+  if (value === null || typeof value !== "object") return value;
+  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+}
 
 export const ALL_COLUMNS: Column[] = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS];
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ModelCall } from "@usage-stats/core";
+import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 import { createCallRecorder, migrate, openDatabase } from "@usage-stats/db";
 import { startPostgres } from "@usage-stats/postgres";
 import { Pool } from "pg";
@@ -90,6 +90,7 @@ let calls = 0;
 function nextCall(now: Date): ModelCall {
   const n = (calls += 1);
   return {
+    ...NOTHING_KNOWN,
     id: `call-${n}`,
     userDid: `did:abt:z1user${n % 200}`,
     appDid: `z2app${n % 5}`,
@@ -100,15 +101,11 @@ function nextCall(now: Date): ModelCall {
     callTime: new Date(now.getTime() - (n % 60_000)),
     inputTokens: n % 3_000,
     outputTokens: n % 500,
-    cachedInputTokens: null,
     totalUsage: (n % 3_000) + (n % 500),
     credits: "0.00012345",
     durationMs: n % 9_000,
     ttfbMs: n % 900,
-    errorReason: null,
     requestId: `request-${n}`,
-    traceId: null,
-    metadata: null,
   };
 }
 
