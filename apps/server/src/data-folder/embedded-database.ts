@@ -1,4 +1,4 @@
-import { type PostgresServer, PostgresStartError, startPostgres } from "@usage-stats/postgres";
+import { type PostgresServer, PostgresStartError, startPostgres } from "@usage-stats/dev-services/postgres";
 import { OperatorError } from "../operator-error.ts";
 import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
 

@@ -4,7 +4,8 @@ import {
   createUpstashCache,
   type SharedCache,
 } from "@usage-stats/cache";
-import { findRedisServer, RedisStartError, startLocalUpstash } from "@usage-stats/upstash-bridge";
+import { findRedisServer, RedisStartError } from "@usage-stats/dev-services/redis";
+import { startLocalUpstash } from "@usage-stats/dev-services/upstash";
 import { type CacheChoice } from "../env.ts";
 import { OperatorError } from "../operator-error.ts";
 import { Closers } from "./closers.ts";
