@@ -1,7 +1,6 @@
 import { type CommandRunner, type RedisReply } from "./command-runner.ts";
 import { Keyspace } from "./keyspace.ts";
-import { MEMORY_COMMANDS } from "./memory-commands.ts";
-import { type MemoryCommand } from "./memory-commands/memory-command.ts";
+import { MEMORY_COMMANDS, type MemoryCommand } from "./memory-commands.ts";
 import { RedisError } from "./redis-error.ts";
 
 export interface MemoryRunnerOptions {
@@ -9,14 +8,12 @@ export interface MemoryRunnerOptions {
   now?: () => number;
 }
 
-const SCRIPT_COMMANDS = new Set("EVAL_RO EVALSHA EVALSHA_RO SCRIPT FCALL FCALL_RO FUNCTION".split(" "));
-
-/** Runs commands on strings held in this process: what a cache needs of Redis, where there is no Redis. */
+/** Runs commands on strings held in this process: what our cache needs of Redis, where there is no Redis. */
 export function createMemoryRunner({ now = Date.now }: MemoryRunnerOptions = {}): CommandRunner {
   const keys = new Keyspace(now);
 
   function run([name = "", ...args]: string[]): RedisReply {
-    return findCommand(name, args).run({ keys, args, name: name.toLowerCase() });
+    return findCommand(name, args).run(keys, args);
   }
 
   return {
@@ -42,11 +39,7 @@ export function createMemoryRunner({ now = Date.now }: MemoryRunnerOptions = {})
 
 /** @throws RedisError, as Redis does even before it queues a command, when it is unknown or its words are too few or too many. */
 function findCommand(name: string, args: string[]): MemoryCommand {
-  const upperCase = name.toUpperCase();
-  if (SCRIPT_COMMANDS.has(upperCase)) {
-    throw new RedisError(`ERR '${name}' is refused: the in-process store has no scripts, a real Redis has`);
-  }
-  const command = MEMORY_COMMANDS.get(upperCase);
+  const command = MEMORY_COMMANDS.get(name.toUpperCase());
   if (!command) throw new RedisError(unknownCommand(name, args));
   const { least, most = least } = command;
   if (args.length < least || args.length > most) {

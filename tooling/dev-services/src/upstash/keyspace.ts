@@ -8,12 +8,12 @@ const FEWEST_TO_SWEEP = 1_000;
 
 /** Strings by key, with expiry by the clock it is given. An expired key is gone for every reader. */
 export class Keyspace {
-  readonly now: () => number;
-  #entries = new Map<string, Entry>();
+  readonly #now: () => number;
+  readonly #entries = new Map<string, Entry>();
   #sweepAt = FEWEST_TO_SWEEP;
 
   constructor(now: () => number) {
-    this.now = now;
+    this.#now = now;
   }
 
   /** How many entries are held in memory, expired ones not yet swept included. */
@@ -21,28 +21,16 @@ export class Keyspace {
     return this.#entries.size;
   }
 
-  get(key: string): Entry | null {
+  get(key: string): string | null {
     const entry = this.#entries.get(key);
-    if (!entry) return null;
-    if (!this.#isExpired(entry)) return entry;
-    this.#entries.delete(key);
-    return null;
+    return entry === undefined || this.#isExpired(entry) ? null : entry.value;
   }
 
-  set(key: string, value: string, expiresAt: number | null): void {
-    this.#entries.set(key, { value, expiresAt });
+  /** `ttlMs` is how long the key lives; null is for ever. */
+  set(key: string, value: string, ttlMs: number | null): void {
+    this.#entries.set(key, { value, expiresAt: ttlMs === null ? null : this.#now() + ttlMs });
     // Once there are twice as many as the last sweep left: each write pays for a constant part of a sweep.
     if (this.held >= this.#sweepAt) this.#sweep();
-  }
-
-  /** False when there was nothing to delete. */
-  delete(key: string): boolean {
-    return this.get(key) !== null && this.#entries.delete(key);
-  }
-
-  keys(): string[] {
-    this.#sweep();
-    return [...this.#entries.keys()];
   }
 
   clear(): void {
@@ -56,6 +44,6 @@ export class Keyspace {
 
   // Redis keeps a key through the very millisecond it expires in.
   #isExpired({ expiresAt }: Entry): boolean {
-    return expiresAt !== null && this.now() > expiresAt;
+    return expiresAt !== null && this.#now() > expiresAt;
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ask, post } from "./support/ask.ts";
-import { describeRunners } from "./support/runners.ts";
+import { READ } from "./support/scripts.ts";
+import { describeRedisRunner, describeRunners } from "./support/runners.ts";
 
 const UNAUTHORIZED = { status: 401, body: { error: "WRONGPASS invalid or missing auth token" } };
 
@@ -26,11 +27,11 @@ describeRunners((bridged) => {
     it("may come in the query instead", async () => {
       const headers = { authorization: "" };
       const { token } = bridged();
-      expect(await ask(bridged(), `/ping?_token=${token}`, { headers })).toEqual({
+      expect(await ask(bridged(), `/get/k?_token=${token}`, { headers })).toEqual({
         status: 200,
-        body: { result: "PONG" },
+        body: { result: null },
       });
-      expect(await ask(bridged(), "/ping?_token=wrong", { headers })).toEqual(UNAUTHORIZED);
+      expect(await ask(bridged(), "/get/k?_token=wrong", { headers })).toEqual(UNAUTHORIZED);
     });
 
     it("is asked for before anything is done", async () => {
@@ -44,17 +45,15 @@ describeRunners((bridged) => {
   describe("base64", () => {
     it("is for every string but the status OK", async () => {
       const headers = { "upstash-encoding": "base64" };
-      const body = '[["SET","k","OK"],["GET","k"],["MGET","k","no"],["PING"],["INCR","n"],["GET","no"]]';
+      const body = JSON.stringify([
+        ["SET", "k", "OK"],
+        ["GET", "k"],
+        ["EVAL", READ, 2, "k", "no"],
+        ["GET", "no"],
+      ]);
       expect(await ask(bridged(), "/pipeline", { method: "POST", headers, body })).toEqual({
         status: 200,
-        body: [
-          { result: "OK" },
-          { result: "T0s=" },
-          { result: ["T0s=", null] },
-          { result: "UE9ORw==" },
-          { result: 1 },
-          { result: null },
-        ],
+        body: [{ result: "OK" }, { result: "T0s=" }, { result: ["T0s=", null] }, { result: null }],
       });
     });
   });
@@ -95,7 +94,7 @@ describeRunners((bridged) => {
       ]) {
         expect(await post(bridged(), path, body)).toEqual(refused(/^ERR a command/));
       }
-      expect(await ask(bridged(), "/exists/k")).toEqual({ status: 200, body: { result: 0 } });
+      expect(await ask(bridged(), "/get/k")).toEqual({ status: 200, body: { result: null } });
     });
 
     it("of more than 10 MB is refused, one of less is stored", async () => {
@@ -108,7 +107,8 @@ describeRunners((bridged) => {
         status: 200,
         body: { result: "OK" },
       });
-      expect(await ask(bridged(), "/strlen/k")).toMatchObject({ body: { result: value.length - 100 } });
+      const { body } = await ask(bridged(), "/get/k");
+      expect((body as { result: string }).result).toHaveLength(value.length - 100);
     });
 
     it("of more than 10 MB is refused too when it does not say its length", async () => {
@@ -129,9 +129,14 @@ describeRunners((bridged) => {
     it("unknown to Redis is refused in Redis's words", async () => {
       const error = "ERR unknown command 'NoSuch', with args beginning with: 'a' '1' ";
       expect(await post(bridged(), "/", ["NoSuch", "a", 1])).toEqual(refused(error));
-      expect(await post(bridged(), "/pipeline", [["NoSuch", "a", 1], ["PING"]])).toEqual({
+      expect(
+        await post(bridged(), "/pipeline", [
+          ["NoSuch", "a", 1],
+          ["GET", "k"],
+        ]),
+      ).toEqual({
         status: 200,
-        body: [{ error }, { result: "PONG" }],
+        body: [{ error }, { result: null }],
       });
     });
 
@@ -148,7 +153,7 @@ describeRunners((bridged) => {
           refused(/^ERR (unknown command 'NOSUCH'|wrong number of arguments for 'get')/),
         );
       }
-      expect(await ask(bridged(), "/exists/k")).toEqual({ status: 200, body: { result: 0 } });
+      expect(await ask(bridged(), "/get/k")).toEqual({ status: 200, body: { result: null } });
       expect(await post(bridged(), "/multi-exec", [["SET", "k", "v"]])).toEqual({
         status: 200,
         body: [{ result: "OK" }],
@@ -173,12 +178,11 @@ describeRunners((bridged) => {
 
   describe("a path", () => {
     it("is a command, word by word", async () => {
-      expect(await ask(bridged(), "/set/key/value/EX/60")).toEqual({ status: 200, body: { result: "OK" } });
-      expect(await ask(bridged(), "/ttl/key")).toEqual({ status: 200, body: { result: 60 } });
-      expect(await ask(bridged(), "/mget/key/absent")).toEqual({
+      expect(await ask(bridged(), "/set/key/value/PX/60000")).toEqual({
         status: 200,
-        body: { result: ["value", null] },
+        body: { result: "OK" },
       });
+      expect(await ask(bridged(), "/get/key")).toEqual({ status: 200, body: { result: "value" } });
     });
 
     it("is URL-decoded", async () => {
@@ -190,11 +194,10 @@ describeRunners((bridged) => {
 
     it("takes a posted body as the last word, and what follows it from the query", async () => {
       const json = '{"posted": [1, "ü"]}';
-      const path = `/set/key?EX=60&NX=&_token=${bridged().token}`;
+      const path = `/set/key?PX=60000&NX=&_token=${bridged().token}`;
       const init = { method: "POST", headers: { authorization: "" }, body: json };
       expect(await ask(bridged(), path, init)).toEqual({ status: 200, body: { result: "OK" } });
       expect(await ask(bridged(), "/get/key")).toEqual({ status: 200, body: { result: json } });
-      expect(await ask(bridged(), "/ttl/key")).toEqual({ status: 200, body: { result: 60 } });
       expect(await ask(bridged(), path, { method: "PUT", body: "again" })).toMatchObject({
         body: { result: null },
       });
@@ -213,6 +216,36 @@ describeRunners((bridged) => {
         status: 405,
         body: { error: "ERR method DELETE is not allowed" },
       });
+    });
+  });
+});
+
+describeRedisRunner((bridged) => {
+  it("encodes every string but the status OK in base64, and no number", async () => {
+    const headers = { "upstash-encoding": "base64" };
+    const body = '[["SET","k","OK"],["GET","k"],["MGET","k","no"],["PING"],["INCR","n"],["GET","no"]]';
+    expect(await ask(bridged(), "/pipeline", { method: "POST", headers, body })).toEqual({
+      status: 200,
+      body: [
+        { result: "OK" },
+        { result: "T0s=" },
+        { result: ["T0s=", null] },
+        { result: "UE9ORw==" },
+        { result: 1 },
+        { result: null },
+      ],
+    });
+  });
+
+  it("sets for as long as a path says, or a query behind a posted value", async () => {
+    expect(await ask(bridged(), "/set/key/value/EX/60")).toEqual({ status: 200, body: { result: "OK" } });
+    expect(await ask(bridged(), "/ttl/key")).toEqual({ status: 200, body: { result: 60 } });
+    const posted = { method: "POST", body: "value" };
+    expect(await ask(bridged(), "/set/other?EX=60&NX=", posted)).toMatchObject({ body: { result: "OK" } });
+    expect(await ask(bridged(), "/ttl/other")).toEqual({ status: 200, body: { result: 60 } });
+    expect(await ask(bridged(), "/mget/key/other/absent")).toEqual({
+      status: 200,
+      body: { result: ["value", "value", null] },
     });
   });
 });

@@ -19,7 +19,7 @@ it("listens where it is told, with the token it is told, and says when it cannot
   await first.close();
   const second = await startUpstashBridge({ port, token: "t0ken" });
   expect(second).toMatchObject({ url: first.url, token: "t0ken" });
-  expect(await ask(second, "/ping")).toEqual({ status: 200, body: { result: "PONG" } });
+  expect(await ask(second, "/get/k")).toEqual({ status: 200, body: { result: null } });
   await second.close();
 });
 

@@ -25,6 +25,11 @@ export function describeRunners(tests: (bridged: () => Bridged) => void): void {
   describe("over the in-process store", () => {
     tests(bridge(openMemory));
   });
+  describeRedisRunner(tests);
+}
+
+/** Tests of what only a real Redis knows. */
+export function describeRedisRunner(tests: (bridged: () => Bridged) => void): void {
   describeWithRedis("over a real Redis", () => {
     tests(bridge(openRedis));
   });
