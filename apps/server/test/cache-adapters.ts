@@ -5,8 +5,8 @@ import {
   type SharedCache,
 } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
-import { startLocalUpstash } from "@usage-stats/upstash-bridge";
-import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
+import { startLocalUpstash } from "@usage-stats/dev-services/upstash";
+import { describeWithRedis } from "@usage-stats/dev-services/testing";
 import { describe } from "vitest";
 
 /** Where the caches of two servers keep their answers. */

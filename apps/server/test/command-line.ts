@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { findRunningPostgres } from "@usage-stats/postgres";
+import { findRunningPostgres } from "@usage-stats/dev-services/postgres";
 import { onTestFinished } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");

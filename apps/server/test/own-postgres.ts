@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { startTestPostgres } from "@usage-stats/postgres";
+import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 
 export type OwnPostgres = {
   url: string;

@@ -4,7 +4,7 @@ import { type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { inspect } from "node:util";
 import { createUpstashCache } from "@usage-stats/cache";
-import { startUpstashBridge } from "@usage-stats/upstash-bridge";
+import { startUpstashBridge } from "@usage-stats/dev-services/upstash";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { logCacheEvents } from "../src/serve/log-cache-events.ts";
 import { openRateLimits } from "../src/serve/open-rate-limits.ts";

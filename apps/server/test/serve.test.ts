@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findRunningPostgres } from "@usage-stats/postgres";
+import { findRunningPostgres } from "@usage-stats/dev-services/postgres";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");

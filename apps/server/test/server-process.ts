@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findRunningPostgres } from "@usage-stats/postgres";
+import { findRunningPostgres } from "@usage-stats/dev-services/postgres";
 import { expect, vi } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");

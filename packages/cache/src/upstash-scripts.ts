@@ -1,7 +1,7 @@
 /**
  * What the cache has its Redis do. Each is one EVAL: a script may write, so that only the primary runs it, whereas MGET, and a
  * script that is announced as read-only, may be answered by a replica that lags behind. The local stand-in for Upstash knows them
- * word by word (tooling/upstash-bridge/src/memory-commands/scripts.ts).
+ * word by word (tooling/dev-services/src/upstash/known-scripts.ts).
  * https://upstash.com/docs/redis/features/consistency
  */
 

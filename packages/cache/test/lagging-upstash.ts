@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
-import { createMemoryRunner } from "@usage-stats/upstash-bridge";
+import { createMemoryRunner } from "@usage-stats/dev-services/upstash";
 
 /** What a replica may answer, being told that it writes nothing. */
 const READ_ONLY = new Set(["GET", "MGET", "EVAL_RO", "EVALSHA_RO", "EXISTS", "TTL", "PTTL"]);

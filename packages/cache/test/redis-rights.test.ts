@@ -1,5 +1,6 @@
-import { createRedisRunner, startRedisServer, startUpstashBridge } from "@usage-stats/upstash-bridge";
-import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
+import { startRedisServer } from "@usage-stats/dev-services/redis";
+import { createRedisRunner, startUpstashBridge } from "@usage-stats/dev-services/upstash";
+import { describeWithRedis } from "@usage-stats/dev-services/testing";
 import { expect, it } from "vitest";
 import { type CacheEvent } from "../src/cache-events.ts";
 import { createUpstashCache } from "../src/create-caches.ts";

@@ -1,6 +1,6 @@
 import { type Clock } from "@usage-stats/core";
-import { type LocalUpstash, startLocalUpstash } from "@usage-stats/upstash-bridge";
-import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
+import { type LocalUpstash, startLocalUpstash } from "@usage-stats/dev-services/upstash";
+import { describeWithRedis } from "@usage-stats/dev-services/testing";
 import { afterAll, beforeAll, beforeEach, describe } from "vitest";
 import { type CacheStore } from "../src/cache-store.ts";
 import { createInProcessStore } from "../src/in-process-store.ts";

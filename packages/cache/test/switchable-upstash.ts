@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { type UpstashBridge } from "@usage-stats/upstash-bridge";
+import { type UpstashBridge } from "@usage-stats/dev-services/upstash";
 
 /** What can go wrong between a server and its Upstash, besides the Redis behind it. */
 export const FAULTS = {

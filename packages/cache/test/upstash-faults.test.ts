@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { type RedisServer } from "@usage-stats/dev-services/redis";
 import {
   type LocalUpstash,
-  type RedisServer,
   startLocalUpstash,
   startUpstashBridge,
   type UpstashBridge,
-} from "@usage-stats/upstash-bridge";
-import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
+} from "@usage-stats/dev-services/upstash";
+import { describeWithRedis } from "@usage-stats/dev-services/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CacheEvent } from "../src/cache-events.ts";
 import { createUpstashCache } from "../src/create-caches.ts";

@@ -1,6 +1,6 @@
 import { type UsageRepository } from "@usage-stats/core";
 import { createUsageRepository, type Database, migrate, openDatabase, readRawUsage } from "@usage-stats/db";
-import { startTestPostgres } from "@usage-stats/postgres";
+import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 
 /** What the cases ask. Plain pg for the original, which costs it less than an ORM would. Ten connections each. */

@@ -1,4 +1,5 @@
-import { type PostgresServer, PostgresStartError, startPostgres } from "@usage-stats/postgres";
+// `import type`, for an import of `{ type … }` is still one when Node runs it.
+import type { PostgresServer } from "@usage-stats/dev-services/postgres";
 import { OperatorError } from "../operator-error.ts";
 import { type DataFolderLock, lockDataFolder } from "./data-folder-lock.ts";
 
@@ -28,6 +29,8 @@ export async function joinEmbeddedDatabase(
 }
 
 async function start(dataDir: string): Promise<PostgresServer> {
+  // Only here, so that a server with a database of its own does not load it.
+  const { PostgresStartError, startPostgres } = await import("@usage-stats/dev-services/postgres");
   try {
     return await startPostgres({ dataDir, durability: "durable" });
   } catch (error) {

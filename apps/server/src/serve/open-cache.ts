@@ -4,7 +4,6 @@ import {
   createUpstashCache,
   type SharedCache,
 } from "@usage-stats/cache";
-import { findRedisServer, RedisStartError, startLocalUpstash } from "@usage-stats/upstash-bridge";
 import { type CacheChoice } from "../env.ts";
 import { OperatorError } from "../operator-error.ts";
 import { Closers } from "./closers.ts";
@@ -41,6 +40,11 @@ async function create(
 
 /** A stand-in for Upstash on this machine, in front of a real Redis where one is installed. */
 async function startBridge(closers: Closers, log: (text: string) => void) {
+  // Only here, so that a server with another cache does not load it.
+  const [{ findRedisServer, RedisStartError }, { startLocalUpstash }] = await Promise.all([
+    import("@usage-stats/dev-services/redis"),
+    import("@usage-stats/dev-services/upstash"),
+  ]);
   const over = findRedisServer() === null ? "memory" : "redis";
   const { url, token, redis, close } = await startLocalUpstash(over).catch((error: unknown) => {
     if (!(error instanceof RedisStartError)) throw error;

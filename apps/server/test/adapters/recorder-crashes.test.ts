@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCallRecorder, createUsageClient, type RecordedCall } from "@usage-stats/client";
+import { freePort } from "@usage-stats/dev-services/free-port";
 import { afterEach, expect, it } from "vitest";
 import { serverProcesses } from "../server-process.ts";
 
@@ -11,15 +10,6 @@ const START = Date.now() - 7_200_000;
 
 let processes: Awaited<ReturnType<typeof serverProcesses>> | undefined;
 afterEach(() => processes?.end());
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The nth call as it is in a version of it. */
 const call = (n: number, version: number): RecordedCall => ({

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { startTestPostgres } from "@usage-stats/postgres";
+import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { Client } from "pg";
 import { expect, it } from "vitest";
 import { callLine } from "./inputs.ts";

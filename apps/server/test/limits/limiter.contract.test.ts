@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
-import { type LocalUpstash, startLocalUpstash } from "@usage-stats/upstash-bridge";
-import { describeWithRedis } from "@usage-stats/upstash-bridge/testing";
+import { type LocalUpstash, startLocalUpstash } from "@usage-stats/dev-services/upstash";
+import { describeWithRedis } from "@usage-stats/dev-services/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createInProcessLimiter } from "../../src/limits/in-process-limiter.ts";
 import { type Limiter } from "../../src/limits/limiter.ts";

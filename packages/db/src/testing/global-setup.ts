@@ -1,4 +1,4 @@
-import { startTestPostgres } from "@usage-stats/postgres";
+import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { type TestProject } from "vitest/node";
 import { migrate, openDatabase } from "../database.ts";
 import { TEMPLATE } from "./test-database.ts";

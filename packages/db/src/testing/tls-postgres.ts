@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startTestPostgres } from "@usage-stats/postgres";
+import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { createClient, type DatabaseClient } from "../connection/database-client.ts";
 
 /** A server that takes TLS only; its certificate is for the address 127.0.0.1, not for any name. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
 import { createCallRecorder, migrate, openDatabase } from "@usage-stats/db";
-import { startPostgres } from "@usage-stats/postgres";
+import { startPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 import { type Goal } from "../goals.ts";
 import { type Progress } from "../progress.ts";

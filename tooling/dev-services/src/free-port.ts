@@ -1,0 +1,15 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+
+/**
+ * A port of 127.0.0.1 that nobody listens at. Another process may take it before the caller does: where that matters, try
+ * again with another one.
+ */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,3 +1,0 @@
-import { packageTestConfig } from "@usage-stats/vitest-config";
-
-export default packageTestConfig("upstash-bridge");
