@@ -8,7 +8,7 @@ const EXPIRY_UNITS = {
   PXAT: { ms: 1, relative: false },
 } as const;
 
-export type ExpiryUnit = keyof typeof EXPIRY_UNITS;
+type ExpiryUnit = keyof typeof EXPIRY_UNITS;
 
 /** The options of SET and GETEX; each command refuses those that are not its own. */
 export interface ExpiryOptions {
