@@ -8,7 +8,7 @@ export type BenchOptions = {
   json?: string | undefined;
 };
 
-const SMALL = { calls: 200_000, roundShare: 1 / 6, only: "answers" };
+const SMALL = { calls: 200_000, roundShare: 1 / 12, only: "answers" };
 
 const USAGE = `npm run bench -- [--small] [--calls <number>] [--only answers|http|ingest] [--json <file>]
 

@@ -28,7 +28,7 @@ export async function measure(
     for (const one of cases.filter((each) => isDue(each.rounds, round, rounds)))
       for (let i = 0; i < IN_A_ROW; i += 1) times.get(one)!.push(await time(one));
   }
-  return [...times].map(([{ name }, all]) => summarize(name, all));
+  return [...times].map(([{ name }, its]) => summarize(name, its));
 }
 
 function isDue(own: number, round: number, rounds: number): boolean {
