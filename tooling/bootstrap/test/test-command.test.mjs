@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -130,6 +131,16 @@ it("watches tests of one package, and asks for one where there are none or sever
   expect((await watch("packages")).stderr).toContain(
     "Watch one package at a time. These are 2: packages/core, packages/db",
   );
+});
+
+it("leaves a watched vitest in the terminal's process group, because no other may read keys", async () => {
+  const groupOf = (pid) =>
+    execFileSync("ps", ["-o", "pgid=", "-p", String(pid)], { encoding: "utf8" }).trim();
+  const root = tested({ lines: ['echo "group: $(ps -o pgid= -p $$)"'] });
+  const groupIn = async (command) =>
+    /group: +(\d+)/.exec((await bootstrap(root, [command, "packages/core"]).result).stdout)?.[1];
+  expect(await groupIn("watch")).toBe(groupOf(process.pid));
+  expect(await groupIn("test")).not.toBe(groupOf(process.pid));
 });
 
 it.each([
