@@ -21,11 +21,17 @@ export function expectedError(message) {
 /**
  * Runs a program to its end and passes it each SIGINT, SIGTERM and SIGHUP once. It gets a process group of its own, else a Ctrl-C
  * would reach it from the terminal and again from us; and we wait for it, else the shell's prompt would come back over its last words.
+ * An interactive one stays in the terminal's group, because no other may read keys, and gets its Ctrl-C from the terminal alone.
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, received: NodeJS.Signals | null }>}
  */
-export function runChild(file, args, { cwd, env, stdio = "inherit" }) {
+export function runChild(file, args, { cwd, env, stdio = "inherit", isInteractive = false }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { cwd, env, stdio, detached: process.platform !== "win32" });
+    const child = spawn(file, args, {
+      cwd,
+      env,
+      stdio,
+      detached: !isInteractive && process.platform !== "win32",
+    });
     let received = null;
     const lastTime = {};
     const forward = (signal) => {
@@ -33,7 +39,7 @@ export function runChild(file, args, { cwd, env, stdio = "inherit" }) {
       if (now - (lastTime[signal] ?? 0) < ONE_PRESS_MS) return;
       lastTime[signal] = now;
       received = signal;
-      child.kill(signal);
+      if (!isInteractive || signal !== "SIGINT") child.kill(signal);
     };
     for (const name of FORWARDED) process.on(name, forward);
     const watch = process.env.npm_lifecycle_event ? onParentDeath(() => forward("SIGTERM")) : undefined;

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { expectedError, Interrupted, runChild } from "./child.mjs";
 import { homeAdvice } from "./home-advice.mjs";
+import { workspacePackages } from "./workspace-packages.mjs";
 
 /** Whether node_modules is what the lockfile and every package.json ask for. */
 export function areDependenciesInstalled(root) {
@@ -33,11 +34,7 @@ function stampFile(root) {
 
 function fingerprint(root) {
   const hash = createHash("sha256").update(`${process.platform}-${process.arch}\n`);
-  const manifests = ["apps", "packages", "tooling"].flatMap((group) =>
-    existsSync(join(root, group))
-      ? readdirSync(join(root, group)).map((name) => join(group, name, "package.json"))
-      : [],
-  );
+  const manifests = workspacePackages(root).map((folder) => join(relative(root, folder), "package.json"));
   for (const file of ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests.sort()]) {
     if (existsSync(join(root, file))) hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   }

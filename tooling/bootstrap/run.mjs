@@ -2,10 +2,11 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { formatFiles, runCheck, runChecks } from "./check-commands.mjs";
 import { endLike, expectedError, Interrupted, runChild } from "./child.mjs";
-import { runChecks, runTests } from "./quality-commands.mjs";
 import { prepare } from "./prepare.mjs";
 import { asExpected } from "./system-error.mjs";
+import { runTests, watchTests } from "./test-commands.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [command = "", ...args] = process.argv.slice(2);
@@ -14,22 +15,34 @@ const commands = {
   start: () => runServer(["serve", ...args]),
   "usage-stats": () => runServer(args),
   "mikro-orm": () => runServer(["mikro-orm", ...args]),
-  test: async () => runTests({ root, env: await prepare(root, { pnpm: true }), args }),
   bench: () => runProgram("tooling/bench/src/main.ts", args),
-  check: async () => runChecks({ root, env: await prepare(root, { pnpm: true }) }),
+  test: () => withToolchain(runTests),
+  watch: () => withToolchain(watchTests),
+  lint: () => withToolchain((tools) => runCheck("lint", tools)),
+  types: () => withToolchain((tools) => runCheck("types", tools)),
+  format: () => withToolchain(formatFiles),
+  check: () => withToolchain(runChecks),
 };
 
 function runServer(serverArgs) {
   return runProgram("apps/server/src/main.ts", serverArgs);
 }
 
+async function withToolchain(work) {
+  return work({ root, env: await prepare(root, { pnpm: true }), cwd: userFolder(), args });
+}
+
+/** npm and pnpm move to the root; paths on the command line are relative to where the user stood. */
+function userFolder() {
+  const asked = process.env.INIT_CWD;
+  return asked && existsSync(asked) ? asked : process.cwd();
+}
+
 /** Runs a program directly, not through pnpm: signals and exit codes have one hop less to get lost on. */
 async function runProgram(program, programArgs) {
   const env = await prepare(root, { pnpm: false });
-  const asked = process.env.INIT_CWD;
   return runChild("node", ["--disable-warning=ExperimentalWarning", join(root, program), ...programArgs], {
-    // npm and pnpm move to the root; paths on the command line are relative to where the user stood.
-    cwd: asked && existsSync(asked) ? asked : process.cwd(),
+    cwd: userFolder(),
     env,
   });
 }

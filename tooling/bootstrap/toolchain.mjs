@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expectedError } from "./child.mjs";
 
 /** Versions, and the hash of each package that may be fetched: what npm brings is checked by it before it is used. */
-export const TOOLCHAIN = JSON.parse(readFileSync(new URL("toolchain.json", import.meta.url), "utf8"));
+const TOOLCHAIN = JSON.parse(readFileSync(new URL("toolchain.json", import.meta.url), "utf8"));
 
 const INSTALL_NODE = "Install Node 22.18 or newer (https://nodejs.org) and run this again.";
 

@@ -182,7 +182,7 @@ export type Settings = {
 export type PoolSettings = Record<PoolName, number> & { waitMs: number };
 export type PoolName = "reports" | "lists" | "ingest" | "identity" | "worker";
 
-export type ShutdownSettings = {
+type ShutdownSettings = {
   /** How long requests are still accepted after SIGTERM, so that whoever sends them may notice that the server is not ready. */
   drainMs: number;
   /** After this long the process ends, whatever hangs. */

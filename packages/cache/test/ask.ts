@@ -20,6 +20,6 @@ export async function peek(cache: SharedCache, entry: CacheEntry): Promise<strin
   return bytes === null ? null : textOf(bytes);
 }
 
-export function textOf(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }

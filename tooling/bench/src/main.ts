@@ -12,7 +12,7 @@ if ("text" in options) {
   (options.code === 0 ? console.log : console.error)(options.text);
   process.exit(options.code);
 }
-const { calls, only, json } = options;
+const { calls, roundShare, only, json } = options;
 const now = new Date();
 const progress = createProgress(process.stderr);
 const results: object[] = [];
@@ -27,7 +27,7 @@ if (only === undefined || only === "answers") {
       void database.stop().finally(() => process.exit(code));
     });
   try {
-    const result = await runBench(database, { now, calls, progress });
+    const result = await runBench(database, { now, calls, roundShare, progress });
     progress.show("");
     console.log(reportText(result));
     results.push(result);

@@ -7,8 +7,15 @@ export type Case = { name: string; rounds: number; check(): Promise<void>; run()
 /** Milliseconds. */
 export type Timing = { name: string; times: number; median: number; fastest: number; slowest: number };
 
-/** Checks every case, which also warms it up, and then times them in interleaved rounds. */
-export async function measure(cases: Case[], onProgress: (text: string) => void): Promise<Timing[]> {
+/**
+ * Checks every case, which also warms it up, and then times them in interleaved rounds.
+ * @param options.roundShare what share of its rounds each case gets, above 0 and up to 1.
+ */
+export async function measure(
+  all: Case[],
+  { roundShare, onProgress }: { roundShare: number; onProgress: (text: string) => void },
+): Promise<Timing[]> {
+  const cases = all.map((one) => ({ ...one, rounds: Math.ceil(one.rounds * roundShare) }));
   for (const { name, check, run } of cases) {
     onProgress(`checking: ${name}`);
     await check();
@@ -21,7 +28,7 @@ export async function measure(cases: Case[], onProgress: (text: string) => void)
     for (const one of cases.filter((each) => isDue(each.rounds, round, rounds)))
       for (let i = 0; i < IN_A_ROW; i += 1) times.get(one)!.push(await time(one));
   }
-  return [...times].map(([{ name }, all]) => summarize(name, all));
+  return [...times].map(([{ name }, its]) => summarize(name, its));
 }
 
 function isDue(own: number, round: number, rounds: number): boolean {

@@ -23,17 +23,18 @@ export type BenchResult = {
 /** Fills a database and measures every way of answering on it, in this one process. */
 export async function runBench(
   database: BenchDatabase,
-  { now, calls, progress }: { now: Date; calls: number; progress: Progress },
+  { now, calls, roundShare, progress }: { now: Date; calls: number; roundShare: number; progress: Progress },
 ): Promise<BenchResult> {
   const machine = await describeMachine(database.pool);
   const rates = await fillDatabase(database, { now, calls, progress });
   const sizes = await readTableSizes(database.pool);
-  const stored = await measure(storedCases(database, now), progress.show);
+  const measuring = { roundShare, onProgress: progress.show };
+  const stored = await measure(storedCases(database, now), measuring);
   // Only now, because all users together would have to read these calls one by one too.
   await loadCalls(database.pool, [unrolledHistory(now)]);
   await copyToOriginal(database.pool, USERS.unrolled);
   await database.pool.query("vacuum analyze model_calls, model_call_changes, original_model_calls");
-  const unstored = await measure(unstoredCases(database, now), progress.show);
+  const unstored = await measure(unstoredCases(database, now), measuring);
   // The floor was measured in both; the first is the one beside the goals.
   const timings = [...stored, ...unstored.filter(({ name }) => name !== "SELECT 1")];
   return {

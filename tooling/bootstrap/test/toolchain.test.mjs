@@ -72,7 +72,7 @@ it("says so when npm cannot fetch pnpm", async () => {
   expect(readdirSync(join(root, ".toolchain"))).toEqual([]);
 });
 
-it("asks for the hashes of the pnpm that package.json asks for", async () => {
+it("asks for the hashes of the pnpm that package.json asks for, and brings the Node of .node-version", async () => {
   const root = checkout({ packageJson: { packageManager: "pnpm@13.0.0" } });
   expect(await bootstrap(root, ["usage-stats"]).result).toMatchObject({
     code: 1,
@@ -80,6 +80,7 @@ it("asks for the hashes of the pnpm that package.json asks for", async () => {
   });
   const top = join(import.meta.dirname, "../../..");
   const { packageManager } = JSON.parse(readFileSync(join(top, "package.json"), "utf8"));
-  const { pnpm } = JSON.parse(readFileSync(join(top, "tooling/bootstrap/toolchain.json"), "utf8"));
+  const { node, pnpm } = JSON.parse(readFileSync(join(top, "tooling/bootstrap/toolchain.json"), "utf8"));
   expect(packageManager).toBe(`pnpm@${pnpm.version}`);
+  expect(readFileSync(join(top, ".node-version"), "utf8").trim()).toBe(node.version);
 });

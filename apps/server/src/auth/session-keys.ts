@@ -31,7 +31,7 @@ const PUBLIC_KEY_ALGORITHMS = [
   "EdDSA",
 ];
 
-export type RefetchTimes = {
+type RefetchTimes = {
   /** How long keys are good before they are fetched again. */
   refetchMs: number;
   /** How long to wait before fetching again for a key that is not among them, or after it failed. */

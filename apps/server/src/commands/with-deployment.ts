@@ -3,7 +3,7 @@ import { type Deployment, openDeployment } from "../data-folder/open-deployment.
 import { readSettings } from "../env.ts";
 
 /** Runs a command with the database and the secret at hand, and closes them whatever happens. */
-export async function withDeployment<T>(run: (deployment: Deployment) => Promise<T>): Promise<T> {
+async function withDeployment<T>(run: (deployment: Deployment) => Promise<T>): Promise<T> {
   const deployment = await openDeployment(readSettings(), "command");
   try {
     return await run(deployment);

@@ -3,7 +3,7 @@ import { type ImportCounts, noCounts, type Reject } from "./import-counts.ts";
 import { ImportFailure } from "./import-failure.ts";
 import { type Batch, readBatches, type ReadingOptions } from "./read-batches.ts";
 
-export const DEFAULT_BATCH = 1_000;
+const DEFAULT_BATCH = 1_000;
 
 export type ImportProgress = { counts: ImportCounts; bytesRead: number; totalBytes: number | null };
 

@@ -1,7 +1,7 @@
 import { type CheckReadiness } from "../http/health-routes.ts";
 
 /** Gives why requests should not be sent here, as far as one thing is concerned; `null` when all is well with that. */
-export type ReadinessProbe = () => Promise<string | null>;
+type ReadinessProbe = () => Promise<string | null>;
 
 export type ReadinessSettings = {
   /** What this process knows by itself, looked at each time. */

@@ -7,7 +7,7 @@ import { type PoolName, type PoolSettings } from "../env.ts";
  */
 export type Pools = Record<PoolName | "readiness", Database>;
 
-export const READINESS_TIMEOUT_MS = 1_500;
+const READINESS_TIMEOUT_MS = 1_500;
 
 // What a statement may take: of the database's time, and until nobody waits for a database that does not answer at all. A lock that
 // somebody holds for long is not waited for to the end of it.

@@ -4,7 +4,7 @@
  */
 export type TraceRequest = { resourceSpans?: ResourceSpans[] | null | undefined };
 
-export type ResourceSpans = {
+type ResourceSpans = {
   resource?: { attributes?: Attribute[] | null | undefined } | null | undefined;
   scopeSpans?: { spans?: Span[] | null | undefined }[] | null | undefined;
 };

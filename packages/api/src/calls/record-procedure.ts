@@ -3,7 +3,7 @@ import { procedure } from "../trpc.ts";
 import { recordCalls } from "./record-calls.ts";
 
 /** Each call is looked at by itself: a bad one refuses no other, unless the recording is `atomic`. */
-export const recordInput = z.strictObject({
+const recordInput = z.strictObject({
   calls: z.array(z.unknown()),
   atomic: z.boolean().default(false),
 });

@@ -1,5 +1,5 @@
 /** A call, and the JSON that it was when it was recorded. */
-export type Buffered<Call> = { call: Call; json: string; bytes: number };
+type Buffered<Call> = { call: Call; json: string; bytes: number };
 
 export type BufferLimits = { maxCalls: number; maxBytes: number };
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 
-export type StoredCall = {
+type StoredCall = {
   userDid: string;
   id: string;
   callTime: string;

@@ -4,7 +4,7 @@ import { isoText } from "./iso-text.ts";
 import { MEASURES, orderedValue, SUMMED_MEASURES } from "./measures-sql.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
-export const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
+const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
   user: { key0: trusted("user_did"), key1: trusted("''") },
   app: { key0: trusted("coalesce(app_did, '')"), key1: trusted("''") },
   model: { key0: trusted("provider_id"), key1: trusted("model") },
