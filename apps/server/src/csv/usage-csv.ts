@@ -8,7 +8,7 @@ const ADDED_UP = metricsOf("calls", "sum", "decimal_sum");
  * A series as CSV: a row for each bucket that had calls and each type in it, in the order of time. What is added up over all rows
  * is the total of the range.
  */
-export function usageCsv({ series }: Pick<UsageStats, "series">): string {
+function usageCsv({ series }: Pick<UsageStats, "series">): string {
   const header = ["date", "type", ...ADDED_UP];
   const rows = series.flatMap(({ label, byType }) =>
     (Object.entries(byType) as [keyof MetricsByType, Metrics][])

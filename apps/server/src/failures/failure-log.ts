@@ -3,7 +3,7 @@ import { databaseFailure } from "@usage-stats/db";
 import { describeFailure, framesOf, inOneLine, isRefusal } from "./describe-failure.ts";
 
 /** A request that was answered with 5xx, or whose answer broke off. */
-export type RequestFailure = {
+type RequestFailure = {
   error: unknown;
   requestId: string;
   /** What was asked for, in our own words: a route or a procedure. */

@@ -5,7 +5,7 @@ import { type AppEnv } from "./http-request.ts";
 export type CheckReadiness = () => Promise<string[]>;
 
 /** Gives what an operator should know although requests may well be sent here. */
-export type Notices = () => string[];
+type Notices = () => string[];
 
 export type HealthParts = { checkReadiness: CheckReadiness; notices: Notices };
 

@@ -65,7 +65,7 @@ function serverTiming(costs: DatabaseCost[], cache: CacheReport | null): string 
  * What Hono's `secureHeaders` sets, with a policy for what is no page. Its middleware sets them one by one on the finished response,
  * though they are the same each time.
  */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
