@@ -9,9 +9,6 @@ import {
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type Reaching } from "./context.ts";
 
-/** A question that its asker may ask. */
-export type AllowedQuestion = { question: UsageStatsInput; noCache: boolean };
-
 /** What answering takes of a request. */
 export type AnswerContext = Reaching<
   "repository",
@@ -21,31 +18,30 @@ export type AnswerContext = Reaching<
 /** Answers a query in a format; of a settled range the answer is cached. Throws `batch_too_large`. */
 export async function answer<Answer>(
   ctx: AnswerContext,
-  { question: query, noCache }: AllowedQuestion,
+  query: UsageStatsInput,
   format: AnswerFormat<Answer>,
 ): Promise<Answer> {
   ctx.size?.addSeries(query);
-  const cache = noCache ? null : ctx.cache;
   const make = async (wanted: AbortSignal | undefined) => {
     ctx.onQuestion?.(format, query);
     const { stats, cost } = await getUsageStats(
-      { repository: ctx.ports.repository, cache, now: ctx.now, signal: wanted },
+      { repository: ctx.ports.repository, cache: ctx.cache, now: ctx.now, signal: wanted },
       query,
     );
     ctx.costs.push(cost);
     return format.of(stats);
   };
-  if (cache === null || !isSettled(query, ctx.now)) return make(ctx.signal?.());
-  return (await cached(cache, format, entryOf(query, format), make)).value;
+  if (ctx.cache === null || query.noCache === true || !isSettled(query, ctx.now)) return make(ctx.signal?.());
+  return (await cached(ctx.cache, format, entryOf(query, format), make)).value;
 }
 
 /** Gives the payload that is cached of an answer, ready to be sent, or `null`. */
 export async function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
-  { question: query, noCache }: AllowedQuestion,
+  query: UsageStatsInput,
   format: AnswerFormat<unknown>,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (noCache || cache === null || !isSettled(query, now)) return null;
+  if (cache === null || query.noCache === true || !isSettled(query, now)) return null;
   return cache.peek(entryOf(query, format));
 }
 

@@ -1,5 +1,5 @@
 export { type Actor, actorOf } from "./audit.ts";
-export { type AskedQuestion, readEveryonesUsage, readUsage } from "./allowed-question.ts";
+export { readEveryonesUsage, readUsage, type Unauthorized } from "./authorize-query.ts";
 export { answer } from "./answer.ts";
 export { type AnswerFormat, REST_JSON, textFormat } from "./answer-formats.ts";
 export type {
@@ -24,7 +24,7 @@ export {
   type RejectionCode,
 } from "./calls/record-calls.ts";
 export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
-export { allowCalls, readCallList } from "./calls/list-procedure.ts";
+export { authorizeCalls, readCallList } from "./calls/list-procedure.ts";
 export type { ListCallsRequest } from "./contract/list-calls-input.ts";
 export { readListCallsQuery } from "./rest/list-calls-query.ts";
 export { readCallsBody } from "./rest/calls-body.ts";

@@ -1,8 +1,9 @@
-import { allowEveryonesUsage, allowUsage } from "./allowed-question.ts";
-import { type AllowedQuestion, cachedAnswer } from "./answer.ts";
+import { type UsageStatsInput } from "@usage-stats/core";
+import { authorizeEveryonesUsage, authorizeUsage } from "./authorize-query.ts";
+import { cachedAnswer } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "./context.ts";
-import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
+import { everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { type Identity } from "./identity.ts";
 import { createRequestSize } from "./request-size.ts";
 
@@ -25,7 +26,7 @@ export async function keptTrpcAnswers(
         const identity = await ctx.admit(name, names);
         const question = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
         if (question === null) return null;
-        size.addSeries(question.question);
+        size.addSeries(question);
         return cachedAnswer(ctx, question, TRPC);
       }),
     );
@@ -47,17 +48,17 @@ function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   return Buffer.concat([open, ...bodies.flatMap((body, i) => (i === 0 ? [body] : [comma, body])), close]);
 }
 
-type Ask = (asker: { identity: Identity }, input: unknown) => AllowedQuestion | null;
+type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsInput | null;
 
 /** The queries whose answers are kept, by their tRPC path. */
 const QUERIES = {
   usageStats(asker, input) {
     const { data } = usageStatsInput.safeParse(input);
-    return data === undefined ? null : allowUsage(asker, askedOf(data));
+    return data === undefined ? null : authorizeUsage(asker, data);
   },
   "admin.usageStats"(asker, input) {
     const { data } = everyonesUsageStatsInput.safeParse(input);
-    return data === undefined ? null : allowEveryonesUsage(asker, askedOf(data));
+    return data === undefined ? null : authorizeEveryonesUsage(asker, data);
   },
 } satisfies Record<string, Ask>;
 

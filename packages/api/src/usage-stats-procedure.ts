@@ -1,14 +1,14 @@
-import { readEveryonesUsage, readUsage } from "./allowed-question.ts";
+import { readEveryonesUsage, readUsage } from "./authorize-query.ts";
 import { TRPC } from "./answer-formats.ts";
-import { askedOf, everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
+import { everyonesUsageStatsInput, usageStatsInput } from "./contract/usage-stats-input.ts";
 import { procedure } from "./trpc.ts";
 
 /** Usage of one user: the caller, or anyone for those who may read anyone's. */
 export const usageStats = procedure("usageStats")
   .input(usageStatsInput)
-  .query(({ ctx, input }) => readUsage(ctx, askedOf(input), TRPC));
+  .query(({ ctx, input }) => readUsage(ctx, input, TRPC));
 
 /** Usage of all users together. */
 export const adminUsageStats = procedure("admin.usageStats")
   .input(everyonesUsageStatsInput)
-  .query(({ ctx, input }) => readEveryonesUsage(ctx, askedOf(input), TRPC));
+  .query(({ ctx, input }) => readEveryonesUsage(ctx, input, TRPC));

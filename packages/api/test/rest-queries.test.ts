@@ -146,16 +146,14 @@ describe("a query string", () => {
       userDid: "did:abt:z1a",
       noCache: true,
       bom: false,
-      question: {
-        from: FROM,
-        to: TO,
-        timezone: "+05:30",
-        bucket: "day",
-        groupBy: [],
-        filter: {},
-        topN: 5,
-        compare: "previous",
-      },
+      from: FROM,
+      to: TO,
+      timezone: "+05:30",
+      bucket: "day",
+      groupBy: [],
+      filter: {},
+      topN: 5,
+      compare: "previous",
     });
   });
 

@@ -29,8 +29,8 @@ export async function cached<Value>(
 
 type EntryField = string | number | undefined | null | Date | TimeRange | UsageFilter | readonly EntryField[];
 
-/** The fields of a query that what is made of it depends on: whoever lists them is held to listing all. */
-export type EntryFields<Query> = Readonly<Record<Exclude<keyof Query, "userDid">, true>>;
+/** The fields of a query that what is made of it depends on: whoever lists them is held to listing all. `noCache` changes no answer. */
+export type EntryFields<Query> = Readonly<Record<Exclude<keyof Query, "userDid" | "noCache">, true>>;
 
 /**
  * What something that was made of a query is cached under: its kind, whose calls it is of, and every field that is listed, in that order.

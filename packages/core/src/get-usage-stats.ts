@@ -42,7 +42,8 @@ export async function getUsageStats(
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
   const { now } = context;
   const plan = planQuestion(input, now);
-  const { facts, cost } = await readUsageFacts(context, plan.question);
+  const cache = input.noCache === true ? null : context.cache;
+  const { facts, cost } = await readUsageFacts({ ...context, cache }, plan.question);
   return { stats: assemble(input, plan, facts, now), cost };
 }
 

@@ -17,6 +17,8 @@ export type UsageStatsInput = TimeRange & {
   compare: "previous" | "none";
   limit?: number;
   cursor?: string;
+  /** Have it answered by the database, whatever the cache says. */
+  noCache?: boolean;
 };
 
 export type MetricsByType = Partial<Record<CallType, Metrics>>;

@@ -1,4 +1,4 @@
-import { allowCalls, readCallList, readListCallsQuery } from "@usage-stats/api";
+import { authorizeCalls, readCallList, readListCallsQuery } from "@usage-stats/api";
 import { type CallReader, everyCall } from "@usage-stats/core";
 import { type Context, type Hono } from "hono";
 import { callsCsv } from "../csv/calls-csv.ts";
@@ -31,7 +31,7 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
 
   serveOperation(app, "GET /app/api/user/model-calls/export", async (ctx, context) => {
     const { timezone, bom, ...asked } = readListCallsQuery(queryOf(context), "export");
-    const calls = { ...allowCalls(ctx, asked), withVoided: false, limit: EXPORT_PAGE };
+    const calls = { ...authorizeCalls(ctx, asked), withVoided: false, limit: EXPORT_PAGE };
     const csv = callsCsv(everyCall(exportReader, calls, context.req.raw.signal), timezone);
     const headers = {
       "content-type": "text/csv; charset=utf-8",

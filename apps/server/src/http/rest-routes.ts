@@ -1,6 +1,5 @@
 import {
   type AnswerFormat,
-  type AskedQuestion,
   issueViewerToken,
   rank,
   readBody,
@@ -11,9 +10,10 @@ import {
   rebuildInput,
   REST_JSON,
   startRebuild,
+  type Unauthorized,
   viewerTokenInput,
 } from "@usage-stats/api";
-import { RANKED_BY } from "@usage-stats/core";
+import { RANKED_BY, type UsageStatsInput } from "@usage-stats/core";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
@@ -56,7 +56,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 async function sendUsage(
   context: Context<AppEnv>,
   whose: "one" | "everyone",
-  read: (asked: AskedQuestion, format: AnswerFormat<Bytes>) => Promise<Bytes>,
+  read: (asked: Unauthorized<UsageStatsInput>, format: AnswerFormat<Bytes>) => Promise<Bytes>,
 ): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
   const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);

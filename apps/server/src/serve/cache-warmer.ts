@@ -51,14 +51,14 @@ export function createCacheWarmer(
         closed.signal.throwIfAborted();
         const now = clock.now();
         const ctx = { ports: { repository }, now, cache: cache.forRequest(), costs: [] };
-        await answer(ctx, { question: movedOn(question, at, now), noCache: false }, format);
+        await answer(ctx, { ...movedOn(question, at, now), noCache: false }, format);
       }
     }
   }
 
   return {
     onQuestion(format, question) {
-      const { userDid, from, to, ...rest } = question;
+      const { userDid, from, to, noCache: _, ...rest } = question;
       const at = clock.now();
       // One for each length of time: a page that is polled asks for another moment each time.
       const length = Math.round((to.getTime() - from.getTime()) / RECENT_MS);

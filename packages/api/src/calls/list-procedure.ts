@@ -1,23 +1,30 @@
 import { type CallList, listCalls, type ListCallsInput } from "@usage-stats/core";
+import { type Unauthorized } from "../authorize-query.ts";
 import { type AdmittedContext } from "../context.ts";
 import { allowFilter, type Identity, scopeOf } from "../identity.ts";
-import { type AskedCalls, askedCallsOf, listCallsInput } from "../contract/list-calls-input.ts";
+import { listCallsInput } from "../contract/list-calls-input.ts";
 import { procedure } from "../trpc.ts";
 
 /** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */
 export const list = procedure("modelCalls.list")
   .input(listCallsInput)
-  .query(({ ctx, input }) => readCallList(ctx, askedCallsOf(input)));
+  .query(({ ctx, input }) => readCallList(ctx, { ...input, withVoided: true }));
 
 /** Reads a page of one user's calls. Throws `forbidden` for another's, and `batch_too_large`. */
-export async function readCallList(ctx: AdmittedContext, asked: AskedCalls): Promise<CallList> {
-  const calls = allowCalls(ctx, asked);
+export async function readCallList(
+  ctx: AdmittedContext,
+  asked: Unauthorized<ListCallsInput>,
+): Promise<CallList> {
+  const calls = authorizeCalls(ctx, asked);
   ctx.size?.addCalls(calls);
   return listCalls(ctx.ports.callReader, calls, ctx.signal?.());
 }
 
-/** Calls that their asker may read. Throws `forbidden`. */
-export function allowCalls({ identity }: { identity: Identity }, asked: AskedCalls): ListCallsInput {
+/** Resolves whose calls are read, and which of them. Throws `forbidden`. */
+export function authorizeCalls(
+  { identity }: { identity: Identity },
+  asked: Unauthorized<ListCallsInput>,
+): ListCallsInput {
   const { userDid, filter } = asked;
   return { ...asked, userDid: scopeOf(identity, userDid), filter: allowFilter(identity, filter) };
 }

@@ -1,4 +1,3 @@
-import { type ListCallsInput } from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "./instant.ts";
 import { pageCursor, pageLimit, searchText } from "./page-input.ts";
@@ -25,11 +24,3 @@ export const listCallsInput = z.strictObject({
 });
 
 export type ListCallsRequest = z.input<typeof listCallsInput>;
-
-/** Calls as somebody asks for them; nobody has looked yet whether they may. */
-export type AskedCalls = Omit<ListCallsInput, "userDid"> & { userDid?: string | undefined };
-
-/** Makes the query: a list shows also the calls that were voided. */
-export function askedCallsOf(input: z.output<typeof listCallsInput>): AskedCalls {
-  return { ...input, withVoided: true };
-}

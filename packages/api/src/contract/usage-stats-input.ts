@@ -1,6 +1,5 @@
 import { BUCKETS, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS } from "@usage-stats/core";
 import * as z from "zod";
-import { type AskedQuestion } from "../allowed-question.ts";
 import { instant } from "./instant.ts";
 import { usageFilter } from "./usage-filter.ts";
 import { userName } from "./wire-text.ts";
@@ -32,12 +31,3 @@ export type UsageStatsRequest = z.input<typeof usageStatsInput>;
 
 /** The same about all users together. */
 export const everyonesUsageStatsInput = usageStatsInput.omit({ userDid: true });
-
-/** Tells what is asked from who it is about and where the answer comes from, which take other rights. */
-export function askedOf({
-  userDid,
-  noCache,
-  ...question
-}: z.output<typeof everyonesUsageStatsInput> & { userDid?: string | undefined }): AskedQuestion {
-  return { userDid, noCache, question };
-}

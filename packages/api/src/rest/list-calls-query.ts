@@ -1,6 +1,6 @@
-import { UsageError } from "@usage-stats/core";
+import { type ListCallsInput, UsageError } from "@usage-stats/core";
 import * as z from "zod";
-import { type AskedCalls } from "../contract/list-calls-input.ts";
+import { type Unauthorized } from "../authorize-query.ts";
 import { PAGE_SIZE, pageCursor, pageLimit, searchText } from "../contract/page-input.ts";
 import { orRefuse } from "../contract/refusal.ts";
 import { filterLists } from "../contract/usage-filter.ts";
@@ -68,7 +68,7 @@ const read = {
 export function readListCallsQuery(
   query: URLSearchParams,
   form: "list" | "export",
-): AskedCalls & { timezone: string; bom: boolean } {
+): Unauthorized<ListCallsInput> & { timezone: string; bom: boolean } {
   return read[form](query);
 }
 
@@ -94,7 +94,7 @@ function toQuery({
   status,
   minDurationSeconds: minDurationMs,
   ...sent
-}: Sent): AskedCalls & { timezone: string; bom: boolean } {
+}: Sent): Unauthorized<ListCallsInput> & { timezone: string; bom: boolean } {
   return {
     limit: PAGE_SIZE,
     timezone: "UTC",

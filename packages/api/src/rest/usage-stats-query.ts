@@ -1,6 +1,6 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageError, type UsageStatsInput } from "@usage-stats/core";
 import * as z from "zod";
-import { type AskedQuestion } from "../allowed-question.ts";
+import { type Unauthorized } from "../authorize-query.ts";
 import { orRefuse } from "../contract/refusal.ts";
 import { userName } from "../contract/wire-text.ts";
 import { flag } from "./parameter-values.ts";
@@ -55,7 +55,7 @@ export function readUsageStatsQuery(
   query: URLSearchParams,
   form: "json" | "csv",
   whose: "one" | "everyone" = "one",
-): AskedQuestion & { bom: boolean } {
+): Unauthorized<UsageStatsInput> & { bom: boolean } {
   return read[whose][form](query);
 }
 
@@ -69,19 +69,22 @@ function readUser(text: string): string {
 
 type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
 
-function toQuery({ userDid, noCache, bom = false, ...sent }: Sent): AskedQuestion & { bom: boolean } {
+function toQuery({
+  userDid,
+  noCache,
+  bom = false,
+  ...sent
+}: Sent): Unauthorized<UsageStatsInput> & { bom: boolean } {
   return {
     bom,
     userDid,
     noCache,
-    question: {
-      ...unixRange(sent),
-      timezone: timeZoneOf(sent),
-      bucket: "day",
-      groupBy: [],
-      filter: {},
-      topN: 5,
-      compare: "previous",
-    },
+    ...unixRange(sent),
+    timezone: timeZoneOf(sent),
+    bucket: "day",
+    groupBy: [],
+    filter: {},
+    topN: 5,
+    compare: "previous",
   };
 }
