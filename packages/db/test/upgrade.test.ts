@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
+import { sessionOf } from "../src/connection/session.ts";
 import { recomputeRollups } from "../src/rolling/recompute-rollups.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 
@@ -47,7 +48,7 @@ async function rollUpAsThen(): Promise<void> {
       `select distinct ${scope === "users" ? "user_did" : "''"} as user, to_char(quarter at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as quarter from model_call_changes`,
     );
     const buckets = { users: rows.map(({ user }) => user), quarters: rows.map(({ quarter }) => quarter) };
-    await recomputeRollups(em, scope, buckets);
+    await recomputeRollups(sessionOf(em), scope, buckets);
   }
   await em.execute("delete from model_call_changes");
 }
