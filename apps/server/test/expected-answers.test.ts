@@ -61,13 +61,13 @@ describe.skipIf(QUERIES.length === 0).each([
       if (batch.length === 2000) await recorder.record(batch.splice(0));
     }
     await recorder.record(batch);
-    atFirst = waiting = await countChanges(server.database.orm.em.fork());
+    atFirst = waiting = await countChanges(server.database.orm);
     if (rolledUp === "never") return;
     const half = new AbortController();
     const onProgress = (done: number, total: number) =>
       rolledUp === "half" && done > total / 2 && half.abort();
     await rollUp(server.database.orm, { batchSize: 500, signal: half.signal, onProgress });
-    waiting = await countChanges(server.database.orm.em.fork());
+    waiting = await countChanges(server.database.orm);
   });
   afterAll(() => server.close());
 

@@ -1,16 +1,18 @@
 import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { type CacheEntry, type CacheField } from "@usage-stats/core";
+import { type CacheEntry, type CacheField, METRIC_NAMES } from "@usage-stats/core";
 
 // Goes up with every change of what is kept, so that servers of different versions never read each other's.
 const PREFIX = "usage-stats:v1";
+// Answers of servers that know other metrics are told apart by these.
+const METRICS = METRIC_NAMES.join();
 
 /** Where an entry is kept, and the generations that it is valid in: its user's, and everyone's. */
 export type CacheKeys = { value: string; generations: readonly [own: string, everything: string] };
 
 export function cacheKeys({ kind, userDid, fields }: CacheEntry): CacheKeys {
   return {
-    value: `${PREFIX}:text:${digest([kind, userDid, fields])}`,
+    value: `${PREFIX}:text:${digest([kind, userDid, fields, METRICS])}`,
     generations: [generationKey(userDid), EVERYTHING],
   };
 }

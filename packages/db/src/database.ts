@@ -24,7 +24,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
 export async function migrate(orm: Database, now: Date): Promise<string[]> {
   try {
     const applied = await orm.migrator.up();
-    await ensurePartitionsAhead(orm.em.fork(), now);
+    await ensurePartitionsAhead(orm, now);
     return applied.map(({ name }) => name);
   } catch (error) {
     throw (await explainMissingPrivilege(orm, error)) ?? error;

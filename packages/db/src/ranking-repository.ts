@@ -2,7 +2,7 @@ import { type RankingRepository } from "@usage-stats/core";
 import { type Database } from "./database.ts";
 import { createMeasured } from "./reading/measured.ts";
 import { createSearchCollation } from "./reading/search-collation.ts";
-import { trusted } from "./sql-fragment.ts";
+import { empty } from "sql-template-tag";
 import { type ReadRanking, readRolledUpRanking } from "./reading/read-ranking.ts";
 
 /** Ranks users, apps and models from Postgres. `read` says how: from rollups, or for checks from raw calls alone. */
@@ -14,8 +14,8 @@ export function createRankingRepository(
   const searchCollation = createSearchCollation(orm);
   return {
     readRanking: (question, signal) =>
-      measured(signal, async (execute) =>
-        read(execute, question, question.search === null ? trusted("") : await searchCollation()),
+      measured(signal, async (run) =>
+        read(run, question, question.search === null ? empty : await searchCollation()),
       ),
   };
 }

@@ -143,7 +143,7 @@ export function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
     ...Object.fromEntries(metricsOf("sum").map((name) => [name, sum(name)])),
     credits: `${units / 10n ** 8n}.${String(units % 10n ** 8n).padStart(8, "0")}`,
     ...Object.fromEntries(metricsOf("average").map((name) => [name, average(name)])),
-  } as Sums;
+  };
 }
 
 /** A field of a call that is a number. */

@@ -1,5 +1,7 @@
 import { type CallsQuestion } from "@usage-stats/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import sql from "sql-template-tag";
+import { sessionOf } from "../src/connection/session.ts";
 import { callsSql } from "../src/listing/call-reader.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 
@@ -43,10 +45,9 @@ type Plan = {
 };
 
 async function scansOf(asked: CallsQuestion): Promise<Plan[]> {
-  const { sql, params } = callsSql(asked);
-  const [row] = await database.orm.em
-    .fork()
-    .execute<{ "QUERY PLAN": { Plan: Plan }[] }[]>(`explain (analyze, format json) ${sql}`, params);
+  const [row] = await sessionOf(database.orm.em.fork()).execute<{ "QUERY PLAN": { Plan: Plan }[] }>(
+    sql`explain (analyze, format json) ${callsSql(asked)}`,
+  );
   const leaves = (plan: Plan): Plan[] => plan.Plans?.flatMap(leaves) ?? [plan];
   return leaves(row!["QUERY PLAN"][0]!.Plan);
 }

@@ -279,10 +279,10 @@ it("makes the other months ahead where one of them is detached, and warns", asyn
   const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   try {
     const now = new Date("2026-06-15T00:00:00Z");
-    await ensurePartitionsAhead(database.orm.em.fork(), now);
+    await ensurePartitionsAhead(database.orm, now);
     await run("alter table model_calls detach partition model_calls_2026_07");
     await run("drop table model_calls_2026_08");
-    await ensurePartitionsAhead(database.orm.em.fork(), now);
+    await ensurePartitionsAhead(database.orm, now);
     expect(await partitions()).toEqual(["model_calls_2026_06", "model_calls_2026_08"]);
     expect(emit.mock.calls.map(String)).toEqual([expect.stringContaining("The month 2026-07 was detached")]);
   } finally {

@@ -1,6 +1,8 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallChange, type CallRecorder, type ModelCall } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Sql } from "sql-template-tag";
+import { type Session, sessionOf } from "../src/connection/session.ts";
 import { createCallRecorder, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { inTransaction } from "../src/transaction.ts";
@@ -24,19 +26,17 @@ afterAll(() => database.close());
 const voided = ({ userDid, id, callTime }: ModelCall) => ({ userDid, id, callTime, void: true as const });
 
 /** Runs something after the nth statement of a writer, before it goes on. */
-function between(em: EntityManager, n: number, run: () => Promise<unknown>): EntityManager {
+function between(em: EntityManager, n: number, run: () => Promise<unknown>): Session {
+  const session = sessionOf(em);
   let statements = 0;
-  return new Proxy(em, {
-    get(target, name) {
-      if (name !== "execute") return Reflect.get(target, name, target) as unknown;
-      return async (...args: Parameters<EntityManager["execute"]>) => {
-        const rows: unknown = await target.execute(...args);
-        statements += 1;
-        if (statements === n) await run();
-        return rows;
-      };
+  return {
+    async execute<Row>(statement: Sql) {
+      const rows = await session.execute<Row>(statement);
+      statements += 1;
+      if (statements === n) await run();
+      return rows;
     },
-  });
+  };
 }
 
 describe("a writer that others come between", () => {
@@ -45,10 +45,10 @@ describe("a writer that others come between", () => {
     await other.record([call]);
     const changes = [{ ...call, totalUsage: 1 }, modelCall({ id: "same" })];
     await other.record([changes[1]!]);
-    const em = between(database.orm.em.fork(), 1, () =>
+    const session = between(database.orm.em.fork(), 1, () =>
       other.record([{ ...call, totalUsage: 2 }, voided(call)]),
     );
-    expect(await writeChanges(em, changes)).toEqual(["corrected", "repeated"]);
+    expect(await writeChanges(session, changes)).toEqual(["corrected", "repeated"]);
   });
 
   it.each([1, 2])(
@@ -86,7 +86,7 @@ describe("a writer that others come between", () => {
     await other.record([call]);
     const first = database.orm.em.fork();
     await first.begin();
-    expect(await writeChanges(first, [voided(call)])).toEqual(["voided"]);
+    expect(await writeChanges(sessionOf(first), [voided(call)])).toEqual(["voided"]);
     const second = other.record([voided(call)]);
     await expect.poll(waiting).toBe(1);
     await first.commit();
@@ -99,7 +99,7 @@ describe("a writer that others come between", () => {
     await other.record([call]);
     const corrector = database.orm.em.fork();
     await corrector.begin();
-    await writeChanges(corrector, [{ ...call, model: "corrected" }]);
+    await writeChanges(sessionOf(corrector), [{ ...call, model: "corrected" }]);
     const voiding = other.record([voided(call), modelCall({ id: "new" })]);
     await expect.poll(waiting).toBe(1);
     await corrector.commit();
@@ -142,7 +142,9 @@ it("eight writers of new calls and voids never wait for each other in a circle, 
         const gone = known.filter((__, i) => i % 5 === 0).map(voided);
         const changes: CallChange[] = [...fresh, ...corrected, ...(writer % 2 === 0 ? gone : [])];
         if (writer % 3 === 0) changes.reverse();
-        return inTransaction(orm, { isolationLevel: "read committed" }, (em) => writeChanges(em, changes));
+        return inTransaction(orm, { isolationLevel: "read committed" }, (em) =>
+          writeChanges(sessionOf(em), changes),
+        );
       });
       const settled = await Promise.allSettled(written);
       expect(settled.filter(({ status }) => status === "rejected")).toEqual([]);

@@ -9,7 +9,7 @@ import {
   verifyRollups,
 } from "../src/index.ts";
 import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
-import { type Execute } from "../src/reading/read-usage.ts";
+import { sessionOf } from "../src/connection/session.ts";
 import { inTransaction } from "../src/transaction.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
@@ -71,7 +71,7 @@ it(
           database.orm,
           { isolationLevel: "repeatable read", readOnly: true },
           async (em) => {
-            const execute: Execute = (sql, params) => em.execute(sql, params);
+            const { execute } = sessionOf(em);
             const range = { from: new Date(start + 1), to: new Date(start + 7 * 86_400_000) };
             const asked = {
               userDid,

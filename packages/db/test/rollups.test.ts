@@ -1,4 +1,5 @@
 import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
+import sql from "sql-template-tag";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createCallRecorder,
@@ -10,8 +11,7 @@ import {
   startRollupWorker,
   verifyRollups,
 } from "../src/index.ts";
-import { type Execute, type ReadUsage } from "../src/reading/read-usage.ts";
-import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
+import { type ReadUsage, readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
 import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -47,8 +47,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-function run<Row>(sql: string): Promise<Row[]> {
-  return database.orm.em.fork().execute(sql);
+function run<Row>(statement: string): Promise<Row[]> {
+  return database.orm.em.fork().execute(statement);
 }
 
 const ask = (change: Partial<UsageStatsInput> = {}, read?: ReadUsage) =>
@@ -88,14 +88,13 @@ describe("an answer from rollups", () => {
   it("reads every rollup by its composite index and, when all is rolled up, no calls", async () => {
     await run("analyze");
     let plan = "";
-    const explaining: ReadUsage = (execute: Execute, asked) =>
-      readRolledUpUsage(async (sql, params) => {
-        const rows = await execute<Record<string, string>>(
-          `explain (analyze, costs off, timing off, summary off) ${sql}`,
-          params,
+    const explaining: ReadUsage = (read, asked) =>
+      readRolledUpUsage(async (statement) => {
+        const rows = await read<Record<string, string>>(
+          sql`explain (analyze, costs off, timing off, summary off) ${statement}`,
         );
         plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
-        return execute(sql, params);
+        return read(statement);
       }, asked);
     await ask({ groupBy: ["app", "status"] }, explaining);
     expect(plan).toContain("idx_model_call_stats_user_type_time");

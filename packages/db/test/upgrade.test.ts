@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
-import { recomputeRollups } from "../src/rolling/recompute-rollups.ts";
+import { FIRST_MEASURES } from "../src/migrations/20261123000002-model-call-stats.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 
 const FIRST_RELEASE = "20261123000006-void-calls";
@@ -18,11 +18,13 @@ const OLD_WRITE = `
   select count(*) from written`;
 
 let database: TestDatabase;
+let columns: string[];
 
 /** A database of the first release, with calls of three months, of which some are void and some are not rolled up. */
 beforeEach(async () => {
   database = await createTestDatabase({ from: "empty" });
   await database.orm.migrator.up({ to: FIRST_RELEASE });
+  columns = await columnsOf("model_calls");
   for (const month of ["2025-05-01", "2025-06-01", "2025-07-01"])
     await run("select ensure_model_calls_partition(?::timestamptz)", [`${month}T00:00:00Z`]);
   // The month that writers need later.
@@ -39,24 +41,42 @@ function run<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
   return database.orm.em.fork().execute(sql, params);
 }
 
-/** Rolling up is the next release's business, but what it makes of calls is the same. */
+const LEVELS = {
+  model_call_stats: ["type"],
+  model_call_model_stats: ["type", "provider_id", "model"],
+  model_call_detail_stats: ["type", "provider_id", "model", "app_did", "status"],
+};
+const STARTS = {
+  quarter: "quarter_of(call_time)",
+  hour: "date_trunc('hour', call_time, 'UTC')",
+  day: "date_trunc('day', call_time, 'UTC')",
+};
+
+/** What the first release made of these calls: today's rolling up may know columns that were not there yet. */
 async function rollUpAsThen(): Promise<void> {
-  const em = database.orm.em.fork();
-  for (const scope of ["users", "all users"] as const) {
-    const rows = await em.execute<{ user: string; quarter: string }[]>(
-      `select distinct ${scope === "users" ? "user_did" : "''"} as user, to_char(quarter at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as quarter from model_call_changes`,
-    );
-    const buckets = { users: rows.map(({ user }) => user), quarters: rows.map(({ quarter }) => quarter) };
-    await recomputeRollups(em, scope, buckets);
-  }
-  await em.execute("delete from model_call_changes");
+  for (const [table, dimensions] of Object.entries(LEVELS))
+    for (const [grain, start] of Object.entries(STARTS)) {
+      const values = dimensions.map((name) => (name === "app_did" ? "''" : name)).join(", ");
+      await run(`insert into ${table} (user_did, time_type, timestamp, ${dimensions.join(", ")}, ${FIRST_MEASURES.join(", ")})
+        select whose.name, '${grain}', ${start}, ${values}, count(*), count(*), 0, 0, 0, 0, sum(total_usage), 0, 0, 0, 0, 0
+          from model_calls cross join lateral (values (user_did), ('')) as whose(name)
+         group by whose.name, ${start}, ${dimensions.join(", ")}`);
+    }
+  await run("delete from model_call_changes");
 }
 
-/** Every call as it is, in an order of its own. */
+/** Every call as the first release knows it, in an order of its own. */
 function contents(): Promise<{ all: string }[]> {
   return run(
-    "select md5(string_agg(calls::text, '|' order by user_did, id, call_time)) as all from model_calls as calls where id !~ '^new'",
+    `select md5(string_agg((${columns.join(", ")})::text, '|' order by user_did, id, call_time)) as all from model_calls as calls where id !~ '^new'`,
   );
+}
+
+async function columnsOf(table: string): Promise<string[]> {
+  const rows = await run<{ name: string }>(
+    `select attname as name from pg_attribute where attrelid = '${table}'::regclass and attnum > 0 order by attnum`,
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function liveIndexes(): Promise<string[]> {

@@ -2,6 +2,7 @@ import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallRecorder } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { createCallRecorder } from "../src/index.ts";
+import { sessionOf } from "../src/connection/session.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { upsertModelCalls } from "../src/writing/upsert-model-calls.ts";
 import { modelCall } from "./model-calls.ts";
@@ -77,12 +78,14 @@ describe("a write's deadline", () => {
   });
 
   it("is kept by the database itself, by its own clock", async () => {
-    const em = database.orm.em.fork();
-    await expect(upsertModelCalls(em, [modelCall()], new Date(Date.now() - 1_000))).rejects.toMatchObject({
+    const session = sessionOf(database.orm.em.fork());
+    await expect(
+      upsertModelCalls(session, [modelCall()], new Date(Date.now() - 1_000)),
+    ).rejects.toMatchObject({
       code: "unavailable",
     });
     expect(await rows()).toEqual([]);
-    await upsertModelCalls(em, [modelCall()], new Date(Date.now() + 60_000));
+    await upsertModelCalls(session, [modelCall()], new Date(Date.now() + 60_000));
     expect(await rows()).toHaveLength(1);
   });
 

@@ -11,7 +11,7 @@ export function keepPartitionsAhead(
 ): () => Promise<void> {
   let last = Promise.resolve();
   const timer = setInterval(() => {
-    last = ensurePartitionsAhead(orm.em.fork(), clock.now()).catch(onError);
+    last = ensurePartitionsAhead(orm, clock.now()).catch(onError);
   }, HOUR_MS);
   return async () => {
     clearInterval(timer);

@@ -1,16 +1,28 @@
+import { type EntityManager } from "@mikro-orm/postgresql";
+import { CompiledQuery } from "kysely";
 import { type PoolClient } from "pg";
-import { numbered } from "../numbered-parameters.ts";
+import sql, { type Sql } from "sql-template-tag";
 
-/** Runs statements, with `?` for their parameters, on one connection after the other or on a single one. MikroORM's `EntityManager` is one. */
-export type Session = { execute<Rows>(sql: string, params?: unknown[]): Promise<Rows> };
+/** Runs statements, on one connection after the other or on a single one; the driver sends their values beside the text. */
+export type Session = { execute<Row>(statement: Sql): Promise<Row[]> };
 
-/** Statements on one connection. `check` may throw before any of them is sent. */
+/** Runs statements on one connection. `check` may throw before any of them is sent. */
 export function sessionOn(client: PoolClient, check: () => void): Session {
   return {
-    async execute<Rows>(sql: string, params: unknown[] = []) {
+    async execute<Row>({ text, values }: Sql) {
       check();
-      const { rows } = await client.query({ text: numbered(sql), values: params });
-      return rows as Rows;
+      const { rows } = await client.query({ text, values });
+      return rows as Row[];
+    },
+  };
+}
+
+/** Runs statements where an entity manager does: in its transaction, if it has one. Its own `execute` writes values into the text. */
+export function sessionOf(em: EntityManager): Session {
+  return {
+    async execute<Row>({ text, values }: Sql) {
+      const { rows } = await em.getKysely().executeQuery(CompiledQuery.raw(text, values));
+      return rows as Row[];
     },
   };
 }
@@ -21,10 +33,10 @@ export async function inSessionTransaction<T>(
   session: Session,
   run: () => Promise<T>,
 ): Promise<T> {
-  await session.execute("begin isolation level read committed");
+  await session.execute(sql`begin isolation level read committed`);
   try {
     const result = await run();
-    await session.execute("commit");
+    await session.execute(sql`commit`);
     return result;
   } catch (error) {
     await client.query("rollback").catch(() => {

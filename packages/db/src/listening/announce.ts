@@ -1,3 +1,5 @@
+import sql from "sql-template-tag";
+import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { type Announce } from "./prove-hearing.ts";
 
@@ -7,12 +9,9 @@ import { type Announce } from "./prove-hearing.ts";
  */
 export function announceOver(orm: Database, onQueueUsage: (usage: number) => void = () => {}): Announce {
   return async (channel, payload) => {
-    const [row] = await orm.em
-      .fork()
-      .execute<{ usage: number }[]>("select pg_notify(?, ?), pg_notification_queue_usage() as usage", [
-        channel,
-        payload,
-      ]);
+    const [row] = await sessionOf(orm.em.fork()).execute<{ usage: number }>(
+      sql`select pg_notify(${channel}, ${payload}), pg_notification_queue_usage() as usage`,
+    );
     onQueueUsage(row!.usage);
   };
 }

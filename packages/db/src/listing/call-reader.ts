@@ -8,23 +8,23 @@ import {
   type FieldKind,
   type ListedCall,
 } from "@usage-stats/core";
+import sql, { empty, raw, type Sql } from "sql-template-tag";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
-import { createExecute } from "../reading/execute.ts";
+import { createStatementRunner } from "../reading/statement-runner.ts";
 import { andMatches } from "../reading/filter-sql.ts";
 import { createSearchCollation } from "../reading/search-collation.ts";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
 
 /** Reads calls from Postgres, newest first, along the index of a user's calls by time. */
 export function createCallReader(orm: Database): CallReader {
-  const execute = createExecute(orm);
+  const runner = createStatementRunner(orm);
   const searchCollation = createSearchCollation(orm);
   return {
     async readCalls(question, signal) {
       try {
         const collation = question.search === null ? undefined : await searchCollation();
-        const { sql: text, params } = callsSql(question, collation);
-        return (await execute<CallRow>(text, params, { signal })).map(callOf);
+        const rows = await runner(signal)<CallRow>(callsSql(question, collation));
+        return rows.map(callOf);
       } catch (error) {
         throw databaseFailure(error);
       }
@@ -39,13 +39,13 @@ const COLUMNS = CALL_FIELD_NAMES.map((name) => {
 });
 
 /** The statement of a page. */
-export function callsSql(question: CallsQuestion, collation = trusted("")): Sql {
+export function callsSql(question: CallsQuestion, collation = empty): Sql {
   const { userDid, range, filter, limit, minDurationMs, withVoided } = question;
-  const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
-  const slow = minDurationMs === null ? trusted("") : sql` and duration_ms >= ${minDurationMs}`;
-  const counting = trusted(withVoided ? "" : " and voided_at is null");
+  const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;
+  const slow = minDurationMs === null ? empty : sql` and duration_ms >= ${minDurationMs}`;
+  const counting = raw(withVoided ? "" : " and voided_at is null");
   return sql`
-    select ${trusted(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as "voidedAt"
+    select ${raw(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as "voidedAt"
       from model_calls
      where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question, collation)}
      order by call_time desc, id collate "C" desc, user_did collate "C" desc
@@ -53,7 +53,7 @@ export function callsSql(question: CallsQuestion, collation = trusted("")): Sql 
 }
 
 function after({ after: place }: CallsQuestion): Sql {
-  if (place === null) return trusted("");
+  if (place === null) return empty;
   const time = place.callTime.toISOString();
   // The first condition alone is one that an index can begin at.
   return sql` and call_time <= ${time} and (call_time < ${time} or (id collate "C", user_did collate "C") < (${place.id}::text, ${place.userDid}::text))`;
@@ -63,8 +63,8 @@ const SEARCHED = ["id", "request_id", "trace_id", "model", "error_reason"];
 
 /** A part of any of the texts, in whatever case, without any wildcards. */
 function searched({ search }: CallsQuestion, collation: Sql): Sql {
-  if (search === null) return trusted("");
-  const all = trusted(`concat_ws(chr(1), ${SEARCHED.join(", ")})`);
+  if (search === null) return empty;
+  const all = raw(`concat_ws(chr(1), ${SEARCHED.join(", ")})`);
   return sql` and strpos(lower(${all}${collation}), lower(${search}::text${collation})) > 0`;
 }
 

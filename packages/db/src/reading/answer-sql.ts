@@ -1,6 +1,7 @@
 import { type UsageQuestion } from "@usage-stats/core";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
-import { bucketOf, instant } from "./bucket-sql.ts";
+import sql, { join, raw, type Sql } from "sql-template-tag";
+import { bucketOf } from "./bucket-sql.ts";
+import { instant } from "./instant-sql.ts";
 import { DIMENSION_COLUMNS } from "./filter-sql.ts";
 import { MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 
@@ -17,7 +18,7 @@ export type Sources = {
 };
 
 /** Puts the rows of an answer in order of rank, at the end of a statement. */
-export const RANKED = trusted(`order by part, rank, calls desc, key0 collate "C", key1 collate "C"`);
+export const RANKED = raw(`order by part, rank, calls desc, key0 collate "C", key1 collate "C"`);
 
 /** Everything an answer adds up, as the rows of `UsageRow`, in no order. */
 export function answerSql(question: UsageQuestion, sources: Sources): Sql {
@@ -29,14 +30,14 @@ export function answerSql(question: UsageQuestion, sources: Sources): Sql {
 }
 
 // A sum can be over rows that cancel out (a rollup taken away, its calls added): no calls left means there is nothing.
-const MADE_OF_CALLS = trusted("having sum(calls) <> 0");
-const sums = trusted(SUMMED_MEASURES);
+const MADE_OF_CALLS = raw("having sum(calls) <> 0");
+const sums = raw(SUMMED_MEASURES);
 
 function sumsSql({ range, edges }: UsageQuestion, source: Sql): Sql {
   return sql`
     select 'sum' as part, period, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
       from (select case when at < ${instant(range.from)}::timestamptz then 'previous' else 'current' end as period,
-                   ${bucketOf("at", edges)} as bucket, type, ${trusted(MEASURES)}
+                   ${bucketOf("at", edges)} as bucket, type, ${raw(MEASURES)}
               from ${source} as source) as placed
      group by period, bucket, type ${MADE_OF_CALLS}`;
 }
@@ -58,7 +59,7 @@ function groupSeriesSql(question: UsageQuestion, source: Sql, seriesSource: Sql)
   const { key0, key1 } = keys(question);
   return sql`
     select 'group series', null, bucket, min(top.key0), min(top.key1), rank, ${sums}
-      from (select ${bucketOf("at", question.edges)} as bucket, ${key0} as key0, ${key1} as key1, ${trusted(MEASURES)}
+      from (select ${bucketOf("at", question.edges)} as bucket, ${key0} as key0, ${key1} as key1, ${raw(MEASURES)}
               from ${seriesSource} as source) as placed
       left join (select (row_number() over (order by sum(calls) desc, ${key0} collate "C", ${key1} collate "C"))::int as rank,
                         ${key0} as key0, ${key1} as key1
@@ -69,6 +70,6 @@ function groupSeriesSql(question: UsageQuestion, source: Sql, seriesSource: Sql)
 }
 
 function keys({ groupBy }: UsageQuestion): { key0: Sql; key1: Sql } {
-  const [first, second] = groupBy.map((dimension) => trusted(DIMENSION_COLUMNS[dimension]));
-  return { key0: first!, key1: second ?? trusted("null::text") };
+  const [first, second] = groupBy.map((dimension) => raw(DIMENSION_COLUMNS[dimension]));
+  return { key0: first!, key1: second ?? raw("null::text") };
 }

@@ -1,6 +1,5 @@
 import { type GroupDimension, type UsageFilter } from "@usage-stats/core";
-import { arrayLiteral } from "../array-literal.ts";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 
 export const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
   app: "app_did",
@@ -29,7 +28,7 @@ export function filterColumns(filter: UsageFilter): string[] {
 export function andMatches(filter: UsageFilter): Sql {
   const conditions = Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => {
     const values = filter[field as keyof UsageFilter];
-    return values === undefined ? [] : [sql` and ${trusted(column)} = any(${arrayLiteral(values)}::text[])`];
+    return values === undefined ? [] : [sql` and ${raw(column)} = any(${values}::text[])`];
   });
-  return join(conditions, "");
+  return conditions.length === 0 ? empty : join(conditions, "");
 }

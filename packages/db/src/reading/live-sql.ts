@@ -1,20 +1,19 @@
 import { startOfGrain, type TimeRange, type UsageQuestion } from "@usage-stats/core";
-import { timeArray } from "../array-literal.ts";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
-import { instant } from "./bucket-sql.ts";
+import sql, { empty, raw, type Sql } from "sql-template-tag";
+import { instant, instants } from "./instant-sql.ts";
 import { andMatches } from "./filter-sql.ts";
 import { andNotBetweenPeriods, spanOf } from "./periods-sql.ts";
 import { CALL_MEASURES, MEASURES, NEGATED_MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 import { ALL_USERS } from "./rollup-levels.ts";
 
-const measures = trusted(MEASURES);
-const dimensions = trusted("type, provider_id, model, nullif(app_did, '') as app_did, status");
+const measures = raw(MEASURES);
+const dimensions = raw("type, provider_id, model, nullif(app_did, '') as app_did, status");
 
 /** The marks that the change log has of both periods of a question: a user's, or everyone's. */
 export function changesIn(question: UsageQuestion): Sql {
   const { userDid } = question;
   const { from, to } = spanOf(question);
-  const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
+  const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;
   return sql`select user_did, quarter from model_call_changes
               where ${whose} and quarter >= ${instant(startOfGrain(from, "quarter"))} and quarter < ${instant(to)}${andNotBetweenPeriods("quarter", question)}`;
 }
@@ -48,7 +47,7 @@ export function liveSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
     live as materialized (
       ${callsInSpans(question)}
       union all
-      select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}
+      select timestamp, ${dimensions}, ${raw(NEGATED_MEASURES)}
         from dirty cross join lateral (
           select * from model_call_detail_stats
            where user_did = dirty.user_did and time_type = 'quarter' and timestamp = dirty.quarter${matches} offset 0) as stale
@@ -61,7 +60,7 @@ export function liveSql(question: UsageQuestion, ragged: TimeRange[]): Sql {
           select * from model_call_detail_stats
            where time_type = 'quarter' and timestamp = dirty.quarter and ${whose}${matches} offset 0) as users
        where dirty.user_did = ${ALL_USERS}`
-          : trusted("")
+          : empty
       })`;
 }
 
@@ -81,7 +80,7 @@ export function liveByUserSql(question: UsageQuestion, ragged: TimeRange[]): Sql
     live as materialized (
       ${callsInSpans(question, true)}
       union all
-      select timestamp, ${dimensions}, ${trusted(NEGATED_MEASURES)}, user_did
+      select timestamp, ${dimensions}, ${raw(NEGATED_MEASURES)}, user_did
         from dirty cross join lateral (
           select type, provider_id, model, app_did, status, timestamp, ${measures} from model_call_detail_stats
            where user_did = dirty.user_did and time_type = 'quarter' and timestamp = dirty.quarter${andMatches(question.filter)} offset 0) as stale)`;
@@ -90,20 +89,20 @@ export function liveByUserSql(question: UsageQuestion, ragged: TimeRange[]): Sql
 function raggedSql(ragged: TimeRange[]): Sql {
   return sql`ragged as (
       select lo, hi, quarter_of(lo) as quarter
-        from unnest(${timeArray(ragged.map((end) => end.from))}::timestamptz[], ${timeArray(ragged.map((end) => end.to))}::timestamptz[]) as ends(lo, hi))`;
+        from unnest(${instants(ragged.map((end) => end.from))}::timestamptz[], ${instants(ragged.map((end) => end.to))}::timestamptz[]) as ends(lo, hi))`;
 }
 
-function raggedQuartersOf(ragged: TimeRange[]): string {
-  return timeArray(ragged.map(({ from }) => startOfGrain(from, "quarter")));
+function raggedQuartersOf(ragged: TimeRange[]): string[] {
+  return instants(ragged.map(({ from }) => startOfGrain(from, "quarter")));
 }
 
 /** The calls of `spans` (user_did, lo, hi), summed by quarter of an hour and dimensions, and perhaps by user. */
 export function callsInSpans(question: UsageQuestion, byUser = false): Sql {
   const { from, to } = spanOf(question);
-  const user = trusted(byUser ? ", user_did" : "");
+  const user = raw(byUser ? ", user_did" : "");
   return sql`
-      select at, ${dimensions}, ${trusted(SUMMED_MEASURES)}${user}
-        from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+      select at, ${dimensions}, ${raw(SUMMED_MEASURES)}${user}
+        from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, type, provider_id, model, app_did, status, ${raw(CALL_MEASURES)}
                 from spans cross join lateral (
                   select * from model_calls
                    where user_did = spans.user_did and call_time >= lo and call_time < hi and voided_at is null

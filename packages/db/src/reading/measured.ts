@@ -1,24 +1,25 @@
 import { type DatabaseCost } from "@usage-stats/core";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
-import { createExecute } from "./execute.ts";
-import { type Execute } from "./read-usage.ts";
+import { createStatementRunner, type RunStatement } from "./statement-runner.ts";
 
 /** Runs what reads, and tells what it cost. Throws `unavailable` where the database does not answer. */
 export type Measured = <Facts>(
   signal: AbortSignal | undefined,
-  run: (execute: Execute) => Promise<Facts>,
+  read: (run: RunStatement) => Promise<Facts>,
 ) => Promise<Facts & DatabaseCost>;
 
+/** Makes what measures reads of one pool. */
 export function createMeasured(orm: Database): Measured {
-  const execute = createExecute(orm);
-  return async (signal, run) => {
+  const runner = createStatementRunner(orm);
+  return async (signal, read) => {
     const started = performance.now();
+    const run = runner(signal);
     let statements = 0;
     try {
-      const facts = await run((sql, params, how) => {
+      const facts = await read((statement, how) => {
         statements += 1;
-        return execute(sql, params, { isPrepared: how === "prepared", signal });
+        return run(statement, how);
       });
       return { ...facts, statements, durationMs: performance.now() - started };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { type TimeRange, type UsageQuestion } from "@usage-stats/core";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
-import { instant } from "./bucket-sql.ts";
+import sql, { empty, raw, type Sql } from "sql-template-tag";
+import { instant } from "./instant-sql.ts";
 
 /** From the start of the earlier period to the end of the range. */
 export function spanOf({ range, previous }: UsageQuestion): TimeRange {
@@ -9,6 +9,6 @@ export function spanOf({ range, previous }: UsageQuestion): TimeRange {
 
 /** Leaves out what lies between both periods, where something does. */
 export function andNotBetweenPeriods(column: string, { range, previous }: UsageQuestion): Sql {
-  if (previous === null || previous.to >= range.from) return trusted("");
-  return sql` and not (${trusted(column)} >= ${instant(previous.to)} and ${trusted(column)} < ${instant(range.from)})`;
+  if (previous === null || previous.to >= range.from) return empty;
+  return sql` and not (${raw(column)} >= ${instant(previous.to)} and ${raw(column)} < ${instant(range.from)})`;
 }

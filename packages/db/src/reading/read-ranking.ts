@@ -5,17 +5,17 @@ import {
   tilesOf,
   type UsageQuestion,
 } from "@usage-stats/core";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { empty, raw, type Sql } from "sql-template-tag";
 import { liveByUserSql, liveSql } from "./live-sql.ts";
 import { MEASURES, measuresOf, type MeasuresRow, SUMMED_MEASURES } from "./measures-sql.ts";
 import { rankingSql } from "./ranking-sql.ts";
 import { callsOf } from "./read-raw-usage.ts";
-import { type Execute } from "./read-usage.ts";
 import { tileRows, tileRowsByUser } from "./rollup-levels.ts";
+import { type RunStatement } from "./statement-runner.ts";
 
 /** One way of ranking. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
-  execute: Execute,
+  run: RunStatement,
   question: RankingQuestion,
   collation: Sql,
 ) => Promise<Omit<RankingFacts, "statements" | "durationMs">>;
@@ -30,17 +30,17 @@ type RankingRow = MeasuresRow & {
 };
 
 /** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
-export const readRolledUpRanking: ReadRanking = async (execute, question, collation) => {
+export const readRolledUpRanking: ReadRanking = async (run, question, collation) => {
   const { live, source } = sourcesOf(question);
-  const liveFrom = trusted("select min(at) from live");
-  return read(execute, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation));
+  const liveFrom = raw("select min(at) from live");
+  return read(run, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation));
 };
 
 /** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
-export const readRawRanking: ReadRanking = async (execute, question, collation) => {
+export const readRawRanking: ReadRanking = async (run, question, collation) => {
   const source = sql`select * from ${callsOf(everyone(question), question.range)} as calls`;
-  const parts = { ctes: trusted(""), source, liveFrom: trusted("null") };
-  const facts = await read(execute, question, rankingSql(question, parts, collation));
+  const parts = { ctes: empty, source, liveFrom: raw("null") };
+  const facts = await read(run, question, rankingSql(question, parts, collation));
   return { ...facts, liveFrom: question.range.from, source: "raw" };
 };
 
@@ -49,15 +49,15 @@ function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
   const { by, filter, range } = question;
   const asked = everyone(question);
   const tiles = tilesOf(range);
-  const measures = trusted(MEASURES);
+  const measures = raw(MEASURES);
   if (by === "user") {
     // Added up before they meet what is live: sums of integers are twice as fast as the sums of sums that they become there.
-    const source = sql`select user_did, ${trusted(SUMMED_MEASURES)} from (${tileRowsByUser(filter, tiles)}) as tiles group by user_did
+    const source = sql`select user_did, ${raw(SUMMED_MEASURES)} from (${tileRowsByUser(filter, tiles)}) as tiles group by user_did
       union all select user_did, ${measures} from live`;
     return { live: liveByUserSql(asked, tiles.ragged), source };
   }
   const dimensions = by === "app" ? ["app_did"] : ["provider_id", "model"];
-  const columns = trusted([...dimensions, MEASURES].join(", "));
+  const columns = raw([...dimensions, MEASURES].join(", "));
   const source = sql`select ${columns} from (${tileRows(asked, tiles, dimensions)}) as tiles
     union all select ${columns} from live`;
   return { live: liveSql(asked, tiles.ragged), source };
@@ -67,8 +67,8 @@ function everyone({ range, closed, filter }: RankingQuestion): UsageQuestion {
   return { userDid: null, range, previous: null, closed, edges: [], groupBy: [], filter, topN: 1 };
 }
 
-async function read(execute: Execute, { range }: RankingQuestion, { sql: text, params }: Sql) {
-  const rows = await execute<RankingRow>(text, params);
+async function read(run: RunStatement, { range }: RankingQuestion, statement: Sql) {
+  const rows = await run<RankingRow>(statement);
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;
     // SQL's sum of nothing is null.

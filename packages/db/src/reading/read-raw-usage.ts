@@ -1,18 +1,18 @@
 import { type TimeRange, type UsageQuestion } from "@usage-stats/core";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { answerSql, RANKED } from "./answer-sql.ts";
-import { instant } from "./bucket-sql.ts";
+import { instant } from "./instant-sql.ts";
 import { andMatches } from "./filter-sql.ts";
 import { CALL_MEASURES } from "./measures-sql.ts";
 import { andNotBetweenPeriods, spanOf } from "./periods-sql.ts";
-import { type ReadUsage } from "./read-usage.ts";
+import { type ReadUsage } from "./read-rolled-up-usage.ts";
 import { factsOf, type UsageRow } from "./usage-rows.ts";
 
 /**
  * Answers a question by adding up its raw calls, with nothing in between: what every faster way is checked against. One
  * statement, and so one snapshot.
  */
-export const readRawUsage: ReadUsage = async (execute, question) => {
+export const readRawUsage: ReadUsage = async (run, question) => {
   const { range, edges } = question;
   const page = { from: edges[0] ?? range.from, to: edges.at(-1) ?? range.from };
   const answer = answerSql(question, {
@@ -21,17 +21,16 @@ export const readRawUsage: ReadUsage = async (execute, question) => {
     groups: callsOf(question, range),
     groupSeries: callsOf(question, page),
   });
-  const { sql: text, params } = sql`select * from (${answer}) as answer ${RANKED}`;
-  const rows = await execute<UsageRow>(text, params);
+  const rows = await run<UsageRow>(sql`select * from (${answer}) as answer ${RANKED}`);
   return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
 };
 
 /** The calls of a question in a range, each as a row to be added up. */
 export function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
   const { userDid, filter } = question;
-  const whose = userDid === null ? trusted("true") : sql`user_did = ${userDid}`;
+  const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;
   return sql`(
-    select call_time as at, user_did, type, provider_id, model, app_did, status, ${trusted(CALL_MEASURES)}
+    select call_time as at, user_did, type, provider_id, model, app_did, status, ${raw(CALL_MEASURES)}
       from model_calls
      where ${whose} and voided_at is null and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", question)}${andMatches(filter)})`;
 }

@@ -1,23 +1,28 @@
-import { type Tiles, tilesOf, type TimeRange, type UsageQuestion } from "@usage-stats/core";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import { type Tiles, tilesOf, type TimeRange, type UsageFacts, type UsageQuestion } from "@usage-stats/core";
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { answerSql, RANKED } from "./answer-sql.ts";
-import { instant } from "./bucket-sql.ts";
+import { instant, isoText } from "./instant-sql.ts";
 import { DIMENSION_COLUMNS } from "./filter-sql.ts";
 import { changesIn, liveSql } from "./live-sql.ts";
 import { MEASURES } from "./measures-sql.ts";
-import { type Execute, type ReadUsage } from "./read-usage.ts";
 import { tileRows } from "./rollup-levels.ts";
-import { isoText } from "./iso-text.ts";
+import { type RunStatement } from "./statement-runner.ts";
 import { factsOf, type UsageRow } from "./usage-rows.ts";
+
+/** Reads what a question asks for in one way. One statement, because that is one snapshot. */
+export type ReadUsage = (
+  run: RunStatement,
+  question: UsageQuestion,
+) => Promise<Omit<UsageFacts, "statements" | "durationMs">>;
 
 /**
  * Answers a question from rollups, made exact by the calls of whatever changed since they were rolled up. One statement,
  * however long the range; two where a range that looked closed had changed after all.
  */
-export const readRolledUpUsage: ReadUsage = async (execute, question) => {
+export const readRolledUpUsage: ReadUsage = async (run, question) => {
   const plan = planTiles(question);
   if (plan.ragged.length === 0 && question.closed) {
-    const rows = await run<{ changed: boolean }>(execute, settledStatement(question, plan), "prepared");
+    const rows = await run<UsageRow & { changed: boolean }>(settledStatement(question, plan), "prepared");
     if (!rows[0]!.changed) {
       const facts = factsOf(
         rows.filter((row) => row.part !== null),
@@ -26,7 +31,7 @@ export const readRolledUpUsage: ReadUsage = async (execute, question) => {
       return { ...facts, liveFrom: question.range.to, source: "rollup" };
     }
   }
-  const rows = await run<{ live_from: string | null }>(execute, liveStatement(question, plan));
+  const rows = await run<UsageRow & { live_from: string | null }>(liveStatement(question, plan));
   const liveFrom = rows[0]?.live_from ?? null;
   return {
     ...factsOf(rows, question.groupBy),
@@ -34,14 +39,6 @@ export const readRolledUpUsage: ReadUsage = async (execute, question) => {
     source: liveFrom === null ? "rollup" : "rollup+live",
   };
 };
-
-function run<More>(
-  execute: Execute,
-  { sql: text, params }: Sql,
-  how?: "prepared",
-): Promise<(UsageRow & More)[]> {
-  return execute<UsageRow & More>(text, params, how);
-}
 
 type Plan = {
   both: Tiles;
@@ -83,20 +80,18 @@ function liveStatement(question: UsageQuestion, { both, current, page, ragged, c
   const rows = (tiles: Tiles, dimensions: string[], live: Sql) =>
     sql`(${join([tileRows(question, tiles, dimensions), live], " union all ")})`;
   const live = (dimensions: string[]) =>
-    sql`select at, ${trusted([...dimensions, MEASURES].join(", "))} from live`;
+    sql`select at, ${raw([...dimensions, MEASURES].join(", "))} from live`;
   const since = instant(question.range.from);
   const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${since}::timestamptz`;
 
   const answer = answerSql(question, {
     series: rows(both, ["type"], live(["type"])),
     models: rows(current, ["provider_id", "model"], liveNow(["provider_id", "model"])),
-    groups: trusted("grouped"),
+    groups: raw("grouped"),
     groupSeries: rows(page, columns, liveNow(columns)),
   });
   const grouped =
-    columns.length === 0
-      ? trusted("")
-      : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
+    columns.length === 0 ? empty : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
   return sql`with ${liveSql(question, ragged)}${grouped}
     select answer.*, ${isoText(sql`select min(at) from live where at >= ${since}::timestamptz`)} as live_from from (${answer}) as answer ${RANKED}`;
 }

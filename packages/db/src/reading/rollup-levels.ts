@@ -1,7 +1,7 @@
 import { type Grain, GRAINS, type Tiles, type UsageFilter, type UsageQuestion } from "@usage-stats/core";
-import { timeArray } from "../array-literal.ts";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { join, raw, type Sql } from "sql-template-tag";
 import { andMatches, filterColumns } from "./filter-sql.ts";
+import { instants } from "./instant-sql.ts";
 import { MEASURES } from "./measures-sql.ts";
 
 export type Level = { table: string; dimensions: string[] };
@@ -42,17 +42,17 @@ function rowsOf(
     needed.every((dimension) => candidate.dimensions.includes(dimension)),
   );
   if (level === undefined) throw new Error(`no rollup knows ${needed.join(", ")}`);
-  const columns = trusted(columnNames.map(readDimension).join(", "));
+  const columns = raw(columnNames.map(readDimension).join(", "));
   const branches = GRAINS.filter((grain) => tiles[grain].length > 0).map(
     (grain: Grain) => sql`
-      select timestamp as at, ${columns}, ${trusted(MEASURES)} from ${trusted(level.table)}
-       where ${whose} and time_type = ${grain} and timestamp = any(${timeArray(tiles[grain])}::timestamptz[])${andMatches(filter)}`,
+      select timestamp as at, ${columns}, ${raw(MEASURES)} from ${raw(level.table)}
+       where ${whose} and time_type = ${grain} and timestamp = any(${instants(tiles[grain])}::timestamptz[])${andMatches(filter)}`,
   );
   return join(branches.length > 0 ? branches : [noRows(level.table, columns)], " union all ");
 }
 
 function noRows(table: string, columns: Sql): Sql {
-  return sql`select timestamp as at, ${columns}, ${trusted(MEASURES)} from ${trusted(table)} where false`;
+  return sql`select timestamp as at, ${columns}, ${raw(MEASURES)} from ${raw(table)} where false`;
 }
 
 /** A primary key holds no null, so no app is '' in the rollups. */

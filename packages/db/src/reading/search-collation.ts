@@ -1,5 +1,5 @@
 import { type Database } from "../database.ts";
-import { type Sql, trusted } from "../sql-fragment.ts";
+import { raw, type Sql } from "sql-template-tag";
 
 // In which `lower` knows the letters of every script, whatever a database's own locale is; the first that is there. PostgreSQL 18 and 17
 // have the first two; the third is there from 15 on where it was built with ICU, the last where the system's C library has it.
@@ -25,7 +25,7 @@ export function createSearchCollation(orm: Database): SearchCollation {
         `The database has none of the collations ${COLLATIONS.join(", ")}: searching ignores case only for letters that its own locale knows.`,
       );
     }
-    found = trusted(best === undefined ? "" : ` collate "${best}"`);
+    found = raw(best === undefined ? "" : ` collate "${best}"`);
     return found;
   };
 }

@@ -1,12 +1,12 @@
 import { type Session } from "../connection/session.ts";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { raw, type Sql } from "sql-template-tag";
 
 /**
  * Freezes the rollups of months whose calls were dropped or detached, whoever did it; has those count again that were attached
  * again (docs/decisions/0014-frozen-quarters.md).
  */
 export async function noticeMissingMonths(session: Session): Promise<void> {
-  await session.execute("select notice_missing_months()");
+  await session.execute(sql`select notice_missing_months()`);
 }
 
 /**
@@ -14,7 +14,7 @@ export async function noticeMissingMonths(session: Session): Promise<void> {
  * many rows at once. All users together are rolled up from users' rollups, and are never frozen. Both columns are named with their table.
  */
 export function isFrozen(user: string, quarter: string): Sql {
-  const [whose, at] = [trusted(user), trusted(quarter)];
+  const [whose, at] = [raw(user), raw(quarter)];
   return sql`(${whose} <> ''
     and exists (select from model_call_frozen_months as frozen where frozen.month = date_trunc('month', ${at}, 'UTC'))
     and not exists (select from model_call_reopened_quarters as reopened where reopened.quarter = ${at} and reopened.user_did = ${whose}))`;

@@ -1,8 +1,8 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
-import { arrayLiteral } from "../array-literal.ts";
+import { type Session } from "../connection/session.ts";
+import { type Database } from "../database.ts";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
-import { isoText } from "../reading/iso-text.ts";
-import { sql, trusted } from "../sql-fragment.ts";
+import { isoText } from "../reading/instant-sql.ts";
+import sql, { raw } from "sql-template-tag";
 import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { type Scope } from "./recompute-rollups.ts";
 
@@ -23,27 +23,26 @@ type Row = { user_did: string; quarter: string; frozen: boolean };
  * its marks and is not to be rolled up.
  */
 export async function pickChanges(
-  em: EntityManager,
+  session: Session,
   of: Scope,
   limit: number,
   after: Position,
   without: Buckets,
 ): Promise<Picked> {
-  const query = sql`
+  const rows = await session.execute<Row>(sql`
      with picked as (
        select distinct user_did, quarter from model_call_changes
-        where user_did ${trusted(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
+        where user_did ${raw(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
           and (${after?.user ?? null}::text is null or (user_did, quarter) > (${after?.user ?? null}::text, ${after?.quarter ?? null}::timestamptz))
-          and not exists (select from unnest(${arrayLiteral(without.users)}::text[], ${arrayLiteral(without.quarters)}::timestamptz[]) as without(who, since)
+          and not exists (select from unnest(${without.users}::text[], ${without.quarters}::timestamptz[]) as without(who, since)
                            where who = user_did and since = quarter)
         order by user_did, quarter limit ${limit}),
      taken as (
        delete from model_call_changes where ctid = any(array(
          select mark.ctid from picked cross join lateral (
            select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as mark)))
-     select user_did, ${isoText(trusted("quarter"))} as quarter, ${isFrozen("picked.user_did", "picked.quarter")} as frozen
-       from picked order by user_did, picked.quarter`;
-  const rows = await em.execute<Row[]>(query.sql, query.params);
+     select user_did, ${isoText(raw("quarter"))} as quarter, ${isFrozen("picked.user_did", "picked.quarter")} as frozen
+       from picked order by user_did, picked.quarter`);
   const last = rows.at(-1);
   const kept = rows.filter(({ frozen }) => !frozen);
   return {
@@ -54,37 +53,36 @@ export async function pickChanges(
 }
 
 /** Whether the calls of any of these quarters are gone by now. */
-export async function isAnyFrozen(em: EntityManager, { users, quarters }: Buckets): Promise<boolean> {
-  await noticeMissingMonths(em);
-  const query = sql`
-    select exists (select from unnest(${arrayLiteral(users)}::text[], ${arrayLiteral(quarters)}::timestamptz[]) as picked(user_did, quarter)
-                    where ${isFrozen("picked.user_did", "picked.quarter")}) as frozen`;
-  const [row] = await em.execute<{ frozen: boolean }[]>(query.sql, query.params);
+export async function isAnyFrozen(session: Session, { users, quarters }: Buckets): Promise<boolean> {
+  await noticeMissingMonths(session);
+  const [row] = await session.execute<{ frozen: boolean }>(sql`
+    select exists (select from unnest(${users}::text[], ${quarters}::timestamptz[]) as picked(user_did, quarter)
+                    where ${isFrozen("picked.user_did", "picked.quarter")}) as frozen`);
   return row!.frozen;
 }
 
 /** Marks quarters as changed for all users together. */
-export async function markAllUsers(em: EntityManager, quarters: string): Promise<void> {
-  await em.execute(
-    `insert into model_call_changes
-     select ?, quarter from (select distinct unnest(?::timestamptz[]) as quarter) as touched
-      where not exists (select from model_call_changes as known where known.user_did = ? and known.quarter = touched.quarter)`,
-    [ALL_USERS, quarters, ALL_USERS],
-  );
+export async function markAllUsers(session: Session, quarters: string[]): Promise<void> {
+  await session.execute(sql`
+    insert into model_call_changes
+    select ${ALL_USERS}, quarter from (select distinct unnest(${quarters}::timestamptz[]) as quarter) as touched
+     where not exists (select from model_call_changes as known where known.user_did = ${ALL_USERS} and known.quarter = touched.quarter)`);
 }
 
 /**
  * Has caches told of users once more, on commit. They heard of it when it was committed, unless that was long after it
  * was written, or they were not listening; the change log misses nothing.
  */
-export async function announceChanges(em: EntityManager, users: string): Promise<void> {
-  await em.execute("select announce_changes(?::text[])", [users]);
+export async function announceChanges(session: Session, users: string[]): Promise<void> {
+  await session.execute(sql`select announce_changes(${users}::text[])`);
 }
 
 /** How many quarters wait to be rolled up: users' closed ones, and those of all users together. */
-export async function countChanges(em: EntityManager): Promise<number> {
-  const [row] = await em.execute<{ count: string }[]>(
-    "select count(*) from (select distinct user_did, quarter from model_call_changes where quarter < quarter_of(clock_timestamp())) as waiting",
-  );
+export async function countChanges(orm: Database): Promise<number> {
+  const [row] = await orm.em
+    .fork()
+    .execute<{ count: string }[]>(
+      "select count(*) from (select distinct user_did, quarter from model_call_changes where quarter < quarter_of(clock_timestamp())) as waiting",
+    );
   return Number(row!.count);
 }

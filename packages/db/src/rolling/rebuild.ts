@@ -1,7 +1,8 @@
 import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats/core";
+import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { ALL_USERS, LEVELS } from "../reading/rollup-levels.ts";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { inScope } from "./rollup-scope.ts";
 
@@ -15,20 +16,17 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
   const rows = join(
     LEVELS.map(
       ({ table }) =>
-        sql`(select count(*) from ${trusted(table)} where ${inScope(scope, "user_did", "timestamp")})`,
+        sql`(select count(*) from ${raw(table)} where ${inScope(scope, "user_did", "timestamp")})`,
     ),
     " + ",
   );
-  const query = sql`
+  const statement = sql`
     select count(distinct user_did) filter (where user_did <> ${ALL_USERS}) as users,
            count(*) filter (where user_did <> ${ALL_USERS}) as quarters, (${rows}) as rows
       from (${quartersIn(scope)}) as quarters`;
-  const em = orm.em.fork();
-  await noticeMissingMonths(em);
-  const [plan] = await em.execute<{ users: string; quarters: string; rows: string }[]>(
-    query.sql,
-    query.params,
-  );
+  const session = sessionOf(orm.em.fork());
+  await noticeMissingMonths(session);
+  const [plan] = await session.execute<{ users: string; quarters: string; rows: string }>(statement);
   return { users: Number(plan!.users), quarters: Number(plan!.quarters), rollupRows: Number(plan!.rows) };
 }
 
@@ -37,10 +35,9 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
  * first moment: what is marked is read from calls. Whatever is frozen stays as it is.
  */
 export async function markForRebuild(orm: Database, scope: RollupScope): Promise<void> {
-  const query = sql`insert into model_call_changes ${quartersIn(scope)}`;
-  const em = orm.em.fork();
-  await noticeMissingMonths(em);
-  await em.execute(query.sql, query.params);
+  const session = sessionOf(orm.em.fork());
+  await noticeMissingMonths(session);
+  await session.execute(sql`insert into model_call_changes ${quartersIn(scope)}`);
 }
 
 /** Quarters that have calls or a rollup, but those that are frozen; a coarser row that has no quarter, and so should not be there, is found by its start. */
@@ -48,10 +45,10 @@ function quartersIn(scope: RollupScope): Sql {
   const calls = sql`select user_did, quarter_of(call_time) from model_calls where ${inScope(scope, "user_did", "call_time")}`;
   const rollups = LEVELS.map(
     ({ table }) => sql`
-      select user_did, timestamp from ${trusted(table)} as rollup
+      select user_did, timestamp from ${raw(table)} as rollup
        where ${inScope(scope, "user_did", "timestamp")}
          and (time_type = 'quarter' or not exists (
-           select from ${trusted(table)} as finer
+           select from ${raw(table)} as finer
             where finer.user_did = rollup.user_did and finer.time_type = 'quarter' and finer.timestamp >= rollup.timestamp
               and finer.timestamp < rollup.timestamp + ('1 ' || rollup.time_type)::interval))`,
   );

@@ -1,9 +1,8 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
 import { type Grain } from "@usage-stats/core";
-import { arrayLiteral } from "../array-literal.ts";
+import { type Session } from "../connection/session.ts";
 import { CALL_MEASURES, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
-import { type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { type Buckets } from "./pick-changes.ts";
 
 /** Whose rollups: those of single users come from calls, those of all users together from the users'. */
@@ -13,7 +12,7 @@ export type Scope = "users" | "all users";
  * Recomputes and replaces the rollups of some quarters, and of the hours and days that hold them, at every level of
  * detail. A bucket whose calls are gone goes too. Set-based: the number of statements is the same for any number of buckets.
  */
-export async function recomputeRollups(em: EntityManager, scope: Scope, buckets: Buckets): Promise<void> {
+export async function recomputeRollups(session: Session, scope: Scope, buckets: Buckets): Promise<void> {
   const touched = (grain: Grain) => touchedBuckets(buckets, grain);
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   const statements = [
@@ -35,22 +34,22 @@ export async function recomputeRollups(em: EntityManager, scope: Scope, buckets:
     ),
     ...LEVELS.map((level) => insert(level, "day", sumOfFinerGrain(level, "hour", "1 day", touched("day")))),
   ];
-  for (const statement of statements) await em.execute(statement.sql, statement.params);
+  for (const statement of statements) await session.execute(statement);
 }
 
-const sums = trusted(SUMMED_MEASURES);
-const list = (names: string[]) => trusted(names.join(", "));
+const sums = raw(SUMMED_MEASURES);
+const list = (names: string[]) => raw(names.join(", "));
 
 /** The buckets of one grain that hold the changed quarters, as a subquery of `user_did` and `start`. */
 function touchedBuckets({ users, quarters }: Buckets, grain: Grain): Sql {
-  const start = grain === "quarter" ? trusted("quarter") : sql`date_trunc(${grain}, quarter, 'UTC')`;
+  const start = grain === "quarter" ? raw("quarter") : sql`date_trunc(${grain}, quarter, 'UTC')`;
   return sql`(select distinct user_did, ${start} as start
-                from unnest(${arrayLiteral(users)}::text[], ${arrayLiteral(quarters)}::timestamptz[]) as changed(user_did, quarter)) as touched`;
+                from unnest(${users}::text[], ${quarters}::timestamptz[]) as changed(user_did, quarter)) as touched`;
 }
 
 function remove(table: string, grain: Grain, touched: Sql): Sql {
-  return sql`delete from ${trusted(table)} where ctid = any(array(
-              select old.ctid from ${touched} cross join lateral ${lookUp(trusted("ctid"), table, grain, sql`user_did = touched.user_did and timestamp = touched.start`)} as old))`;
+  return sql`delete from ${raw(table)} where ctid = any(array(
+              select old.ctid from ${touched} cross join lateral ${lookUp(raw("ctid"), table, grain, sql`user_did = touched.user_did and timestamp = touched.start`)} as old))`;
 }
 
 /**
@@ -58,11 +57,11 @@ function remove(table: string, grain: Grain, touched: Sql): Sql {
  * around: after an import its statistics still say that the tables are empty, and it would scan them whole for each bucket.
  */
 function lookUp(columns: Sql, table: string, grain: Grain, condition: Sql): Sql {
-  return sql`(select ${columns} from ${trusted(table)} where time_type = ${grain} and ${condition} offset 0)`;
+  return sql`(select ${columns} from ${raw(table)} where time_type = ${grain} and ${condition} offset 0)`;
 }
 
 function insert({ table, dimensions }: Level, grain: Grain, source: Sql): Sql {
-  return sql`insert into ${trusted(table)} (user_did, time_type, timestamp, ${list(dimensions)}, ${trusted(MEASURES)})
+  return sql`insert into ${raw(table)} (user_did, time_type, timestamp, ${list(dimensions)}, ${raw(MEASURES)})
              select user_did, ${grain}, start, ${list(dimensions)}, ${sums} from ${source} as source
               group by user_did, start, ${list(dimensions)}`;
 }
@@ -72,7 +71,7 @@ function sumOfCalls({ dimensions }: Level, { quarters }: Buckets, touched: Sql):
   // The outer bounds tell the planner which partitions to leave out.
   return sql`(select touched.user_did, start, calls.*
                 from ${touched} cross join lateral (
-                  select ${list(columns)}, ${trusted(CALL_MEASURES)} from model_calls
+                  select ${list(columns)}, ${raw(CALL_MEASURES)} from model_calls
                    where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes' and voided_at is null
                      and call_time >= ${earliest(quarters)}::timestamptz and call_time < ${latest(quarters)}::timestamptz + interval '15 minutes'
                   offset 0) as calls)`;
@@ -104,10 +103,10 @@ function sumOfFinerGrain(
   return sumOf(dimensions, touched, lookUp(COLUMNS, table, finer, within));
 }
 
-const COLUMNS = trusted("*");
+const COLUMNS = raw("*");
 
 function sumOf(dimensions: string[], touched: Sql, rows: Sql): Sql {
-  return sql`(select touched.user_did, touched.start, ${list(dimensions)}, ${trusted(MEASURES)}
+  return sql`(select touched.user_did, touched.start, ${list(dimensions)}, ${raw(MEASURES)}
                 from ${touched} cross join lateral ${rows} as rollup)`;
 }
 

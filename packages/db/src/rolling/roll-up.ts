@@ -1,5 +1,5 @@
-import { type EntityManager } from "@mikro-orm/postgresql";
-import { arrayLiteral } from "../array-literal.ts";
+import sql from "sql-template-tag";
+import { type Session, sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
 import {
@@ -41,7 +41,7 @@ export type RollUpOptions = {
  */
 export async function rollUp(orm: Database, options: RollUpOptions = {}): Promise<number> {
   const { batchSize = DEFAULT_BATCH, onProgress, signal, setAside = nothingSetAside() } = options;
-  const total = onProgress ? await countChanges(orm.em.fork()) : 0;
+  const total = onProgress ? await countChanges(orm) : 0;
   const known = setAside.users.length;
   let done = 0;
   for (const scope of ["users", "all users"] as const) {
@@ -85,24 +85,24 @@ async function rollUpBatch(
   setAside: SetAside,
 ): Promise<Batch> {
   let picked: Picked = { buckets: { users: [], quarters: [] }, count: 0, position: null };
-  const takeTurn = async (em: EntityManager) => {
+  const takeTurn = async (session: Session) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
-    await em.execute("select pg_advisory_xact_lock(?)", [ROLLING]);
-    if (scope === "users") await noticeMissingMonths(em);
-    picked = await pickChanges(em, scope, limit, after, setAside);
+    await session.execute(sql`select pg_advisory_xact_lock(${ROLLING})`);
+    if (scope === "users") await noticeMissingMonths(session);
+    picked = await pickChanges(session, scope, limit, after, setAside);
     const { buckets } = picked;
     if (buckets.users.length === 0) return;
-    await recomputeRollups(em, scope, buckets);
+    await recomputeRollups(session, scope, buckets);
     if (scope === "users") {
       // A partition can be detached between two statements of this transaction.
-      if (await isAnyFrozen(em, buckets)) throw new DroppedMeanwhile();
-      await markAllUsers(em, arrayLiteral(buckets.quarters));
-      await announceChanges(em, arrayLiteral([...new Set(buckets.users)]));
+      if (await isAnyFrozen(session, buckets)) throw new DroppedMeanwhile();
+      await markAllUsers(session, buckets.quarters);
+      await announceChanges(session, [...new Set(buckets.users)]);
     }
   };
   try {
     // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
-    await inTransaction(orm, { isolationLevel: "read committed" }, takeTurn);
+    await inTransaction(orm, { isolationLevel: "read committed" }, (em) => takeTurn(sessionOf(em)));
   } catch (reason) {
     if (reason instanceof DroppedMeanwhile) return rollUpBatch(orm, scope, limit, after, setAside);
     const { buckets, count } = picked;

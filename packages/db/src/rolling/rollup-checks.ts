@@ -1,16 +1,16 @@
 import { type RollupScope, type TimeRange } from "@usage-stats/core";
-import { instant } from "../reading/bucket-sql.ts";
+import { instant } from "../reading/instant-sql.ts";
 import { CALL_MEASURES, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
-import { join, type Sql, sql, trusted } from "../sql-fragment.ts";
+import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isFrozen } from "./frozen-quarters.ts";
 import { inScope } from "./rollup-scope.ts";
 
-const sums = trusted(SUMMED_MEASURES);
-const measures = trusted(MEASURES);
-const names = (columns: string[]) => trusted(columns.join(", "));
-const own = trusted("user_did");
-const at = trusted("timestamp");
+const sums = raw(SUMMED_MEASURES);
+const measures = raw(MEASURES);
+const names = (columns: string[]) => raw(columns.join(", "));
+const own = raw("user_did");
+const at = raw("timestamp");
 
 /**
  * Statements that compare rollups of a scope with what they are made of: quarters with their calls, every level with the next wider,
@@ -22,22 +22,22 @@ export function rollupChecks(scope: RollupScope, days: TimeRange, areCallsGone: 
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   // Sums are of whole buckets, so their sources are cut at days only; `compare` leaves out what is not in the scope.
   const source = { ...scope, range: days };
-  const rows = ({ table, dimensions }: Level, grain: string, whose = trusted("true")) => sql`
-    select user_did, timestamp as start, ${names(dimensions)}, ${measures} from ${trusted(table)}
+  const rows = ({ table, dimensions }: Level, grain: string, whose = raw("true")) => sql`
+    select user_did, timestamp as start, ${names(dimensions)}, ${measures} from ${raw(table)}
      where time_type = ${grain} and ${whose} and ${inScope(source, "user_did", "timestamp")}`;
   const summed = ({ dimensions }: Level, user: Sql, start: Sql, from: Sql) => sql`
     select ${user} as user_did, ${start} as start, ${names(dimensions)}, ${sums} from (${from}) as source group by 1, 2, ${names(dimensions)}`;
   const allRows = ({ table }: Level, grain: string) =>
-    sql`select * from ${trusted(table)} where time_type = ${grain} and ${inScope(source, "user_did", "timestamp")}`;
+    sql`select * from ${raw(table)} where time_type = ${grain} and ${inScope(source, "user_did", "timestamp")}`;
   const single = sql`user_did <> ${ALL_USERS}`;
 
   const calls = sql`
-    select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${trusted(CALL_MEASURES)}
+    select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${raw(CALL_MEASURES)}
       from model_calls where voided_at is null and ${inScope(source, "user_did", "call_time")}`;
   const checks = [
     compare(scope, detail, "quarter", summed(detail, own, at, calls), rows(detail, "quarter", single), [
       notWaiting,
-      sql`not ${areCallsGone ? trusted("true") : isFrozen("key.user_did", "key.start")}`,
+      sql`not ${areCallsGone ? raw("true") : isFrozen("key.user_did", "key.start")}`,
     ]),
     ...narrower.map((level, i) => {
       const wider = [detail, ...narrower][i]!;
@@ -74,7 +74,7 @@ export function rollupChecks(scope: RollupScope, days: TimeRange, areCallsGone: 
   ];
 }
 
-const notWaiting = trusted(
+const notWaiting = raw(
   "not exists (select from model_call_changes as changed where changed.user_did = key.user_did and changed.quarter = key.start)",
 );
 
@@ -88,9 +88,7 @@ function compare(
 ): Sql {
   const key = ["user_did", "start", ...dimensions];
   const values = (side: string) =>
-    trusted(
-      `jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', (${side}).${name}`).join(", ")})`,
-    );
+    raw(`jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', (${side}).${name}`).join(", ")})`);
   const columnsOf = (side: string) => names(MEASURE_COLUMNS.map((name) => `${side}.${name}`));
   return sql`
     with compared as materialized (
@@ -125,7 +123,7 @@ export function frozenIn(scope: RollupScope, days: TimeRange): Sql {
 
 /** What says how far there is anything to compare, and whose: `first` and `last` instants (null for none) in milliseconds, `users`, and quarters that are `waiting`. */
 export function extentOf(scope: RollupScope): Sql {
-  const milliseconds = (time: string) => trusted(`(extract(epoch from ${time}) * 1000)::bigint`);
+  const milliseconds = (time: string) => raw(`(extract(epoch from ${time}) * 1000)::bigint`);
   return sql`
     with calls as (
       select min(call_time) as first, max(call_time) as last from model_calls where ${inScope(scope, "user_did", "call_time")}),
@@ -133,7 +131,7 @@ export function extentOf(scope: RollupScope): Sql {
       select min(first) as first, max(last) as last from (${join(
         LEVELS.map(
           ({ table }) =>
-            sql`select min(timestamp) as first, max(timestamp) as last from ${trusted(table)} where ${inScope(scope, "user_did", "timestamp")}`,
+            sql`select min(timestamp) as first, max(timestamp) as last from ${raw(table)} where ${inScope(scope, "user_did", "timestamp")}`,
         ),
         " union all ",
       )}) as levels),

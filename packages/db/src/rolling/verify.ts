@@ -1,7 +1,8 @@
 import { type RollupScope } from "@usage-stats/core";
+import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import { type Sql } from "../sql-fragment.ts";
+import { type Sql } from "sql-template-tag";
 import { daysByMonth, extentOf, frozenIn, rollupChecks } from "./rollup-checks.ts";
 
 /** A rollup row that is not what it should be; `null` is a row that is not there. */
@@ -47,8 +48,8 @@ export async function verifyRollups(
   { onProgress }: VerifyOptions = {},
 ): Promise<Verification> {
   return inTransaction(orm, { isolationLevel: "repeatable read", readOnly: true }, async (em) => {
-    const extent = extentOf(scope);
-    const [row] = await em.execute<Extent[]>(extent.sql, extent.params);
+    const session = sessionOf(em);
+    const [row] = await session.execute<Extent>(extentOf(scope));
     const { first, last, users, waiting } = row!;
     const range = first === null ? null : { from: new Date(Number(first)), to: new Date(Number(last) + 1) };
     const verification: Verification = {
@@ -60,14 +61,13 @@ export async function verifyRollups(
     };
     const checks: Sql[] = [];
     for (const days of range === null ? [] : daysByMonth(range)) {
-      const query = frozenIn(scope, days);
-      const [month] = await em.execute<{ missing: boolean; frozen: string }[]>(query.sql, query.params);
+      const [month] = await session.execute<{ missing: boolean; frozen: string }>(frozenIn(scope, days));
       verification.frozen += Number(month!.frozen);
       checks.push(...rollupChecks(scope, days, month!.missing));
     }
     for (const [done, check] of checks.entries()) {
       onProgress?.(done, checks.length);
-      const rows = await em.execute<CheckRow[]>(check.sql, check.params);
+      const rows = await session.execute<CheckRow>(check);
       verification.compared += Number(rows[0]!.compared);
       for (const { compared: _, ...difference } of rows)
         if (difference.table !== null) verification.differences.push(difference);

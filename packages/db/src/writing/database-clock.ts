@@ -1,3 +1,4 @@
+import sql from "sql-template-tag";
 import { type Session } from "../connection/session.ts";
 
 /** Tells what the database's clock will say at a moment, in milliseconds of `performance.now()`; a little less rather than more. */
@@ -13,8 +14,8 @@ export function createDatabaseClock(): DatabaseClock {
   let known: { offsetMs: number; until: number } | null = null;
 
   async function ask(session: Session): Promise<{ offsetMs: number; until: number }> {
-    const [row] = await session.execute<{ ms: string }[]>(
-      "select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms",
+    const [row] = await session.execute<{ ms: string }>(
+      sql`select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms`,
     );
     const answered = performance.now();
     return { offsetMs: Number(row!.ms) - answered, until: answered + GOOD_FOR_MS };

@@ -7,7 +7,7 @@ import {
   type FieldKind,
   type ModelCall,
 } from "@usage-stats/core";
-import { arrayLiteral } from "../array-literal.ts";
+import sql, { join, raw, type Sql } from "sql-template-tag";
 
 type ColumnOf<Call> = { name: string; type: string; value: (call: Call) => string | number | null };
 export type Column = ColumnOf<ModelCall>;
@@ -42,35 +42,31 @@ function sqlValue(value: ModelCall[CallFieldName]): string | number | null {
 
 export const ALL_COLUMNS: Column[] = [...IDENTITY_COLUMNS, ...CONTENT_COLUMNS];
 
-/** The columns' names as a list, each after a prefix such as `old.`. */
-export function namesOf(columns: readonly Pick<Column, "name">[], prefix = ""): string {
-  return columns.map(({ name }) => prefix + name).join(", ");
+/** Lists the columns' names, each after a prefix such as `old.`. */
+export function namesOf(columns: readonly Pick<Column, "name">[], prefix = ""): Sql {
+  return raw(columns.map(({ name }) => prefix + name).join(", "));
 }
 
-/** Rows that are given as parameters (`parametersOf`), as a table of its own in a statement. */
-export function inputOf(columns: readonly Pick<Column, "name" | "type">[]): string {
-  return `unnest(${columns.map(({ type }) => `?::${type}[]`).join(", ")}) as input(${namesOf(columns)})`;
+/** Gives calls to a statement as a table of its own, `input`: one array parameter a column. */
+export function inputOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): Sql {
+  const arrays = columns.map(({ type, value }) => sql`${calls.map(value)}::${raw(type)}[]`);
+  return sql`unnest(${join(arrays, ", ")}) as input(${namesOf(columns)})`;
 }
 
-/** One array a column. */
-export function parametersOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): string[] {
-  return columns.map((column) => arrayLiteral(calls.map(column.value)));
+/** Says whether the call in the table, `old`, says anything else than the one in `other`. */
+export function isOther(other: string): Sql {
+  return sql`(${namesOf(CONTENT_COLUMNS, "old.")}) is distinct from (${namesOf(CONTENT_COLUMNS, `${other}.`)})`;
 }
 
-/** Whether the call in the table, `old`, says anything else than the one in `other`. */
-export function isOther(other: string): string {
-  return `(${namesOf(CONTENT_COLUMNS, "old.")}) is distinct from (${namesOf(CONTENT_COLUMNS, `${other}.`)})`;
-}
-
-/** Whether the call in `other` says anything newer than the one in the table, `old`. What ended is never `processing` again, however late that is heard. */
-export function isNewer(other: string): string {
-  return `${isOther(other)} and (${other}.status <> 'processing' or old.status = 'processing')`;
+/** Says whether the call in `other` says anything newer than the one in the table, `old`. What ended is never `processing` again, however late that is heard. */
+export function isNewer(other: string): Sql {
+  return sql`${isOther(other)} and (${raw(other)}.status <> 'processing' or old.status = 'processing')`;
 }
 
 /**
- * The row of `model_calls` that each row of `input` names, to be joined to it. OFFSET 0 has each looked up by the key in its own
+ * Joins the row of `model_calls` that each row of `input` names to it. OFFSET 0 has each looked up by the key in its own
  * partition, also while the planner's statistics still say that scanning all of them costs nothing.
  */
-export const OLD_CALL = `cross join lateral (
+export const OLD_CALL = sql`cross join lateral (
     select * from model_calls as known
      where (${namesOf(IDENTITY_COLUMNS, "known.")}) = (${namesOf(IDENTITY_COLUMNS, "input.")}) offset 0) as old`;

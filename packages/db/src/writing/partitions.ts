@@ -1,7 +1,9 @@
 import { type CallChange } from "@usage-stats/core";
-import { arrayLiteral, timeArray } from "../array-literal.ts";
-import { type Session } from "../connection/session.ts";
+import sql, { type Sql } from "sql-template-tag";
+import { type Session, sessionOf } from "../connection/session.ts";
 import { sqlStateOf } from "../connection/sqlstate.ts";
+import { type Database } from "../database.ts";
+import { instants } from "../reading/instant-sql.ts";
 import { isFrozen } from "../rolling/frozen-quarters.ts";
 
 /** Makes monthly partitions of `model_calls` before they are needed. */
@@ -46,7 +48,8 @@ export function createPartitions(): Partitions {
 }
 
 /** Makes the partitions of this month and the `ahead` next ones, so that writers other than this server find them too. */
-export async function ensurePartitionsAhead(session: Session, now: Date, ahead = 3): Promise<void> {
+export async function ensurePartitionsAhead(orm: Database, now: Date, ahead = 3): Promise<void> {
+  const session = sessionOf(orm.em.fork());
   for (let i = 0; i <= ahead; i += 1) {
     const month = monthOf(new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + i)));
     if (await ensurePartition(session, month)) continue;
@@ -61,7 +64,7 @@ type Asked = { index: number; month: string; change: CallChange };
 /** Makes a partition; says whether there is one. */
 async function ensurePartition(session: Session, month: string): Promise<boolean> {
   try {
-    await session.execute("select ensure_model_calls_partition(?::timestamptz)", [startOf(month)]);
+    await session.execute(sql`select ensure_model_calls_partition(${startOf(month)}::timestamptz)`);
     return true;
   } catch (error) {
     if (sqlStateOf(error) === DETACHED) return false;
@@ -74,7 +77,7 @@ function findFrozen(session: Session, asked: Asked[]): Promise<number[]> {
   return findIndexes(
     session,
     asked,
-    `(${isFrozen("input.user_did", "input.quarter").sql}
+    sql`(${isFrozen("input.user_did", "input.quarter")}
       or not exists (select from partitions where lower_bound < date_trunc('month', input.month + interval '40 days', 'UTC') and upper_bound > input.month))
      and exists (select from model_call_stats as rollup
                   where rollup.user_did = input.user_did and time_type = 'quarter' and timestamp = input.quarter)`,
@@ -86,23 +89,20 @@ function findUncovered(session: Session, asked: Asked[]): Promise<number[]> {
   return findIndexes(
     session,
     asked,
-    "not exists (select from partitions where lower_bound <= input.call_time and upper_bound > input.call_time)",
+    sql`not exists (select from partitions where lower_bound <= input.call_time and upper_bound > input.call_time)`,
   );
 }
 
-async function findIndexes(session: Session, asked: Asked[], condition: string): Promise<number[]> {
+async function findIndexes(session: Session, asked: Asked[], condition: Sql): Promise<number[]> {
   if (asked.length === 0) return [];
-  const rows = await session.execute<{ place: string }[]>(
-    `with partitions as materialized (select * from model_calls_partitions())
+  const users = asked.map(({ change }) => change.userDid);
+  const times = instants(asked.map(({ change }) => change.callTime));
+  const rows = await session.execute<{ place: string }>(sql`
+    with partitions as materialized (select * from model_calls_partitions())
      select place from (
        select *, quarter_of(call_time) as quarter, date_trunc('month', call_time, 'UTC') as month
-         from unnest(?::text[], ?::timestamptz[]) with ordinality as asked(user_did, call_time, place)) as input
-      where ${condition}`,
-    [
-      arrayLiteral(asked.map(({ change }) => change.userDid)),
-      timeArray(asked.map(({ change }) => change.callTime)),
-    ],
-  );
+         from unnest(${users}::text[], ${times}::timestamptz[]) with ordinality as asked(user_did, call_time, place)) as input
+      where ${condition}`);
   return rows.map(({ place }) => asked[Number(place) - 1]!.index);
 }
 
@@ -110,11 +110,9 @@ async function findIndexes(session: Session, asked: Asked[], condition: string):
 async function findPlain(session: Session, months: ReadonlySet<string>): Promise<string[]> {
   const starts = [...months];
   if (starts.length === 0) return [];
-  const rows = await session.execute<{ place: string }[]>(
-    `select place from unnest(?::timestamptz[]) with ordinality as asked(month, place)
-      where not exists (select from model_call_frozen_months as frozen where frozen.month = asked.month)`,
-    [arrayLiteral(starts.map(startOf))],
-  );
+  const rows = await session.execute<{ place: string }>(sql`
+    select place from unnest(${starts.map(startOf)}::timestamptz[]) with ordinality as asked(month, place)
+      where not exists (select from model_call_frozen_months as frozen where frozen.month = asked.month)`);
   return rows.map(({ place }) => starts[Number(place) - 1]!);
 }
 

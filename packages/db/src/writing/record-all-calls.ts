@@ -1,4 +1,5 @@
 import { type ModelCall } from "@usage-stats/core";
+import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { inTransaction } from "../transaction.ts";
@@ -30,15 +31,16 @@ export async function recordAllCalls(
     }
   };
   try {
-    await inTransaction(orm, { isolationLevel: "read committed" }, async (transaction) => {
+    await inTransaction(orm, { isolationLevel: "read committed" }, async (em) => {
+      const session = sessionOf(em);
       const batches = batchesOf(calls, batchSize);
       for (;;) {
         const { value: batch, done } = own(() => batches.next());
         if (done === true) break;
-        const notKept = await partitions.ensure(transaction, batch);
+        const notKept = await partitions.ensure(session, batch);
         if (notKept.size > 0)
           throw new Error(`${notKept.size} calls are of a time whose calls are no longer kept`);
-        await writeChanges(transaction, batch);
+        await writeChanges(session, batch);
         recorded += batch.length;
         own(() => onProgress?.(recorded));
       }

@@ -1,5 +1,7 @@
 import { type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { type Session } from "../connection/session.ts";
+import { instant } from "../reading/instant-sql.ts";
 import {
   ALL_COLUMNS,
   CONTENT_COLUMNS,
@@ -7,7 +9,6 @@ import {
   inputOf,
   isNewer,
   namesOf,
-  parametersOf,
 } from "./model-call-columns.ts";
 import { identityOf, type IdentityRow, rowIdentity } from "./rounds.ts";
 import { BegunTooLate } from "./begun-too-late.ts";
@@ -17,20 +18,27 @@ import { findStillVoid } from "./find-void-calls.ts";
 // What was added is told by its number alone where nothing else happened, which is nearly always: naming it costs as much as
 // a tenth of writing it.
 // Whoever sent it may have given up while the database was frozen: it looks at its own clock when it begins.
-const UPSERT = `
-  with begun as materialized (select coalesce(clock_timestamp() < ?::timestamptz, true) as in_time),
+function upsertSql(calls: readonly ModelCall[], latest: Date | null): Sql {
+  return sql`
+  with begun as materialized (select coalesce(clock_timestamp() < ${latest && instant(latest)}::timestamptz, true) as in_time),
   written as (
-  insert into model_calls as old (${namesOf(ALL_COLUMNS)})
-  select * from ${inputOf(ALL_COLUMNS)} where (select in_time from begun)
-   order by ${namesOf(IDENTITY_COLUMNS)}
-  on conflict (${namesOf(IDENTITY_COLUMNS)}) do update
-     set ${CONTENT_COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(", ")},
+  insert into model_calls as old (${ALL_NAMES})
+  select * from ${inputOf(ALL_COLUMNS, calls)} where (select in_time from begun)
+   order by ${IDENTITY_NAMES}
+  on conflict (${IDENTITY_NAMES}) do update
+     set ${REPLACED},
          revision = old.revision + 1, updated_at = now()
-   where old.voided_at is null and ${isNewer("excluded")}
+   where old.voided_at is null and ${IS_NEWER}
   returning user_did, id, call_time, revision),
   counted as (select count(*) as written from written)
   select user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, counted.written, begun.in_time
-    from begun cross join counted left join written on revision > 0 or counted.written < ?`;
+    from begun cross join counted left join written on revision > 0 or counted.written < ${calls.length}`;
+}
+
+const ALL_NAMES = namesOf(ALL_COLUMNS);
+const IDENTITY_NAMES = namesOf(IDENTITY_COLUMNS);
+const REPLACED = raw(CONTENT_COLUMNS.map(({ name }) => `${name} = excluded.${name}`).join(", "));
+const IS_NEWER = isNewer("excluded");
 
 type NamedRow = IdentityRow & { revision: number };
 /** How many calls were written, beside one of them that is named, or beside none. */
@@ -42,12 +50,11 @@ type WrittenRow = { written: string; in_time: boolean } & (NamedRow | { id: null
  * has written nothing, where the database begins after `latest`, by its own clock.
  */
 export async function upsertModelCalls(
-  em: Session,
+  session: Session,
   calls: readonly ModelCall[],
   latest: Date | null = null,
 ): Promise<Map<string, RecordOutcome>> {
-  const parameters = [latest?.toISOString() ?? null, ...parametersOf(ALL_COLUMNS, calls), calls.length];
-  const rows = await em.execute<WrittenRow[]>(UPSERT, parameters);
+  const rows = await session.execute<WrittenRow>(upsertSql(calls, latest));
   if (!rows[0]!.in_time) throw new BegunTooLate();
   const named = rows.filter(({ id }) => id !== null) as NamedRow[];
   const outcomes = new Map<string, RecordOutcome>();
@@ -58,7 +65,7 @@ export async function upsertModelCalls(
   for (const row of named) outcomes.set(rowIdentity(row), row.revision === 0 ? "added" : "corrected");
   if (isAllWritten) return outcomes;
   // Outside a transaction, others may have voided meanwhile what was written here.
-  for (const identity of await findStillVoid(em, calls))
+  for (const identity of await findStillVoid(session, calls))
     if (!outcomes.has(identity)) outcomes.set(identity, "stays void");
   return outcomes;
 }

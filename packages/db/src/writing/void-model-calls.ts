@@ -1,4 +1,5 @@
 import { type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { type Session } from "../connection/session.ts";
 import { findStillVoid, findVoid } from "./find-void-calls.ts";
 import {
@@ -9,24 +10,35 @@ import {
   isNewer,
   namesOf,
   OLD_CALL,
-  parametersOf,
 } from "./model-call-columns.ts";
 import { type IdentityRow, rowIdentity } from "./rounds.ts";
 
 // One statement for both, so that they are locked in one order, the same as every other writer's: a statement for each would make
 // writers wait in a circle. A void goes in as the call that is there, only to meet it; what that said is kept as it is by then.
-const WRITE = `
-  insert into model_calls as old (${namesOf(ALL_COLUMNS)}, voided_at)
+function writeSql(calls: readonly ModelCall[], voids: readonly CallVoid[]): Sql {
+  return sql`
+  insert into model_calls as old (${ALL_NAMES}, voided_at)
   select * from (
-    select *, null::timestamptz from ${inputOf(ALL_COLUMNS)}
+    select *, null::timestamptz from ${inputOf(ALL_COLUMNS, calls)}
     union all
-    select ${namesOf(ALL_COLUMNS, "old.")}, now() from ${inputOf(IDENTITY_COLUMNS)} ${OLD_CALL} where old.voided_at is null) as changes
-   order by ${namesOf(IDENTITY_COLUMNS)}
-  on conflict (${namesOf(IDENTITY_COLUMNS)}) do update
-     set ${CONTENT_COLUMNS.map(({ name }) => `${name} = case when excluded.voided_at is null then excluded.${name} else old.${name} end`).join(", ")},
+    select ${OLD_NAMES}, now() from ${inputOf(IDENTITY_COLUMNS, voids)} ${OLD_CALL} where old.voided_at is null) as changes
+   order by ${IDENTITY_NAMES}
+  on conflict (${IDENTITY_NAMES}) do update
+     set ${REPLACED_UNLESS_VOID},
          voided_at = excluded.voided_at, revision = old.revision + 1, updated_at = now()
-   where old.voided_at is null and (excluded.voided_at is not null or ${isNewer("excluded")})
+   where old.voided_at is null and (excluded.voided_at is not null or ${IS_NEWER})
   returning user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, voided_at is not null as voided`;
+}
+
+const ALL_NAMES = namesOf(ALL_COLUMNS);
+const OLD_NAMES = namesOf(ALL_COLUMNS, "old.");
+const IDENTITY_NAMES = namesOf(IDENTITY_COLUMNS);
+const IS_NEWER = isNewer("excluded");
+const REPLACED_UNLESS_VOID = raw(
+  CONTENT_COLUMNS.map(
+    ({ name }) => `${name} = case when excluded.voided_at is null then excluded.${name} else old.${name} end`,
+  ).join(", "),
+);
 
 type WrittenRow = IdentityRow & { revision: number; voided: boolean };
 
@@ -35,15 +47,14 @@ type WrittenRow = IdentityRow & { revision: number; voided: boolean };
  * absent call is `repeated`, an absent void is of a call that is not there.
  */
 export async function voidModelCalls(
-  em: Session,
+  session: Session,
   calls: readonly ModelCall[],
   voids: readonly CallVoid[],
 ): Promise<Map<string, RecordOutcome>> {
-  const parameters = [...parametersOf(ALL_COLUMNS, calls), ...parametersOf(IDENTITY_COLUMNS, voids)];
-  const rows = await em.execute<WrittenRow[]>(WRITE, parameters);
+  const rows = await session.execute<WrittenRow>(writeSql(calls, voids));
   const outcomes = new Map<string, RecordOutcome>();
-  for (const identity of await findStillVoid(em, calls)) outcomes.set(identity, "stays void");
-  for (const identity of await findVoid(em, voids)) outcomes.set(identity, "repeated");
+  for (const identity of await findStillVoid(session, calls)) outcomes.set(identity, "stays void");
+  for (const identity of await findVoid(session, voids)) outcomes.set(identity, "repeated");
   // What was voided just now is found to be void, too.
   for (const row of rows) outcomes.set(rowIdentity(row), outcomeOf(row));
   return outcomes;

@@ -10,7 +10,7 @@ import { voidModelCalls } from "./void-model-calls.ts";
  * its own clock: that throws `BegunTooLate`.
  */
 export async function writeChanges(
-  em: Session,
+  session: Session,
   changes: readonly CallChange[],
   latest: Date | null = null,
 ): Promise<RecordOutcome[]> {
@@ -21,7 +21,9 @@ export async function writeChanges(
     const voids = own.filter(isVoid);
     const calls = own.filter((change): change is ModelCall => !isVoid(change));
     const written =
-      voids.length === 0 ? await upsertModelCalls(em, calls, latest) : await voidModelCalls(em, calls, voids);
+      voids.length === 0
+        ? await upsertModelCalls(session, calls, latest)
+        : await voidModelCalls(session, calls, voids);
     for (const [identity, index] of round)
       outcomes[index] = written.get(identity) ?? (isVoid(changes[index]!) ? "unknown" : "repeated");
   }

@@ -9,7 +9,8 @@ import {
   takesWrites,
   rollUp,
 } from "../../src/index.ts";
-import { createExecute } from "../../src/reading/execute.ts";
+import sql from "sql-template-tag";
+import { createStatementRunner } from "../../src/reading/statement-runner.ts";
 import { createTestDatabase, startTcpProxy, type TestDatabase } from "../../src/testing/index.ts";
 import { modelCall } from "../model-calls.ts";
 
@@ -29,8 +30,8 @@ afterEach(async () => {
 afterAll(() => database.close());
 
 const name = () => new URL(database.url).pathname.slice(1);
-const admin = <Row>(sql: string) =>
-  database.orm.em.fork().execute<Row[]>(`set default_transaction_read_only = off; ${sql}`);
+const admin = <Row>(statement: string) =>
+  database.orm.em.fork().execute<Row[]>(`set default_transaction_read_only = off; ${statement}`);
 
 async function setReadOnly(on: boolean): Promise<void> {
   await admin(
@@ -43,8 +44,8 @@ async function cutConnections(): Promise<void> {
 
 let calls = 0;
 const everything: Record<string, () => Promise<unknown>> = {
-  read: () => createExecute(orm)("select 1 as one", []),
-  "abortable read": () => createExecute(orm)("select 1", [], { signal: new AbortController().signal }),
+  read: () => createStatementRunner(orm)()(sql`select 1 as one`),
+  "abortable read": () => createStatementRunner(orm)(new AbortController().signal)(sql`select 1`),
   write: () => createCallRecorder(orm).record([modelCall({ id: `c${(calls += 1)}`, callTime: new Date() })]),
   key: () => createApiKeyStore(orm).find("none"),
   worker: () => rollUp(orm).catch(() => rollUp(orm)),
