@@ -20,7 +20,7 @@ export type RequestParts = {
   requestDeadlineMs: number;
 };
 
-/** Makes the context of a request that has just come. Plain data alone: with a getter each would have a shape of its own, which costs a cached answer a fifth. */
+/** Makes the context of a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
 export function createRequest(context: Context<AppEnv>, parts: RequestParts): HttpRequest {
   const deadline = startRequestDeadline(parts.requestDeadlineMs, () => context.req.raw.signal);
   const request: HttpRequest = {
