@@ -1,13 +1,22 @@
-export { closeDatabase } from "./connection/close-database.ts";
 export { createApiKeyStore } from "./access/api-key-store.ts";
 export { createAuditLog } from "./access/audit-log.ts";
 export { createViewerSecret } from "./access/viewer-secret.ts";
 export { checkDatabase } from "./connection/check-database.ts";
 export { ConnectionRefusal } from "./connection/connection-refusal.ts";
 export { connectionTarget } from "./connection/connection-target.ts";
+export { serverErrorOf, type ServerError } from "./connection/sqlstate.ts";
 export { createClient } from "./connection/database-client.ts";
 export { explainFailure } from "./connection/explain-failure.ts";
-export { checkedOrmConfig, isEmpty, isMigrated, migrate, openDatabase, type Database } from "./database.ts";
+export {
+  checkedOrmConfig,
+  closeDatabase,
+  isEmpty,
+  isMigrated,
+  migrate,
+  openDatabase,
+  takesWrites,
+  type Database,
+} from "./database.ts";
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
 export { announceOver } from "./listening/announce.ts";
@@ -23,14 +32,11 @@ export {
   type Verification,
   type VerifyOptions,
 } from "./rolling/verify.ts";
-export { countChanges } from "./rolling/pick-changes.ts";
+export { countChanges } from "./rolling/change-log.ts";
 export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
-export { readRawUsage } from "./reading/read-raw-usage.ts";
 export { createRankingRepository } from "./ranking-repository.ts";
-export { readRawRanking } from "./reading/read-ranking.ts";
 export { createCallReader } from "./listing/call-reader.ts";
-export { takesWrites } from "./takes-writes.ts";
 export { createUsageRepository } from "./usage-repository.ts";
 export { createCallRecorder } from "./writing/call-recorder.ts";
 export { ensurePartitionsAhead } from "./writing/partitions.ts";

@@ -21,6 +21,12 @@ async function rows(): Promise<Record<string, unknown>[]> {
 }
 
 describe("recording", () => {
+  it("keeps what looks like SQL of the library's as the value that it is", async () => {
+    const fragment = { strings: ["now()) --", ""], values: [1], sql: "now()", text: "now()", params: [] };
+    await recorder.record([modelCall({ metadata: fragment, errorReason: JSON.stringify(fragment) })]);
+    expect(await rows()).toMatchObject([{ metadata: fragment, error_reason: JSON.stringify(fragment) }]);
+  });
+
   it("keeps every field as it was given", async () => {
     await recorder.record([
       modelCall({ userDid: 'did:{a},"b"\\', model: "NULL", errorReason: "line\nbreak ✓", appDid: null }),

@@ -7,11 +7,10 @@ import {
   markForRebuild,
   openDatabase,
   planRebuild,
-  readRawUsage,
   rollUp,
   verifyRollups,
 } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;

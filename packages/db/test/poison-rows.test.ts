@@ -5,12 +5,11 @@ import {
   createRankingRepository,
   createUsageRepository,
   migrate,
-  readRawUsage,
   rollUp,
   startRollupWorker,
   verifyRollups,
 } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
-import { createCallRecorder, createUsageRepository, openDatabase, readRawUsage } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createCallRecorder, createUsageRepository, openDatabase } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;

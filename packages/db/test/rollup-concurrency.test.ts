@@ -1,17 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import {
-  createCallRecorder,
-  type Database,
-  openDatabase,
-  readRawUsage,
-  rollUp,
-  verifyRollups,
-} from "../src/index.ts";
+import { createCallRecorder, type Database, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
 import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
 import { sessionOf } from "../src/connection/session.ts";
 import { inTransaction } from "../src/transaction.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 const SECONDS = process.env["LONG"] ? 60 : 6;

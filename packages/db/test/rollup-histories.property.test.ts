@@ -18,11 +18,10 @@ import {
   type Database,
   markForRebuild,
   openDatabase,
-  readRawUsage,
   rollUp,
   verifyRollups,
 } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene, USERS } from "./arbitrary-usage.ts";
 import { ODD_SESSIONS, openOddly } from "./odd-sessions.ts";
 import { bruteForce, comparable } from "./brute-force.ts";

@@ -9,8 +9,8 @@ import {
 } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, createRankingRepository, readRawRanking, rollUp } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createCallRecorder, createRankingRepository, rollUp } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase, readRawRanking } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { matches, sums } from "./brute-force.ts";
 

@@ -1,8 +1,8 @@
 import { getUsageStats } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, createUsageRepository, readRawUsage, rollUp } from "../src/index.ts";
-import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { createCallRecorder, createUsageRepository, rollUp } from "../src/index.ts";
+import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { bruteForce, comparable } from "./brute-force.ts";
 

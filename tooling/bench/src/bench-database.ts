@@ -1,5 +1,6 @@
 import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, type Database, migrate, openDatabase, readRawUsage } from "@usage-stats/db";
+import { createUsageRepository, type Database, migrate, openDatabase } from "@usage-stats/db";
+import { readRawUsage } from "@usage-stats/db/testing";
 import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 

@@ -1,8 +1,5 @@
 import { UsageError } from "@usage-stats/core";
-import { ConnectionRefusal } from "@usage-stats/db";
-
-/** What PostgreSQL's driver adds to an error that the server sent: https://www.postgresql.org/docs/current/protocol-error-fields.html */
-type ServerError = Error & { code: string; severity: string; table?: unknown; constraint?: unknown };
+import { ConnectionRefusal, type ServerError, serverErrorOf } from "@usage-stats/db";
 
 // Classes whose messages are about connections, roles, resources, locks and the server itself, and never about what a statement held.
 const SAYS_NO_DATA = /^(08|25|28|3D|40|53|55|57|58|XX00[12]|42501|42P01|42703)/;
@@ -15,9 +12,9 @@ const LONGEST = 300;
  * nothing of it was sent by a client, whatever library threw it.
  */
 export function describeFailure(error: unknown): string {
+  const fromServer = serverErrorOf(error);
+  if (fromServer !== null) return inOneLine(describeServerError(fromServer));
   const causes = causesOf(error);
-  const fromServer = causes.find(isServerError);
-  if (fromServer !== undefined) return inOneLine(describeServerError(fromServer));
   const root = causes.at(-1);
   if (root === undefined) return "something was thrown that is no error";
   return inOneLine(describeOther(root, causes.some(isRefusal)));
@@ -77,15 +74,6 @@ export function isRefusal(error: unknown): boolean {
 function withoutData(message: string): string {
   const at = message.search(MAY_BE_DATA);
   return at < 0 ? message : `${message.slice(0, at).trim()}…`;
-}
-
-function isServerError(error: Error): error is ServerError {
-  return (
-    "severity" in error &&
-    "code" in error &&
-    typeof error.code === "string" &&
-    /^[\dA-Z]{5}$/.test(error.code)
-  );
 }
 
 /** The error, what caused it, and so on. */

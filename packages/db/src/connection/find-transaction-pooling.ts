@@ -7,11 +7,11 @@ const TURNS = [0, 0, 1, 1, 0, 1, 0, 1] as const;
 /** Whether two connections, by what server process answers, are not two sessions: a pooler lends sessions out by transaction or statement. */
 export async function findTransactionPooling(...clients: [ClientBase, ClientBase]): Promise<boolean> {
   const sessions = [new Set<string>(), new Set<string>()] as const;
-  for (const turn of TURNS) sessions[turn].add(await sessionOf(clients[turn]));
+  for (const turn of TURNS) sessions[turn].add(await backendOf(clients[turn]));
   return sessions[0].size > 1 || sessions[1].size > 1 || !sessions[0].isDisjointFrom(sessions[1]);
 }
 
-async function sessionOf(client: ClientBase): Promise<string> {
+async function backendOf(client: ClientBase): Promise<string> {
   const { rows } = await client.query<{ session: string }>(
     `select pid || ' ' || extract(epoch from backend_start) as session from pg_stat_get_activity(pg_backend_pid())`,
   );

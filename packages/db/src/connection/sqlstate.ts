@@ -14,16 +14,30 @@ const TIMED_OUT = "ETIMEDOUT";
 // Serialization failures and deadlocks.
 const CONFLICT = /^(40001|40P01)$/;
 
-/** The SQLSTATE with which the server refused; `null` where it said nothing. */
+/** What the driver adds to an error that the server sent: https://www.postgresql.org/docs/current/protocol-error-fields.html */
+export type ServerError = Error & { code: string; severity: string; table?: unknown; constraint?: unknown };
+
+/** Finds what the server said among the causes of an error; `null` where it said nothing. `code` is its SQLSTATE. */
+export function serverErrorOf(error: unknown): ServerError | null {
+  return causesOf(error).find(isServerError) ?? null;
+}
+
+/** Gives the SQLSTATE with which the server refused; `null` where it said nothing. */
 export function sqlStateOf(error: unknown): string | null {
-  for (const cause of causesOf(error)) {
-    if ("severity" in cause && "code" in cause && typeof cause.code === "string") return cause.code;
-  }
-  return null;
+  return serverErrorOf(error)?.code ?? null;
+}
+
+function isServerError(error: Error): error is ServerError {
+  return (
+    "severity" in error &&
+    "code" in error &&
+    typeof error.code === "string" &&
+    /^[\dA-Z]{5}$/.test(error.code)
+  );
 }
 
 /**
- * Whether the connection must not be used again: it was cut, nobody waits for its answer any more, or the server behind
+ * Says whether the connection must not be used again: it was cut, nobody waits for its answer any more, or the server behind
  * it is no longer the one that takes writes.
  */
 export function isConnectionUnfit(error: unknown): boolean {
@@ -31,13 +45,13 @@ export function isConnectionUnfit(error: unknown): boolean {
   return state === null ? isFromDriver(error) : UNFIT.test(state);
 }
 
-/** Whether the database was not there, was overloaded or gave up: nothing is wrong with the statement. */
+/** Says whether the database was not there, was overloaded or gave up: nothing is wrong with the statement. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state === null ? isFromDriver(error) : UNAVAILABLE.test(state);
 }
 
-/** Whether doing the same again on another connection may go well. A wait that was given up is not begun again. */
+/** Says whether doing the same again on another connection may go well. A wait that was given up is not begun again. */
 export function isTransient(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state !== null) return UNFIT.test(state) || CONFLICT.test(state);
@@ -49,7 +63,7 @@ export function markTimedOut(error: unknown): void {
   if (error instanceof Error) Object.assign(error, { code: TIMED_OUT });
 }
 
-/** The code of an error that the server did not say: Node's and OpenSSL's names. */
+/** Gives the code of an error that the server did not say: Node's and OpenSSL's names. */
 export function causeCode(error: unknown): string | null {
   for (const cause of causesOf(error)) {
     if ("code" in cause && typeof cause.code === "string") return cause.code;

@@ -5,15 +5,14 @@ import {
   tilesOf,
   type UsageQuestion,
 } from "@usage-stats/core";
-import sql, { empty, raw, type Sql } from "sql-template-tag";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { liveByUserSql, liveSql } from "./live-sql.ts";
 import { MEASURES, measuresOf, type MeasuresRow, SUMMED_MEASURES } from "./measures-sql.ts";
 import { rankingSql } from "./ranking-sql.ts";
-import { callsOf } from "./read-raw-usage.ts";
 import { tileRows, tileRowsByUser } from "./rollup-levels.ts";
 import { type RunStatement } from "./statement-runner.ts";
 
-/** One way of ranking. One statement, because that is one snapshot. `collation` is what a search is compared in. */
+/** Ranks in one way. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
   run: RunStatement,
   question: RankingQuestion,
@@ -33,21 +32,17 @@ type RankingRow = MeasuresRow & {
 export const readRolledUpRanking: ReadRanking = async (run, question, collation) => {
   const { live, source } = sourcesOf(question);
   const liveFrom = raw("select min(at) from live");
-  return read(run, question, rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation));
-};
-
-/** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
-export const readRawRanking: ReadRanking = async (run, question, collation) => {
-  const source = sql`select * from ${callsOf(everyone(question), question.range)} as calls`;
-  const parts = { ctes: empty, source, liveFrom: raw("null") };
-  const facts = await read(run, question, rankingSql(question, parts, collation));
-  return { ...facts, liveFrom: question.range.from, source: "raw" };
+  return readRankedBy(
+    run,
+    question,
+    rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation),
+  );
 };
 
 /** Users are told from their own rollups; apps and models from those of all users together. */
 function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
   const { by, filter, range } = question;
-  const asked = everyone(question);
+  const asked = askedOfEveryone(question);
   const tiles = tilesOf(range);
   const measures = raw(MEASURES);
   if (by === "user") {
@@ -63,11 +58,13 @@ function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
   return { live: liveSql(asked, tiles.ragged), source };
 }
 
-function everyone({ range, closed, filter }: RankingQuestion): UsageQuestion {
+/** Asks a ranking's question of all users together. */
+export function askedOfEveryone({ range, closed, filter }: RankingQuestion): UsageQuestion {
   return { userDid: null, range, previous: null, closed, edges: [], groupBy: [], filter, topN: 1 };
 }
 
-async function read(run: RunStatement, { range }: RankingQuestion, statement: Sql) {
+/** Runs a statement of `rankingSql` and reads what it answers. */
+export async function readRankedBy(run: RunStatement, { range }: RankingQuestion, statement: Sql) {
   const rows = await run<RankingRow>(statement);
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;

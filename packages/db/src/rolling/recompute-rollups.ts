@@ -3,7 +3,7 @@ import { type Session } from "../connection/session.ts";
 import { CALL_MEASURES, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { type Buckets } from "./pick-changes.ts";
+import { type Buckets } from "./change-log.ts";
 
 /** Whose rollups: those of single users come from calls, those of all users together from the users'. */
 export type Scope = "users" | "all users";

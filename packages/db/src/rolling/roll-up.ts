@@ -3,16 +3,14 @@ import { type Session, sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
 import {
-  announceChanges,
   type Buckets,
   countChanges,
   markAllUsers,
-  isAnyFrozen,
   type Picked,
   pickChanges,
   type Position,
-} from "./pick-changes.ts";
-import { noticeMissingMonths } from "./frozen-quarters.ts";
+} from "./change-log.ts";
+import { isAnyFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
 import { CannotRollUp, isBadData, nothingSetAside, type SetAside } from "./set-aside.ts";
 
@@ -97,7 +95,8 @@ async function rollUpBatch(
       // A partition can be detached between two statements of this transaction.
       if (await isAnyFrozen(session, buckets)) throw new DroppedMeanwhile();
       await markAllUsers(session, buckets.quarters);
-      await announceChanges(session, [...new Set(buckets.users)]);
+      // Caches heard of it when it was committed, unless that was long after it was written, or they were not listening.
+      await session.execute(sql`select announce_changes(${[...new Set(buckets.users)]}::text[])`);
     }
   };
   try {

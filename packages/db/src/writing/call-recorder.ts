@@ -1,14 +1,14 @@
 import { type CallChange, type CallRecorder, type RecordOutcome, UsageError } from "@usage-stats/core";
-import { type DatabaseError, type PoolClient } from "pg";
+import { type PoolClient } from "pg";
 import { lendConnection } from "../connection/lend-connection.ts";
 import { inSessionTransaction, type Session, sessionOn } from "../connection/session.ts";
-import { sqlStateOf } from "../connection/sqlstate.ts";
+import { serverErrorOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
-import { BegunTooLate } from "./begun-too-late.ts";
 import { createDatabaseClock } from "./database-clock.ts";
 import { createPartitions } from "./partitions.ts";
 import { retryTransaction } from "./retry-transaction.ts";
+import { BegunTooLate } from "./upsert-model-calls.ts";
 import { isOneStatement, writeChanges } from "./write-changes.ts";
 import { startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
 
@@ -93,7 +93,8 @@ const CHECK_VIOLATION = "23514";
 
 /** Whether no partition takes a call, or one that was made anew keeps what was rolled up before: never told by words, which are in the server's language. */
 function isAboutPartition(error: unknown): boolean {
-  if (!(error instanceof Error) || sqlStateOf(error) !== CHECK_VIOLATION) return false;
-  const { table, constraint } = error as DatabaseError;
+  const said = serverErrorOf(error);
+  if (said?.code !== CHECK_VIOLATION) return false;
+  const { table, constraint } = said;
   return (table === "model_calls" && constraint === undefined) || constraint === "model_calls_frozen_check";
 }

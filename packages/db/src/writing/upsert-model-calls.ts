@@ -1,4 +1,4 @@
-import { type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type ModelCall, type RecordOutcome, UsageError } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type Session } from "../connection/session.ts";
 import { instant } from "../reading/instant-sql.ts";
@@ -11,8 +11,14 @@ import {
   namesOf,
 } from "./model-call-columns.ts";
 import { identityOf, type IdentityRow, rowIdentity } from "./rounds.ts";
-import { BegunTooLate } from "./begun-too-late.ts";
 import { findStillVoid } from "./find-void-calls.ts";
+
+/** The database came to a write only when nobody waited for it any more, and did not do it. */
+export class BegunTooLate extends UsageError {
+  constructor() {
+    super("unavailable", "The database did not come to it in time. Try again shortly.");
+  }
+}
 
 // Identities are sorted, so that two writers of the same calls lock them in the same order: they wait, they never deadlock.
 // What was added is told by its number alone where nothing else happened, which is nearly always: naming it costs as much as

@@ -3,7 +3,7 @@ import { type Database } from "../database.ts";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
 import { isoText } from "../reading/instant-sql.ts";
 import sql, { raw } from "sql-template-tag";
-import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
+import { isFrozen } from "./frozen-quarters.ts";
 import { type Scope } from "./recompute-rollups.ts";
 
 /** Quarters of an hour of users; in the order of `users`, then of `quarters`, which are ISO instants. */
@@ -52,15 +52,6 @@ export async function pickChanges(
   };
 }
 
-/** Whether the calls of any of these quarters are gone by now. */
-export async function isAnyFrozen(session: Session, { users, quarters }: Buckets): Promise<boolean> {
-  await noticeMissingMonths(session);
-  const [row] = await session.execute<{ frozen: boolean }>(sql`
-    select exists (select from unnest(${users}::text[], ${quarters}::timestamptz[]) as picked(user_did, quarter)
-                    where ${isFrozen("picked.user_did", "picked.quarter")}) as frozen`);
-  return row!.frozen;
-}
-
 /** Marks quarters as changed for all users together. */
 export async function markAllUsers(session: Session, quarters: string[]): Promise<void> {
   await session.execute(sql`
@@ -69,15 +60,7 @@ export async function markAllUsers(session: Session, quarters: string[]): Promis
      where not exists (select from model_call_changes as known where known.user_did = ${ALL_USERS} and known.quarter = touched.quarter)`);
 }
 
-/**
- * Has caches told of users once more, on commit. They heard of it when it was committed, unless that was long after it
- * was written, or they were not listening; the change log misses nothing.
- */
-export async function announceChanges(session: Session, users: string[]): Promise<void> {
-  await session.execute(sql`select announce_changes(${users}::text[])`);
-}
-
-/** How many quarters wait to be rolled up: users' closed ones, and those of all users together. */
+/** Counts the quarters that wait to be rolled up: users' closed ones, and those of all users together. */
 export async function countChanges(orm: Database): Promise<number> {
   const [row] = await orm.em
     .fork()

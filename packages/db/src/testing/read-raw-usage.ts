@@ -1,12 +1,12 @@
 import { type TimeRange, type UsageQuestion } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { answerSql, RANKED } from "./answer-sql.ts";
-import { instant } from "./instant-sql.ts";
-import { andMatches } from "./filter-sql.ts";
-import { CALL_MEASURES } from "./measures-sql.ts";
-import { andNotBetweenPeriods, spanOf } from "./periods-sql.ts";
-import { type ReadUsage } from "./read-rolled-up-usage.ts";
-import { factsOf, type UsageRow } from "./usage-rows.ts";
+import { answerSql, RANKED } from "../reading/answer-sql.ts";
+import { instant } from "../reading/instant-sql.ts";
+import { andMatches } from "../reading/filter-sql.ts";
+import { CALL_MEASURES } from "../reading/measures-sql.ts";
+import { andNotBetweenPeriods, spanOf } from "../reading/periods-sql.ts";
+import { type ReadUsage } from "../reading/read-rolled-up-usage.ts";
+import { factsOf, type UsageRow } from "../reading/usage-rows.ts";
 
 /**
  * Answers a question by adding up its raw calls, with nothing in between: what every faster way is checked against. One
@@ -25,7 +25,7 @@ export const readRawUsage: ReadUsage = async (run, question) => {
   return { ...factsOf(rows, question.groupBy), liveFrom: range.from, source: "raw" };
 };
 
-/** The calls of a question in a range, each as a row to be added up. */
+/** Selects the calls of a question in a range, each as a row to be added up. */
 export function callsOf(question: UsageQuestion, { from, to }: TimeRange): Sql {
   const { userDid, filter } = question;
   const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;

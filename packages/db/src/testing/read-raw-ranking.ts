@@ -1,0 +1,12 @@
+import sql, { empty, raw } from "sql-template-tag";
+import { rankingSql } from "../reading/ranking-sql.ts";
+import { askedOfEveryone, readRankedBy, type ReadRanking } from "../reading/read-ranking.ts";
+import { callsOf } from "./read-raw-usage.ts";
+
+/** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
+export const readRawRanking: ReadRanking = async (run, question, collation) => {
+  const source = sql`select * from ${callsOf(askedOfEveryone(question), question.range)} as calls`;
+  const parts = { ctes: empty, source, liveFrom: raw("null") };
+  const facts = await readRankedBy(run, question, rankingSql(question, parts, collation));
+  return { ...facts, liveFrom: question.range.from, source: "raw" };
+};
