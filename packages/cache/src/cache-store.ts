@@ -1,4 +1,4 @@
-import { type Envelope } from "./envelope.ts";
+import { type CacheValue } from "./envelope.ts";
 
 /**
  * Where texts are kept: a Redis, or this process. Four operations, each one round trip. Whatever comes back is checked by
@@ -16,6 +16,3 @@ export type CacheStore = {
 };
 
 export type CacheItem = readonly [key: string, value: CacheValue];
-
-/** A text, except in this process, which keeps envelopes as they are. */
-export type CacheValue = string | Envelope;

@@ -1,9 +1,11 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { type CacheValue } from "./cache-store.ts";
 
 /** A text with what says whether it may be given out: its own key, the generation it is valid in, and until when. */
 export type Envelope = { key: string; generation: string; expiresAt: number; bytes: Uint8Array<ArrayBuffer> };
+
+/** What is kept of an envelope: a text, except in this process, which keeps envelopes as they are. */
+export type CacheValue = string | Envelope;
 
 /** How envelopes are kept in a store. */
 export type EnvelopeFormat = {

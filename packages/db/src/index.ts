@@ -7,16 +7,9 @@ export { connectionTarget } from "./connection/connection-target.ts";
 export { serverErrorOf, type ServerError } from "./connection/sqlstate.ts";
 export { createClient } from "./connection/database-client.ts";
 export { explainFailure } from "./connection/explain-failure.ts";
-export {
-  checkedOrmConfig,
-  closeDatabase,
-  isEmpty,
-  isMigrated,
-  migrate,
-  openDatabase,
-  takesWrites,
-  type Database,
-} from "./database.ts";
+export { closeDatabase } from "./connection/close-database.ts";
+export { checkedOrmConfig, isEmpty, openDatabase, takesWrites, type Database } from "./database.ts";
+export { isMigrated, migrate } from "./migrate.ts";
 export { databaseFailure } from "./database-failure.ts";
 export { EXPECTED_INDEXES } from "./expected-indexes.ts";
 export { announceOver } from "./listening/announce.ts";

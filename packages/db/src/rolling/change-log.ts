@@ -4,10 +4,7 @@ import { ALL_USERS } from "../reading/rollup-levels.ts";
 import { isoText } from "../reading/instant-sql.ts";
 import sql, { raw } from "sql-template-tag";
 import { isFrozen } from "./frozen-quarters.ts";
-import { type Scope } from "./recompute-rollups.ts";
-
-/** Quarters of an hour of users; in the order of `users`, then of `quarters`, which are ISO instants. */
-export type Buckets = { users: string[]; quarters: string[] };
+import { type Buckets, type RollupsOf } from "./rollup-buckets.ts";
 
 /** Where the last pick ended: the next goes on from there, past the rows that were just deleted. */
 export type Position = { user: string; quarter: string } | null;
@@ -24,7 +21,7 @@ type Row = { user_did: string; quarter: string; frozen: boolean };
  */
 export async function pickChanges(
   session: Session,
-  of: Scope,
+  of: RollupsOf,
   limit: number,
   after: Position,
   without: Buckets,

@@ -1,6 +1,6 @@
 import { type Session } from "../connection/session.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { type Buckets } from "./change-log.ts";
+import { type Buckets } from "./rollup-buckets.ts";
 
 /**
  * Freezes the rollups of months whose calls were dropped or detached, whoever did it; has those count again that were attached

@@ -2,16 +2,10 @@ import sql from "sql-template-tag";
 import { type Session, sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import {
-  type Buckets,
-  countChanges,
-  markAllUsers,
-  type Picked,
-  pickChanges,
-  type Position,
-} from "./change-log.ts";
+import { countChanges, markAllUsers, type Picked, pickChanges, type Position } from "./change-log.ts";
 import { isAnyFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
-import { recomputeRollups, type Scope } from "./recompute-rollups.ts";
+import { recomputeRollups } from "./recompute-rollups.ts";
+import { type Buckets, type RollupsOf } from "./rollup-buckets.ts";
 import { CannotRollUp, isBadData, nothingSetAside, type SetAside } from "./set-aside.ts";
 
 // Any constant, as long as every roller uses it ("roll" in ASCII).
@@ -42,12 +36,12 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
   const total = onProgress ? await countChanges(orm) : 0;
   const known = setAside.users.length;
   let done = 0;
-  for (const scope of ["users", "all users"] as const) {
+  for (const whose of ["users", "all_users"] as const) {
     let position: Position = null;
     let limit = batchSize;
     for (;;) {
       if (signal?.aborted) break;
-      const batch = await rollUpBatch(orm, scope, limit, position, setAside);
+      const batch = await rollUpBatch(orm, whose, limit, position, setAside);
       if (batch.failed) {
         // Halved until what fails is alone.
         limit = Math.ceil(batch.count / 2);
@@ -77,7 +71,7 @@ class DroppedMeanwhile extends Error {
 
 async function rollUpBatch(
   orm: Database,
-  scope: Scope,
+  whose: RollupsOf,
   limit: number,
   after: Position,
   setAside: SetAside,
@@ -86,12 +80,12 @@ async function rollUpBatch(
   const takeTurn = async (session: Session) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
     await session.execute(sql`select pg_advisory_xact_lock(${ROLLING})`);
-    if (scope === "users") await noticeMissingMonths(session);
-    picked = await pickChanges(session, scope, limit, after, setAside);
+    if (whose === "users") await noticeMissingMonths(session);
+    picked = await pickChanges(session, whose, limit, after, setAside);
     const { buckets } = picked;
     if (buckets.users.length === 0) return;
-    await recomputeRollups(session, scope, buckets);
-    if (scope === "users") {
+    await recomputeRollups(session, whose, buckets);
+    if (whose === "users") {
       // A partition can be detached between two statements of this transaction.
       if (await isAnyFrozen(session, buckets)) throw new DroppedMeanwhile();
       await markAllUsers(session, buckets.quarters);
@@ -103,7 +97,7 @@ async function rollUpBatch(
     // Each statement must see what the one before it could not: calls that were committed while this waited for its turn.
     await inTransaction(orm, { isolationLevel: "read committed" }, (em) => takeTurn(sessionOf(em)));
   } catch (reason) {
-    if (reason instanceof DroppedMeanwhile) return rollUpBatch(orm, scope, limit, after, setAside);
+    if (reason instanceof DroppedMeanwhile) return rollUpBatch(orm, whose, limit, after, setAside);
     const { buckets, count } = picked;
     if (count === 0 || !isBadData(reason)) throw reason;
     return { failed: true, count, buckets, reason };

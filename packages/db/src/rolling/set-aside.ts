@@ -1,5 +1,5 @@
 import { sqlStateOf } from "../connection/sqlstate.ts";
-import { type Buckets } from "./change-log.ts";
+import { type Buckets } from "./rollup-buckets.ts";
 
 // A number that does not fit, a row that is refused, a key that is too long: the data is at fault, and will be the next time.
 const BAD_DATA = /^(22|23|54)/;

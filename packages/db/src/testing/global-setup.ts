@@ -1,6 +1,7 @@
 import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { type TestProject } from "vitest/node";
-import { migrate, openDatabase } from "../database.ts";
+import { openDatabase } from "../database.ts";
+import { migrate } from "../migrate.ts";
 import { TEMPLATE } from "./test-database.ts";
 
 /** Starts one PostgreSQL for a vitest run and migrates a template, from which each test file copies a database of its own. */
