@@ -46,7 +46,7 @@ async function acquire(lock) {
     else if (Date.now() > deadline)
       throw expectedError(`Process ${holder} still prepares this checkout. If it does not, remove ${lock}`);
     else {
-      if (!isTold) console.error(`Waiting for process ${holder}, which prepares this checkout ...`);
+      if (!isTold) console.error(`WaitLimits for process ${holder}, which prepares this checkout ...`);
       isTold = true;
       await sleep(200);
     }

@@ -1,5 +1,5 @@
 import { createInProcessCache } from "@usage-stats/cache";
-import { usageErrorOf, type UsageStatsQuery } from "@usage-stats/client";
+import { usageStatsErrorOf, type UsageStatsInput } from "@usage-stats/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestServer, type TestServer } from "./test-server.ts";
 
@@ -32,7 +32,7 @@ const trpc = (names: string, input: unknown) =>
   server.get(`/trpc/${names}?batch=1&input=${encodeURIComponent(JSON.stringify(input))}`, ALICE);
 /** The inputs of a batch. */
 const numbered = (inputs: object[]) => Object.fromEntries(inputs.entries());
-const question = (n: number, change: object = {}) => {
+const query = (n: number, change: object = {}) => {
   const range = hours(n);
   return { from: range.from.toISOString(), to: range.to.toISOString(), bucket: "hour", ...change };
 };
@@ -44,8 +44,8 @@ const outcomes = async (response: Response) =>
 describe("a question", () => {
   it("about too many buckets times groups is refused by name, and answered page by page", async () => {
     const client = server.client(ALICE);
-    const large: UsageStatsQuery = { ...hours(400), bucket: "hour", groupBy: ["model", "app"], topN: GROUPS };
-    expect(await client.usageStats(large).catch(usageErrorOf)).toMatchObject({
+    const large: UsageStatsInput = { ...hours(400), bucket: "hour", groupBy: ["model", "app"], topN: GROUPS };
+    expect(await client.usageStats(large).catch(usageStatsErrorOf)).toMatchObject({
       code: "invalid_option",
       httpStatus: 400,
       field: "topN",
@@ -62,7 +62,7 @@ describe("a question", () => {
   });
 
   it("as large as any may be has an answer of ten megabytes at the most", async () => {
-    const input = question(400, { groupBy: ["model", "app"], topN: 49 });
+    const input = query(400, { groupBy: ["model", "app"], topN: 49 });
     const response = await server.get(
       `/trpc/usageStats?input=${encodeURIComponent(JSON.stringify(input))}`,
       ALICE,
@@ -75,10 +75,10 @@ describe("a question", () => {
 });
 
 describe("a batch", () => {
-  const large = question(400, { groupBy: ["model"], topN: 40 });
+  const large = query(400, { groupBy: ["model"], topN: 40 });
 
   it("answers only as much as it may together, whether that is kept or not", async () => {
-    const input = { 0: large, 1: large, 2: large, 3: question(3) };
+    const input = { 0: large, 1: large, 2: large, 3: query(3) };
     const names = "usageStats,usageStats,usageStats,usageStats";
     const expected = ["answered", "answered", "batch_too_large", "answered"];
     expect(await outcomes(await trpc(names, input))).toEqual(expected);
@@ -89,8 +89,8 @@ describe("a batch", () => {
 
   it("of ten panels is answered", async () => {
     const panels = [
-      ...Array.from({ length: 5 }, () => question(24 * 30, { bucket: "day", groupBy: ["model"] })),
-      ...Array.from({ length: 5 }, () => question(24 * 92)),
+      ...Array.from({ length: 5 }, () => query(24 * 30, { bucket: "day", groupBy: ["model"] })),
+      ...Array.from({ length: 5 }, () => query(24 * 92)),
     ];
     const response = await trpc(panels.map(() => "usageStats").join(","), numbered(panels));
     expect(await outcomes(response)).toEqual(panels.map(() => "answered"));

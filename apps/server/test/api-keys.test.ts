@@ -1,5 +1,5 @@
-import { usageErrorOf } from "@usage-stats/client";
-import { createCallRecorder } from "@usage-stats/db";
+import { usageStatsErrorOf } from "@usage-stats/client";
+import { createCallWriter } from "@usage-stats/db";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -16,12 +16,12 @@ const admin = () => server.client({ user: "did:abt:z1root", role: "admin" }).adm
 const refusalOf = (promise: Promise<unknown>) =>
   promise.then(
     () => "not refused",
-    (error: unknown) => usageErrorOf(error),
+    (error: unknown) => usageStatsErrorOf(error),
   );
 
 beforeAll(async () => {
   server = await createTestServer({ now: () => now });
-  await createCallRecorder(server.database.orm).record([
+  await createCallWriter(server.database.orm).record([
     modelCall({ id: "1" }),
     modelCall({ id: "2", userDid: BOB, appDid: "did:app:one" }),
     modelCall({ id: "3", userDid: BOB, appDid: "did:app:two" }),
@@ -119,7 +119,11 @@ describe("an API key", () => {
       for (const secret of [text, ...made]) expect(await callsOf(secret)).toBe(1);
       for (const one of outcomes)
         if (one.status === "rejected")
-          expect(usageErrorOf(one.reason)).toMatchObject({ code: "conflict", httpStatus: 409, field: "id" });
+          expect(usageStatsErrorOf(one.reason)).toMatchObject({
+            code: "conflict",
+            httpStatus: 409,
+            field: "id",
+          });
     }
   });
 

@@ -1,5 +1,5 @@
 import { createInProcessCache, type SharedCache } from "@usage-stats/cache";
-import { createCallRecorder, createUsageRepository } from "@usage-stats/db";
+import { createCallWriter, createUsageRepository } from "@usage-stats/db";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type CacheWarmer, createCacheWarmer } from "../src/serve/cache-warmer.ts";
 import { modelCall } from "./model-calls.ts";
@@ -18,13 +18,13 @@ beforeEach(async () => {
   server = await createTestServer({
     now: clock.now,
     cache,
-    onQuestion: (format, question) => warmer.onQuestion(format, question),
+    onQuery: (format, query) => warmer.onQuery(format, query),
   });
   const repository = createUsageRepository(server.database.orm);
   warmer = createCacheWarmer({ repository, cache, clock }, (error) => {
     throw error;
   });
-  await createCallRecorder(server.database.orm).record([modelCall()]);
+  await createCallWriter(server.database.orm).record([modelCall()]);
 });
 afterEach(async () => {
   await warmer.close();

@@ -1,6 +1,6 @@
-import { usageErrorOf } from "@usage-stats/client";
+import { usageStatsErrorOf } from "@usage-stats/client";
 import { type ModelCall } from "@usage-stats/core";
-import { createCallRecorder } from "@usage-stats/db";
+import { createCallWriter } from "@usage-stats/db";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -14,7 +14,7 @@ const QUERY = "startTime=1750377600&endTime=1750463999";
 const at = (minutes: number) => new Date(RANGE.from.getTime() + minutes * 60_000);
 
 let server: TestServer;
-const recorder = () => createCallRecorder(server.database.orm);
+const callWriter = () => createCallWriter(server.database.orm);
 const alice = () => server.client({ user: ALICE }).modelCalls;
 const ids = (items: { id: string }[]) => items.map(({ id }) => id);
 
@@ -35,7 +35,7 @@ describe("a list of calls", () => {
       traceId: "t",
       errorReason: "e",
     });
-    await recorder().record([
+    await callWriter().record([
       full,
       modelCall({ id: "later", callTime: at(700) }),
       modelCall({ userDid: BOB }),
@@ -48,7 +48,7 @@ describe("a list of calls", () => {
 
   it("shows what was voided, and since when", async () => {
     const call = modelCall({ id: "gone" });
-    await recorder().record([
+    await callWriter().record([
       call,
       { userDid: call.userDid, id: "gone", callTime: call.callTime, void: true },
     ]);
@@ -72,7 +72,7 @@ describe("a list of calls", () => {
     [{ from: at(1) }, ["c", "b"]],
     [{}, ["c", "b", "a"]],
   ])("matches %j", async (query, expected) => {
-    await recorder().record([
+    await callWriter().record([
       modelCall({ id: "a", callTime: at(0), type: "video" }),
       modelCall({
         id: "b",
@@ -112,7 +112,7 @@ describe("a list of calls", () => {
           await server.database.orm.em.fork().execute("delete from model_calls");
           const made = (list: typeof calls) =>
             list.map(({ minute, id }) => modelCall({ id, callTime: at(minute) }));
-          await recorder().record(made(calls));
+          await callWriter().record(made(calls));
           const seen: string[] = [];
           let cursor: string | null = null;
           do {
@@ -124,7 +124,7 @@ describe("a list of calls", () => {
             seen.push(...page.items.map((item) => `${item.callTime.getTime()} ${item.id}`));
             cursor = page.nextCursor;
             const next = later.pop();
-            if (next !== undefined) await recorder().record(made([next]));
+            if (next !== undefined) await callWriter().record(made([next]));
           } while (cursor !== null);
           expect(new Set(seen).size).toBe(seen.length);
           const expected = made(calls).map((one) => `${one.callTime.getTime()} ${one.id}`);
@@ -138,21 +138,23 @@ describe("a list of calls", () => {
   });
 
   it("is read to its end by the client, a page at a time", async () => {
-    await recorder().record(Array.from({ length: 25 }, (_, i) => modelCall({ id: `${i}`, callTime: at(i) })));
+    await callWriter().record(
+      Array.from({ length: 25 }, (_, i) => modelCall({ id: `${i}`, callTime: at(i) })),
+    );
     const all = [];
     for await (const item of alice().listAll({ ...RANGE, limit: 10 })) all.push(item.id);
     expect(all).toEqual(Array.from({ length: 25 }, (_, i) => `${24 - i}`));
   });
 
   it("is nobody else's, and of no other app for who may see one only", async () => {
-    await recorder().record([
+    await callWriter().record([
       modelCall({ userDid: BOB, id: "1", appDid: "app" }),
       modelCall({ userDid: BOB, id: "2" }),
     ]);
     expect(
       await alice()
         .list({ ...RANGE, userDid: BOB })
-        .catch(usageErrorOf),
+        .catch(usageStatsErrorOf),
     ).toMatchObject({ code: "forbidden" });
     const root = server.client({ user: "did:abt:z1root", role: "admin" });
     expect(ids((await root.modelCalls.list({ ...RANGE, userDid: BOB })).items)).toEqual(["2", "1"]);
@@ -161,7 +163,7 @@ describe("a list of calls", () => {
   });
 
   it("refuses a cursor that it did not give out for this question", async () => {
-    await recorder().record([1, 2, 3].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
+    await callWriter().record([1, 2, 3].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
     const { nextCursor } = await alice().list({ ...RANGE, limit: 1 });
     const cursor = nextCursor!;
     const bob = server.client({ user: BOB }).modelCalls;
@@ -172,7 +174,7 @@ describe("a list of calls", () => {
       alice().list({ ...RANGE, cursor: "e30" }),
       bob.list({ ...RANGE, cursor }),
     ])
-      expect(await asked.catch(usageErrorOf)).toMatchObject({ code: "invalid_cursor", httpStatus: 400 });
+      expect(await asked.catch(usageStatsErrorOf)).toMatchObject({ code: "invalid_cursor", httpStatus: 400 });
     expect(ids((await alice().list({ ...RANGE, cursor, limit: 2 })).items)).toEqual(["2", "1"]);
   });
 
@@ -181,7 +183,7 @@ describe("a list of calls", () => {
     const calls = Array.from({ length: 90 }, (_, i) =>
       modelCall({ id: `${i}`, appDid: long(i), callTime: at(i) }),
     );
-    await recorder().record(calls);
+    await callWriter().record(calls);
     const query = `${QUERY}&limit=50&${calls.map(({ appDid }) => `appDid=${appDid}`).join("&")}`;
     const get = async (more: string, as = ALICE) => {
       const response = await server.get(`/app/api/user/model-calls?${query}${more}`, { user: as });
@@ -204,7 +206,7 @@ describe("a list of calls", () => {
   });
 
   it("refuses a cursor of the version before", async () => {
-    await recorder().record([1, 2].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
+    await callWriter().record([1, 2].map((n) => modelCall({ id: `${n}`, callTime: at(n) })));
     const nothing = [null, null, null, null, null];
     const fields = [
       1,
@@ -223,7 +225,7 @@ describe("a list of calls", () => {
     expect(
       await alice()
         .list({ ...RANGE, cursor })
-        .catch(usageErrorOf),
+        .catch(usageStatsErrorOf),
     ).toMatchObject({
       code: "invalid_cursor",
       httpStatus: 400,
@@ -231,7 +233,7 @@ describe("a list of calls", () => {
   });
 
   it("over HTTP takes the parameters of existing front ends", async () => {
-    await recorder().record([
+    await callWriter().record([
       modelCall({ id: "slow", durationMs: 2500 }),
       modelCall({ id: "quick", durationMs: 100, model: "o3" }),
     ]);
@@ -265,7 +267,7 @@ describe("an export", () => {
     parse<Record<keyof ModelCall, string>>(await response.text(), { columns: true });
 
   it("is CSV of all columns and every call, in the asked zone, that no spreadsheet runs", async () => {
-    await recorder().record([
+    await callWriter().record([
       modelCall({
         id: "1",
         model: '=HYPERLINK("https://evil.example")',
@@ -307,7 +309,7 @@ describe("an export", () => {
 
   it("begins with a byte order mark where one is asked for, and nowhere else", async () => {
     const model = "文心一言";
-    await recorder().record([modelCall({ id: "1", model })]);
+    await callWriter().record([modelCall({ id: "1", model })]);
     const bytes = async (query: string) => Buffer.from(await (await get(query)).arrayBuffer());
     const plain = await bytes("");
     expect(plain.toString("utf8", 0, 2)).toBe("id");
@@ -337,7 +339,7 @@ describe("an export", () => {
   });
 
   it("of equal ends is of that one second", async () => {
-    await recorder().record([
+    await callWriter().record([
       modelCall({ id: "before", callTime: new Date(at(1).getTime() - 1) }),
       modelCall({ id: "in", callTime: new Date(at(1).getTime() + 999) }),
       modelCall({ id: "after", callTime: new Date(at(1).getTime() + 1000) }),

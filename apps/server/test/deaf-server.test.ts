@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createCallRecorder, createEar, type Ear } from "@usage-stats/db";
+import { createCallWriter, createEar, type Ear } from "@usage-stats/db";
 import { createTestDatabase, startTcpProxy, type TcpProxy, type TestDatabase } from "@usage-stats/db/testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type CacheAdapter, describeCaches } from "./cache-adapters.ts";
@@ -49,7 +49,7 @@ describeCaches((open) => {
   /** As psql does: no server knows of it but by what the database announces. */
   async function writeByOthers(): Promise<void> {
     const id = String(written + 1);
-    await createCallRecorder(database.orm).record([
+    await createCallWriter(database.orm).record([
       modelCall({ id, callTime: new Date("2025-06-15T08:00:00Z"), credits: "1" }),
     ]);
     written += 1;
@@ -102,7 +102,7 @@ describeCaches((open) => {
     const committedAt: number[] = [performance.now()];
     const over = new AbortController();
     let hits = 0;
-    let questions = 0;
+    let queries = 0;
 
     async function write(): Promise<void> {
       while (!over.signal.aborted) {
@@ -118,7 +118,7 @@ describeCaches((open) => {
         const { credits, status } = await ask();
         expect(credits).toBeGreaterThanOrEqual(least);
         if (status.includes("; hit")) hits += 1;
-        questions += 1;
+        queries += 1;
         await sleep(5);
       }
     }
@@ -133,7 +133,7 @@ describeCaches((open) => {
     }
     await Promise.all([write(), read(), read(), disturb().finally(() => over.abort())]);
     await expectKept();
-    expect(questions).toBeGreaterThan(50);
+    expect(queries).toBeGreaterThan(50);
     expect(hits).toBeGreaterThan(10);
   }, 60_000);
 

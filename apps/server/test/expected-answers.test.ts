@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { createInProcessCache } from "@usage-stats/cache";
 import { parseModelCall, type UsageStats } from "@usage-stats/api";
 import { type ModelCall } from "@usage-stats/core";
-import { countChanges, createCallRecorder, rollUp } from "@usage-stats/db";
+import { countChanges, createCallWriter, rollUp } from "@usage-stats/db";
 import { Big } from "big.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -50,7 +50,7 @@ describe.skipIf(QUERIES.length === 0).each([
     const cache =
       from === "kept" ? createInProcessCache({ clock, ttlMs: 600_000, maxBytes: 100_000_000 }) : null;
     server = await createTestServer({ cache });
-    const recorder = createCallRecorder(server.database.orm);
+    const callWriter = createCallWriter(server.database.orm);
     const batch: ModelCall[] = [];
     for await (const line of createInterface({
       input: createReadStream(join(SHARED, "model-calls-30d.jsonl")),
@@ -58,9 +58,9 @@ describe.skipIf(QUERIES.length === 0).each([
       const parsed = parseModelCall(JSON.parse(line));
       if (!("call" in parsed)) throw new Error(`${parsed.field}: ${parsed.reason}`);
       batch.push(parsed.call);
-      if (batch.length === 2000) await recorder.record(batch.splice(0));
+      if (batch.length === 2000) await callWriter.record(batch.splice(0));
     }
-    await recorder.record(batch);
+    await callWriter.record(batch);
     atFirst = waiting = await countChanges(server.database.orm);
     if (rolledUp === "never") return;
     const half = new AbortController();
@@ -111,7 +111,7 @@ describe.skipIf(QUERIES.length === 0).each([
     "tRPC agrees on $file, and its parts add up to its totals",
     async ({ file, user, startTime, endTime, timezone }) => {
       const expected = JSON.parse(readFileSync(join(SHARED, `expected/${file}.json`), "utf8")) as Expected;
-      const question = {
+      const query = {
         from: new Date(startTime * 1000),
         to: new Date((endTime + 1) * 1000),
         timezone,
@@ -120,8 +120,8 @@ describe.skipIf(QUERIES.length === 0).each([
       };
       const ask = () =>
         user === "*"
-          ? server.client({ user: "did:abt:z1admin", role: "admin" }).admin.usageStats(question)
-          : server.client({ user }).usageStats(question);
+          ? server.client({ user: "did:abt:z1admin", role: "admin" }).admin.usageStats(query)
+          : server.client({ user }).usageStats(query);
       if (from === "kept") await ask();
       const stats = await ask();
       expect(stats.freshness.source === "cache").toBe(from === "kept");

@@ -1,6 +1,6 @@
-import { invalidatingRecorder, type SharedCache } from "@usage-stats/cache";
-import { type CallRecorder } from "@usage-stats/core";
-import { createCallRecorder, listenForChanges, rollUp } from "@usage-stats/db";
+import { invalidatingWriter, type SharedCache } from "@usage-stats/cache";
+import { type CallWriter } from "@usage-stats/core";
+import { createCallWriter, listenForChanges, rollUp } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type CacheAdapter, describeCaches, describeSharedCaches } from "./cache-adapters.ts";
@@ -16,7 +16,7 @@ const CLOSED = new Date("2025-06-20T11:00:00Z");
 const OPEN = new Date("2025-06-21T00:00:00Z");
 const late = modelCall({ id: "late", callTime: new Date("2025-06-15T08:00:00Z"), credits: "5" });
 
-/** One server's questions whose answers hold Alice's calls: of her and of everyone, settled and not, by tRPC and REST. */
+/** One server's queries whose answers hold Alice's calls: of her and of everyone, settled and not, by tRPC and REST. */
 const QUESTIONS: [string, (server: TestServer) => Promise<number>][] = [CLOSED, OPEN].flatMap((to) => {
   const seconds = (instant: Date) => instant.getTime() / 1000;
   const range = { from: FROM, to };
@@ -49,7 +49,7 @@ describeCaches((open) => {
   let adapter: CacheAdapter;
   let caches: SharedCache[];
   let servers: TestServer[];
-  let recorder: CallRecorder;
+  let callWriter: CallWriter;
   let heard: Promise<void>[] = [];
   let fences = 0;
   let listener: { close(): Promise<void> };
@@ -59,7 +59,7 @@ describeCaches((open) => {
     adapter = await open();
     caches = [adapter.cache(clock), adapter.cache(clock)];
     servers = await Promise.all(caches.map((cache) => createTestServer({ now: clock.now, database, cache })));
-    recorder = invalidatingRecorder(createCallRecorder(database.orm), caches[0]!, clock);
+    callWriter = invalidatingWriter(createCallWriter(database.orm), caches[0]!, clock);
     // As a server that runs wires them.
     const listening = Promise.withResolvers<void>();
     listener = listenForChanges(database.url, {
@@ -77,7 +77,7 @@ describeCaches((open) => {
   });
   beforeEach(async () => {
     await run("delete from model_calls");
-    await recorder.record([modelCall({ id: "known" })]);
+    await callWriter.record([modelCall({ id: "known" })]);
     await rollUp(database.orm);
     await allHeard();
     await expectEverywhere(0.1);
@@ -117,21 +117,21 @@ describeCaches((open) => {
   }
 
   it("shows a late call in the very next answer after it was acknowledged", async () => {
-    await recorder.record([late]);
+    await callWriter.record([late]);
     await expectEverywhere(5.1, [servers[0]!]);
     await allHeard();
     await expectEverywhere(5.1);
   });
 
   it("shows a correction in the very next answer after it was acknowledged", async () => {
-    await recorder.record([modelCall({ id: "known", credits: "7" })]);
+    await callWriter.record([modelCall({ id: "known", credits: "7" })]);
     await expectEverywhere(7, [servers[0]!]);
     await allHeard();
     await expectEverywhere(7);
   });
 
   it("shows a call that somebody else wrote, or deleted, once the database has announced it", async () => {
-    await createCallRecorder(database.orm).record([late]);
+    await createCallWriter(database.orm).record([late]);
     await allHeard();
     await expectEverywhere(5.1);
     await run("delete from model_calls where id = 'late'");
@@ -140,7 +140,7 @@ describeCaches((open) => {
   });
 
   it("shows what rolling up changes nothing about", async () => {
-    await recorder.record([late]);
+    await callWriter.record([late]);
     await rollUp(database.orm);
     await allHeard();
     await expectEverywhere(5.1);
@@ -180,9 +180,7 @@ describeSharedCaches((open) => {
     const servers = await Promise.all(
       caches.map((cache) => createTestServer({ now: clock.now, database, cache })),
     );
-    const recorders = caches.map((cache) =>
-      invalidatingRecorder(createCallRecorder(database.orm), cache, clock),
-    );
+    const recorders = caches.map((cache) => invalidatingWriter(createCallWriter(database.orm), cache, clock));
     for (let i = 1; i <= 6; i++) {
       await recorders[i % 2]!.record([{ ...late, id: String(i), credits: "1" }]);
       for (const [name, ask] of QUESTIONS)

@@ -1,5 +1,5 @@
 import { createKey, rotateKey } from "@usage-stats/api";
-import { type ApiKeyStore, type UsageError } from "@usage-stats/core";
+import { type ApiKeyStore, type UsageStatsError } from "@usage-stats/core";
 import { createApiKeyStore, createViewerSecret } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { Hono } from "hono";
@@ -92,14 +92,14 @@ describe("guesses at keys", () => {
     const limiter = createInProcessLimiter();
     const limits = createRateLimits(
       { budgets: { read: 1, write: 1, export: 1 }, address: 10_000, failures: 10 },
-      { shared: limiter, alone: limiter, monotonic: () => performance.now() },
+      { shared: limiter, local: limiter, monotonic: () => performance.now() },
     );
     const app = new Hono().get("/", async (context) => {
       await limits.attempt("address", (mayGuess) => identify(context, new Date(), mayGuess));
       return context.text("");
     });
     app.onError((error, context) => {
-      const { code } = error as UsageError;
+      const { code } = error as UsageStatsError;
       return context.text(error.message, code === "rate_limited" ? 429 : 401);
     });
     const ask = async (text: string) =>

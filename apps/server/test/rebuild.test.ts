@@ -1,5 +1,5 @@
-import { usageErrorOf } from "@usage-stats/client";
-import { createCallRecorder, rollUp, verifyRollups } from "@usage-stats/db";
+import { usageStatsErrorOf } from "@usage-stats/client";
+import { createCallWriter, rollUp, verifyRollups } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -11,10 +11,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await createTestServer();
   const call = modelCall({ userDid: ALICE });
-  await createCallRecorder(server.database.orm).record([
-    call,
-    { ...call, id: "2", userDid: "did:abt:z1bob" },
-  ]);
+  await createCallWriter(server.database.orm).record([call, { ...call, id: "2", userDid: "did:abt:z1bob" }]);
   await rollUp(server.database.orm);
 });
 afterAll(() => server.close());
@@ -72,7 +69,7 @@ describe("admin.rebuild", () => {
       status: 403,
       body: { code: "forbidden" },
     });
-    const refused = await server.client({ user: ALICE }).admin.rebuild({}).catch(usageErrorOf);
+    const refused = await server.client({ user: ALICE }).admin.rebuild({}).catch(usageStatsErrorOf);
     expect(refused).toMatchObject({ code: "forbidden", httpStatus: 403 });
   });
 

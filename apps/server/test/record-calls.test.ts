@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { createInProcessCache, type SharedCache } from "@usage-stats/cache";
-import { usageErrorOf } from "@usage-stats/client";
+import { usageStatsErrorOf } from "@usage-stats/client";
 import { rollUp } from "@usage-stats/db";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -104,7 +104,7 @@ describe("a gateway's calls", () => {
       results: [{ outcome: "added" }, { index: 1, id: "2", code: "invalid_call", field: "model" }],
     });
     const atomic = client.modelCalls.record({ calls: [call({ id: "3" }), call({ id: "" })], atomic: true });
-    expect(await atomic.catch(usageErrorOf)).toMatchObject({
+    expect(await atomic.catch(usageStatsErrorOf)).toMatchObject({
       httpStatus: 422,
       code: "invalid_call",
       field: "calls.1.id",

@@ -1,5 +1,5 @@
 import { createInProcessCache, type SharedCache } from "@usage-stats/cache";
-import { createCallRecorder, createUsageRepository } from "@usage-stats/db";
+import { createCallWriter, createUsageRepository } from "@usage-stats/db";
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -32,7 +32,7 @@ describe("a request", () => {
     const clock = { now: () => new Date(START) };
     const cache = createInProcessCache({ clock, ttlMs: 60_000, maxBytes: 50_000_000 });
     server = await createTestServer({ now, cache });
-    await createCallRecorder(server.database.orm).record([modelCall()]);
+    await createCallWriter(server.database.orm).record([modelCall()]);
     ({ headers } = await server.signed({ user: ALICE, role: "admin" }));
   });
   afterAll(() => server.close());
@@ -110,7 +110,7 @@ describe("usage as CSV", () => {
       now: clock.now,
       cache,
       metrics,
-      onQuestion: (format, question) => warmer.onQuestion(format, question),
+      onQuery: (format, query) => warmer.onQuery(format, query),
     });
     warmer = createCacheWarmer(
       { repository: createUsageRepository(server.database.orm), cache, clock },
@@ -118,7 +118,7 @@ describe("usage as CSV", () => {
         throw error;
       },
     );
-    await createCallRecorder(server.database.orm).record([
+    await createCallWriter(server.database.orm).record([
       modelCall({ callTime: new Date(1_750_300_000_000) }),
     ]);
   });

@@ -1,5 +1,5 @@
 import { type RestUsageStats } from "@usage-stats/api";
-import { createCallRecorder, rollUp } from "@usage-stats/db";
+import { createCallWriter, rollUp } from "@usage-stats/db";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { modelCall } from "./model-calls.ts";
@@ -15,7 +15,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await createTestServer({ now: () => now });
   const call = modelCall({ userDid: ALICE, callTime: new Date("2025-06-30T23:59:59.999Z") });
-  await createCallRecorder(server.database.orm).record([
+  await createCallWriter(server.database.orm).record([
     call,
     { ...call, id: "2", userDid: "did:abt:z1bob", credits: "0.2" },
   ]);
@@ -73,7 +73,7 @@ describe("GET /app/api/user/usage-stats", () => {
     const callTime = new Date("2025-06-25T10:00:00Z");
     const at = (ms: number) => new Date(callTime.getTime() + ms);
     const user = "did:abt:z1second";
-    await createCallRecorder(server.database.orm).record(
+    await createCallWriter(server.database.orm).record(
       [-1, 0, 999, 1000].map((ms) => modelCall({ id: `${ms}`, userDid: user, callTime: at(ms) })),
     );
     const second = callTime.getTime() / 1000;

@@ -3,7 +3,7 @@ import { generateKeyPair as generateKeyPairOf } from "node:crypto";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { type AddressInfo } from "node:net";
 import { promisify } from "node:util";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import {
   type CryptoKey,
   exportJWK,
@@ -250,7 +250,7 @@ describe("a session signed elsewhere", () => {
     async (fault) => {
       answers = fault;
       const attempt = verify(await token(published[0]!));
-      await expect(attempt).rejects.toBeInstanceOf(UsageError);
+      await expect(attempt).rejects.toBeInstanceOf(UsageStatsError);
       await expect(attempt).rejects.toMatchObject({ code: "unavailable" });
     },
   );

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
-import { type OnQuestion, type RecordLimits } from "@usage-stats/api";
+import { type OnQuery, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
-import { UsageError, type UsageRepository } from "@usage-stats/core";
+import { UsageStatsError, type UsageRepository } from "@usage-stats/core";
 import { createUsageRepository, type Database, type Ear } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase, testEar } from "@usage-stats/db/testing";
 import { secretKey } from "../src/auth/session-keys.ts";
@@ -52,7 +52,7 @@ export type TestServerOptions = {
   repository?: (repository: UsageRepository) => UsageRepository;
   metrics?: ServerMetrics;
   checks?: SessionChecks;
-  onQuestion?: OnQuestion;
+  onQuery?: OnQuery;
   recordLimits?: Partial<RecordLimits>;
   limits?: RateLimits | null;
   trustedProxies?: number;
@@ -117,7 +117,7 @@ export async function createTestServer({
   repository = (own) => own,
   metrics = createMetrics(),
   checks = { keys: secretKey(AUTH_SECRET) },
-  onQuestion = () => {},
+  onQuery = () => {},
   recordLimits = {},
   limits = null,
   trustedProxies = 0,
@@ -141,7 +141,7 @@ export async function createTestServer({
     repository: repository(createUsageRepository(database.orm)),
     cache,
     metrics,
-    onQuestion,
+    onQuery,
     clock: { now },
     checks,
     sessionCookie: "login_token",
@@ -152,7 +152,7 @@ export async function createTestServer({
     onSpans: metrics.onSpans,
     onFailure(failure) {
       failures.request(failure);
-      if (!(failure.error instanceof UsageError)) errors.push(failure.error);
+      if (!(failure.error instanceof UsageStatsError)) errors.push(failure.error);
     },
     warn: (text) => log.push(text),
     onKeyUseLost: (error) => errors.push(error),

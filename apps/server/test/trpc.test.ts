@@ -1,5 +1,5 @@
-import { createUsageClient, usageErrorOf } from "@usage-stats/client";
-import { createCallRecorder } from "@usage-stats/db";
+import { createUsageClient, usageStatsErrorOf } from "@usage-stats/client";
+import { createCallWriter } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -11,7 +11,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await createTestServer({ now: () => now });
-  await createCallRecorder(server.database.orm).record([
+  await createCallWriter(server.database.orm).record([
     modelCall({ userDid: ALICE, appDid: "z2app1", cachedInputTokens: 2, durationMs: 100, ttfbMs: 50 }),
   ]);
 });
@@ -22,7 +22,7 @@ async function refusalOf(attempt: Promise<unknown>) {
     () => null,
     (reason: unknown) => reason,
   );
-  return usageErrorOf(error);
+  return usageStatsErrorOf(error);
 }
 
 describe("the typed client", () => {

@@ -1,5 +1,5 @@
 import { type RestUsageStats } from "@usage-stats/api";
-import { createCallRecorder } from "@usage-stats/db";
+import { createCallWriter } from "@usage-stats/db";
 import { parse } from "csv-parse/sync";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { modelCall } from "./model-calls.ts";
@@ -11,7 +11,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await createTestServer();
-  await createCallRecorder(server.database.orm).record(
+  await createCallWriter(server.database.orm).record(
     Array.from({ length: 40 }, (_, i) =>
       modelCall({
         id: `${i}`,

@@ -1,5 +1,5 @@
-import { usageErrorOf } from "@usage-stats/client";
-import { createCallRecorder, rollUp } from "@usage-stats/db";
+import { usageStatsErrorOf } from "@usage-stats/client";
+import { createCallWriter, rollUp } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelCall } from "./model-calls.ts";
 import { createTestServer, type TestServer } from "./test-server.ts";
@@ -14,9 +14,9 @@ const admin = () => server.client(ROOT).admin;
 
 beforeAll(async () => {
   server = await createTestServer();
-  const recorder = createCallRecorder(server.database.orm);
+  const callWriter = createCallWriter(server.database.orm);
   // Anna has one call, Berta two and so on; Dora's and Emil's cost the same.
-  await recorder.record(
+  await callWriter.record(
     USERS.flatMap((userDid, n) =>
       Array.from({ length: n + 1 }, (_, i) =>
         modelCall({
@@ -86,7 +86,7 @@ describe("usage by user", () => {
       userDid: "did:abt:z1anna",
       callTime: new Date("2025-06-20T10:05:00Z"),
     });
-    await createCallRecorder(server.database.orm).record([late]);
+    await createCallWriter(server.database.orm).record([late]);
     const anna = { ...RANGE, search: "anna" };
     expect(await admin().usageByUser(anna)).toMatchObject({
       items: [{ metrics: { calls: 2 } }],
@@ -98,7 +98,7 @@ describe("usage by user", () => {
 
   it("leaves out whoever has no calls any more, rolled up or not", async () => {
     const gone = modelCall({ id: "gone", userDid: "did:abt:z1gone" });
-    await createCallRecorder(server.database.orm).record([gone]);
+    await createCallWriter(server.database.orm).record([gone]);
     await rollUp(server.database.orm);
     expect((await admin().usageByUser(RANGE)).matched.count).toBe(6);
     await server.database.orm.em.fork().execute("delete from model_calls where id = 'gone'");
@@ -183,7 +183,7 @@ it("refuses a cursor of another question, and one that was made up", async () =>
     admin().usageByUser({ ...RANGE, cursor: edit("dora", "do\\u0000ra") }),
     admin().usageByUser({ ...RANGE, cursor: Buffer.from("[]").toString("base64url") }),
   ];
-  for (const refusal of await Promise.all(refused.map((asked) => asked.catch(usageErrorOf))))
+  for (const refusal of await Promise.all(refused.map((asked) => asked.catch(usageStatsErrorOf))))
     expect(refusal).toMatchObject({ code: "invalid_cursor", field: "cursor" });
   expect((await admin().usageByUser({ ...RANGE, cursor, limit: 1 })).items).toMatchObject([{ rank: 3 }]);
 });

@@ -4,26 +4,23 @@ import {
   type EntryFields,
   getUsageStats,
   isSettled,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type Reaching } from "./context.ts";
 
 /** What answering takes of a request. */
-export type AnswerContext = Reaching<
-  "repository",
-  "now" | "cache" | "costs" | "signal" | "onQuestion" | "size"
->;
+export type AnswerContext = Reaching<"repository", "now" | "cache" | "costs" | "signal" | "onQuery" | "size">;
 
 /** Answers a query in a format; of a settled range the answer is cached. Throws `batch_too_large`. */
 export async function answer<Answer>(
   ctx: AnswerContext,
-  query: UsageStatsInput,
+  query: UsageStatsQuery,
   format: AnswerFormat<Answer>,
 ): Promise<Answer> {
   ctx.size?.addSeries(query);
   const make = async (wanted: AbortSignal | undefined) => {
-    ctx.onQuestion?.(format, query);
+    ctx.onQuery?.(format, query);
     const { stats, cost } = await getUsageStats(
       { repository: ctx.ports.repository, cache: ctx.cache, now: ctx.now, signal: wanted },
       query,
@@ -38,18 +35,18 @@ export async function answer<Answer>(
 /** Gives the payload that is cached of an answer, ready to be sent, or `null`. */
 export async function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
-  query: UsageStatsInput,
+  query: UsageStatsQuery,
   format: AnswerFormat<unknown>,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (cache === null || query.noCache === true || !isSettled(query, now)) return null;
   return cache.peek(entryOf(query, format));
 }
 
-function entryOf(query: UsageStatsInput, { kind }: AnswerFormat<unknown>) {
+function entryOf(query: UsageStatsQuery, { kind }: AnswerFormat<unknown>) {
   return cacheEntry(kind, query, FIELDS);
 }
 
-const FIELDS: EntryFields<UsageStatsInput> = {
+const FIELDS: EntryFields<UsageStatsQuery> = {
   from: true,
   to: true,
   timezone: true,

@@ -1,4 +1,4 @@
-import { type UsageStatsInput } from "@usage-stats/core";
+import { type UsageStatsQuery } from "@usage-stats/core";
 import { answer } from "./answer.ts";
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type AdmittedContext } from "./context.ts";
@@ -9,12 +9,12 @@ export type Unauthorized<Query extends { userDid: string | null }> = Omit<Query,
   userDid?: string | undefined;
 };
 
-type AboutEveryone = Omit<UsageStatsInput, "userDid">;
+type AboutEveryone = Omit<UsageStatsQuery, "userDid">;
 
 /** Answers what somebody asks about one user, in a format. Throws `forbidden`, and what `answer` throws. */
 export async function readUsage<Answer>(
   ctx: AdmittedContext,
-  asked: Unauthorized<UsageStatsInput>,
+  asked: Unauthorized<UsageStatsQuery>,
   format: AnswerFormat<Answer>,
 ): Promise<Answer> {
   return answer(ctx, authorizeUsage(ctx, asked), format);
@@ -32,17 +32,17 @@ export async function readEveryonesUsage<Answer>(
 type Asker = { identity: Identity };
 
 /** Resolves one user's usage: the asker's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
-export function authorizeUsage({ identity }: Asker, asked: Unauthorized<UsageStatsInput>): UsageStatsInput {
+export function authorizeUsage({ identity }: Asker, asked: Unauthorized<UsageStatsQuery>): UsageStatsQuery {
   return authorizeQuery(identity, asked, scopeOf(identity, asked.userDid));
 }
 
 /** Resolves the usage of all users together. Throws `forbidden`. */
-export function authorizeEveryonesUsage({ identity }: Asker, asked: AboutEveryone): UsageStatsInput {
+export function authorizeEveryonesUsage({ identity }: Asker, asked: AboutEveryone): UsageStatsQuery {
   requireScope(identity, "stats:read:any");
   return authorizeQuery(identity, asked, null);
 }
 
-function authorizeQuery(identity: Identity, asked: AboutEveryone, userDid: string | null): UsageStatsInput {
+function authorizeQuery(identity: Identity, asked: AboutEveryone, userDid: string | null): UsageStatsQuery {
   if (asked.noCache === true) requireScope(identity, "admin", "noCache");
   return { ...asked, filter: allowFilter(identity, asked.filter), userDid };
 }

@@ -2,13 +2,13 @@ import {
   type ApiKeyStore,
   type AuditLog,
   type CallReader,
-  type CallRecorder,
+  type CallWriter,
   type DatabaseCost,
   type RankingRepository,
   type Rebuilder,
   type ResultCache,
   type UsageRepository,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
 import { type AnswerFormat } from "./answer-formats.ts";
@@ -20,7 +20,7 @@ export type Ports = {
   repository: UsageRepository;
   ranking: RankingRepository;
   callReader: CallReader;
-  recorder: CallRecorder;
+  callWriter: CallWriter;
   recordLimits: RecordLimits;
   rebuilder: Rebuilder;
   keys: ApiKeyStore;
@@ -32,7 +32,7 @@ export type Ports = {
 export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
 
 /** Told of a query that the cache alone did not answer, and of the format that it was answered in. */
-export type OnQuestion = (format: AnswerFormat<unknown>, query: UsageStatsInput) => void;
+export type OnQuery = (format: AnswerFormat<unknown>, query: UsageStatsQuery) => void;
 
 /** One request, however it came: made once, and handed to every verb as `verb(ctx, query)`. */
 export type RequestContext = {
@@ -46,7 +46,7 @@ export type RequestContext = {
   costs: DatabaseCost[];
   /** Aborts when nobody waits for the answer any more. A function, because making a signal costs more than a cached answer. */
   signal?: (() => AbortSignal) | undefined;
-  onQuestion?: OnQuestion | undefined;
+  onQuery?: OnQuery | undefined;
   /** How large the answers of a batch may become together; absent where a request can ask one thing only. */
   size?: RequestSize | undefined;
   /**

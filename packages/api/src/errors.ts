@@ -1,4 +1,4 @@
-import { UsageError, type UsageErrorCode } from "@usage-stats/core";
+import { UsageStatsError, type UsageStatsErrorCode } from "@usage-stats/core";
 import { TRPCError } from "@trpc/server";
 import type * as z from "zod";
 import { refusalOf } from "./contract/refusal.ts";
@@ -21,7 +21,7 @@ const TRPC_CODES = {
 } as const satisfies Record<number, TRPCError["code"]>;
 
 /** The one place that gives our codes a status. The type makes a code without one a compile error. */
-export const REFUSALS: Record<UsageErrorCode, { status: keyof typeof TRPC_CODES; title: string }> = {
+export const REFUSALS: Record<UsageStatsErrorCode, { status: keyof typeof TRPC_CODES; title: string }> = {
   invalid_option: { status: 400, title: "Invalid parameter" },
   invalid_time: { status: 400, title: "Invalid time" },
   invalid_range: { status: 400, title: "Invalid range" },
@@ -54,7 +54,7 @@ export const REFUSALS: Record<UsageErrorCode, { status: keyof typeof TRPC_CODES;
 
 /** What a caller is told of a failure. `code` is stable; an unknown error tells nothing of itself. */
 export type PublicError = {
-  code: UsageErrorCode;
+  code: UsageStatsErrorCode;
   status: keyof typeof TRPC_CODES;
   title: string;
   message: string;
@@ -66,7 +66,9 @@ export type PublicError = {
 /** Says what a caller is told of anything that was thrown. */
 export function publicError(error: unknown): PublicError {
   const { code, message, field, limit, retryAfterSeconds } =
-    error instanceof UsageError ? error : new UsageError("internal", "Something went wrong on our side.");
+    error instanceof UsageStatsError
+      ? error
+      : new UsageStatsError("internal", "Something went wrong on our side.");
   return {
     code,
     ...REFUSALS[code],
@@ -79,7 +81,7 @@ export function publicError(error: unknown): PublicError {
 
 /** Gives tRPC's own kind of error for anything thrown in a procedure. */
 export function toTrpcError(error: unknown): TRPCError {
-  if (error instanceof TRPCError && !(error.cause instanceof UsageError)) return error;
+  if (error instanceof TRPCError && !(error.cause instanceof UsageStatsError)) return error;
   const cause = error instanceof TRPCError ? error.cause : error;
   const { code, status, message } = publicError(cause);
   // tRPC has two names for 400.
@@ -87,14 +89,14 @@ export function toTrpcError(error: unknown): TRPCError {
 }
 
 /** Says the first thing that a schema found wrong, naming the field. */
-export function inputError(error: Pick<z.core.$ZodError, "issues">): UsageError {
+export function inputError(error: Pick<z.core.$ZodError, "issues">): UsageStatsError {
   const issue = error.issues[0]!;
   const refusal = refusalOf(issue);
   if (refusal !== null) return refusal;
   if (issue.code === "unrecognized_keys") {
     const field = [...issue.path, issue.keys[0]!].join(".");
-    return new UsageError("unknown_field", `There is no parameter "${field.slice(0, 100)}".`, { field });
+    return new UsageStatsError("unknown_field", `There is no parameter "${field.slice(0, 100)}".`, { field });
   }
   const field = issue.path.join(".") || "input";
-  return new UsageError("invalid_option", `${field}: ${issue.message}.`, { field });
+  return new UsageStatsError("invalid_option", `${field}: ${issue.message}.`, { field });
 }

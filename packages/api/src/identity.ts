@@ -1,4 +1,4 @@
-import { type Scope, SCOPES, UsageError, type UsageFilter } from "@usage-stats/core";
+import { type Scope, SCOPES, UsageStatsError, type UsageFilter } from "@usage-stats/core";
 
 export type Identity = {
   /** Who it is, for limits and for the record of what admins do: such as `user did:abt:z1…` or `key k1…`. */
@@ -20,15 +20,15 @@ export const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
   admin: SCOPES,
 };
 
-/** Whose usage a question may read: one's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
+/** Whose usage a query may read: one's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
 export function scopeOf(identity: Identity, userDid: string | undefined): string {
   const asked = userDid ?? identity.userDid;
   if (asked === null)
-    throw new UsageError("invalid_option", "This key belongs to no user: say whose usage, in userDid.", {
+    throw new UsageStatsError("invalid_option", "This key belongs to no user: say whose usage, in userDid.", {
       field: "userDid",
     });
   if (asked === identity.userDid || identity.scopes.includes("stats:read:any")) return asked;
-  throw new UsageError("forbidden", "You can only read your own usage.", { field: "userDid" });
+  throw new UsageStatsError("forbidden", "You can only read your own usage.", { field: "userDid" });
 }
 
 /** A filter that leaves out what its asker may not read. Throws `forbidden` for one that names such an app. */
@@ -36,12 +36,14 @@ export function allowFilter({ onlyApps }: Identity, filter: UsageFilter): UsageF
   if (onlyApps === null) return filter;
   const appDids = filter.appDids ?? [...onlyApps];
   if (appDids.every((app) => onlyApps.includes(app))) return { ...filter, appDids };
-  throw new UsageError("forbidden", "You can only read the usage of some apps.", { field: "filter.appDids" });
+  throw new UsageStatsError("forbidden", "You can only read the usage of some apps.", {
+    field: "filter.appDids",
+  });
 }
 
 /** Throws `forbidden` for anyone without a scope, naming it, and the `field` that needs it. */
 export function requireScope(identity: Identity, scope: Scope, field?: string): void {
   if (identity.scopes.includes(scope)) return;
   const details = { limit: scope, ...(field !== undefined && { field }) };
-  throw new UsageError("forbidden", `${field ?? "This"} needs the ${scope} scope.`, details);
+  throw new UsageStatsError("forbidden", `${field ?? "This"} needs the ${scope} scope.`, details);
 }

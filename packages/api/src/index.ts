@@ -3,7 +3,7 @@ export { readEveryonesUsage, readUsage, type Unauthorized } from "./authorize-qu
 export { answer } from "./answer.ts";
 export { type AnswerFormat, REST_JSON, textFormat } from "./answer-formats.ts";
 export type {
-  OnQuestion,
+  OnQuery,
   Ports,
   RecordLimits,
   RequestContext,
@@ -12,9 +12,9 @@ export type {
 } from "./context.ts";
 export {
   createKeyInput,
-  type CreateKeyRequest,
+  type CreateKeyInput,
   rotateKeyInput,
-  type RotateKeyRequest,
+  type RotateKeyInput,
 } from "./contract/api-key-input.ts";
 export {
   type CallResult,
@@ -25,20 +25,20 @@ export {
 } from "./calls/record-calls.ts";
 export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
 export { authorizeCalls, readCallList } from "./calls/list-procedure.ts";
-export type { ListCallsRequest } from "./contract/list-calls-input.ts";
+export type { ListCallsInput } from "./contract/list-calls-input.ts";
 export { readListCallsQuery } from "./rest/list-calls-query.ts";
 export { readCallsBody } from "./rest/calls-body.ts";
-export { rebuildInput, type RebuildRequest } from "./contract/rebuild-input.ts";
-export { usageStatsInput, type UsageStatsRequest } from "./contract/usage-stats-input.ts";
+export { rebuildInput, type RebuildInput } from "./contract/rebuild-input.ts";
+export { usageStatsInput, type UsageStatsInput } from "./contract/usage-stats-input.ts";
 export { userName } from "./contract/wire-text.ts";
-export { viewerTokenInput, type ViewerTokenRequest } from "./contract/viewer-token-input.ts";
+export { viewerTokenInput, type ViewerTokenInput } from "./contract/viewer-token-input.ts";
 export { inputError, publicError, toTrpcError, type PublicError } from "./errors.ts";
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
 export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
 export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
 export { createKey, type KeyContext, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
 export { issueViewerToken } from "./viewer-token-procedure.ts";
-export { keptTrpcAnswers, MAX_BATCH_SIZE } from "./kept-trpc-answers.ts";
+export { cachedTrpcAnswers, MAX_BATCH_SIZE } from "./cached-trpc-answers.ts";
 export { createRequestSize, type RequestSize } from "./request-size.ts";
 export type { RestUsageStats } from "./rest/rest-usage-stats.ts";
 export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
@@ -48,6 +48,6 @@ export { readUsageStatsQuery } from "./rest/usage-stats-query.ts";
 export { readRecordCallsQuery } from "./rest/record-calls-query.ts";
 export { readUsageRankingQuery } from "./rest/usage-ranking-query.ts";
 export { rank } from "./usage-ranking-procedures.ts";
-export type { UsageRankingRequest } from "./contract/usage-ranking-input.ts";
+export type { UsageRankingInput } from "./contract/usage-ranking-input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
 export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";

@@ -1,4 +1,4 @@
-import { type ListCallsInput, seriesCells, UsageError, type UsageStatsInput } from "@usage-stats/core";
+import { type ListCallsQuery, seriesCells, UsageStatsError, type UsageStatsQuery } from "@usage-stats/core";
 
 /** The most cells that the answers of one request may have together: 11 MB of usual names as JSON, written out in under a second. */
 const MAX_REQUEST_CELLS = 40_000;
@@ -7,8 +7,8 @@ const CELLS_OF_A_CALL = 50;
 
 /** Adds up how large the answers of one request may become, before any of them is read. Throws `batch_too_large`. */
 export type RequestSize = {
-  addSeries(question: UsageStatsInput): void;
-  addCalls(list: Pick<ListCallsInput, "limit">): void;
+  addSeries(query: UsageStatsQuery): void;
+  addCalls(list: Pick<ListCallsQuery, "limit">): void;
 };
 
 export function createRequestSize(): RequestSize {
@@ -16,7 +16,7 @@ export function createRequestSize(): RequestSize {
 
   function add(more: number): void {
     if (cells + more > MAX_REQUEST_CELLS)
-      throw new UsageError(
+      throw new UsageStatsError(
         "batch_too_large",
         "The questions of this request are too large to be answered together: ask this one by itself.",
         {
@@ -28,7 +28,7 @@ export function createRequestSize(): RequestSize {
   }
 
   return {
-    addSeries: (question) => add(seriesCells(question)),
+    addSeries: (query) => add(seriesCells(query)),
     addCalls: ({ limit }) => add(limit * CELLS_OF_A_CALL),
   };
 }

@@ -1,5 +1,5 @@
 import { initTRPC, type TRPCError } from "@trpc/server";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import superjson from "superjson";
 import * as z from "zod";
 import { type GuardedOperation } from "./access.ts";
@@ -20,9 +20,9 @@ const t = initTRPC.context<RequestContext>().create({
     const { cause } = error;
     const told = publicError(
       isUnreadable(error)
-        ? new UsageError("bad_json", "The input is not JSON.")
+        ? new UsageStatsError("bad_json", "The input is not JSON.")
         : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
-          ? new UsageError("invalid_request", error.message)
+          ? new UsageStatsError("invalid_request", error.message)
           : cause instanceof z.ZodError
             ? inputError(cause)
             : cause,
@@ -45,7 +45,7 @@ const t = initTRPC.context<RequestContext>().create({
 });
 
 function isUnreadable({ code, cause }: TRPCError): boolean {
-  return cause instanceof SyntaxError || (code === "PARSE_ERROR" && !(cause instanceof UsageError));
+  return cause instanceof SyntaxError || (code === "PARSE_ERROR" && !(cause instanceof UsageStatsError));
 }
 
 export const { router } = t;

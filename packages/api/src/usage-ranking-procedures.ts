@@ -1,4 +1,4 @@
-import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingInput } from "@usage-stats/core";
+import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingQuery } from "@usage-stats/core";
 import { type Reaching } from "./context.ts";
 import { rankingOf, usageRankingInput } from "./contract/usage-ranking-input.ts";
 import { procedure } from "./trpc.ts";
@@ -21,7 +21,7 @@ export const usageByModel = procedure("admin.usageByModel")
 /** Answers a ranking, always from the database: nothing of it is cached. */
 export async function rank<By extends RankedBy>(
   { ports, now, costs, signal }: Reaching<"ranking", "now" | "costs" | "signal">,
-  query: UsageRankingInput & { by: By },
+  query: UsageRankingQuery & { by: By },
 ): Promise<UsageRanking<By>> {
   const { ranking, cost } = await getUsageRanking(
     { repository: ports.ranking, now, signal: signal?.() },

@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import { TRPCError } from "@trpc/server";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
-import { UsageError, type UsageErrorCode } from "@usage-stats/core";
+import { UsageStatsError, type UsageStatsErrorCode } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import { publicError, REFUSALS, toTrpcError } from "../src/errors.ts";
 
-const codes = Object.keys(REFUSALS) as UsageErrorCode[];
+const codes = Object.keys(REFUSALS) as UsageStatsErrorCode[];
 
 describe("every code", () => {
   // A URL that is too long never reaches tRPC, which has no name for its status.
   it.each(codes.filter((code) => code !== "url_too_long"))(
     "%s has the status by tRPC that it has by HTTP",
     (code) => {
-      const error = new UsageError(code, "No.");
+      const error = new UsageStatsError(code, "No.");
       expect(getHTTPStatusCodeFromError(toTrpcError(error))).toBe(publicError(error).status);
     },
   );
@@ -27,7 +27,7 @@ describe("every code", () => {
     for (const [code, statuses] of listed)
       expect([code, statuses]).toEqual([
         code,
-        expect.arrayContaining([String(REFUSALS[code as UsageErrorCode].status)]),
+        expect.arrayContaining([String(REFUSALS[code as UsageStatsErrorCode].status)]),
       ]);
   });
 });

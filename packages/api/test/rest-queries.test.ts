@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { rebuildInput } from "../src/contract/rebuild-input.ts";
@@ -40,11 +40,11 @@ const ENDPOINTS: Record<string, { schema: z.ZodType; read: Read }> = {
   },
 };
 
-function refusal(read: () => unknown): Pick<UsageError, "code" | "field" | "message" | "limit"> {
+function refusal(read: () => unknown): Pick<UsageStatsError, "code" | "field" | "message" | "limit"> {
   try {
     read();
   } catch (error) {
-    if (error instanceof UsageError) return error;
+    if (error instanceof UsageStatsError) return error;
     throw error;
   }
   throw new Error("accepted");

@@ -13,7 +13,7 @@ export type CacheEvent =
   /** What was found was not what had been written. It is replaced. */
   | { type: "unreadable"; why: string }
   /** A text too large to be kept. */
-  | { type: "too large"; kind: string; bytes: number }
+  | { type: "too_large"; kind: string; bytes: number }
   /** `delivered`: everyone knows. `deferred`: is tried again. `abandoned`: by now everything kept before it has expired. */
   | { type: "invalidation"; outcome: "delivered" | "deferred" | "abandoned"; count: number };
 

@@ -10,9 +10,9 @@ export type CacheValue = string | Envelope;
 /** How envelopes are kept in a store. */
 export type EnvelopeFormat = {
   /** `null` for a text that is too large to be kept. */
-  seal(envelope: Envelope): Promise<CacheValue | null>;
-  /** Reads what was found, which may be anything. Throws `Unreadable` if it is not what was sealed. */
-  open(found: unknown): Envelope | Promise<Envelope>;
+  encode(envelope: Envelope): Promise<CacheValue | null>;
+  /** Reads what was found, which may be anything. Throws `Unreadable` if it is not what was encoded. */
+  decode(found: unknown): Envelope | Promise<Envelope>;
 };
 
 export class Unreadable extends Error {
@@ -22,8 +22,8 @@ export class Unreadable extends Error {
 /** For a store in this process: envelopes as they are. */
 export function inProcessFormat({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
   return {
-    seal: async (envelope) => (envelope.bytes.length > maxBytes ? null : envelope),
-    open(found) {
+    encode: async (envelope) => (envelope.bytes.length > maxBytes ? null : envelope),
+    decode(found) {
       if (typeof found === "object" && found !== null && "bytes" in found) return found as Envelope;
       throw new Unreadable("no envelope");
     },
@@ -47,7 +47,7 @@ const unpack = promisify(gunzip);
 /** For a store of texts: a line of JSON, and the text; packed if it has more than `packOver` bytes. */
 export function textFormat({ packOver, maxLength }: { packOver: number; maxLength: number }): EnvelopeFormat {
   return {
-    async seal({ key, generation, expiresAt, bytes }) {
+    async encode({ key, generation, expiresAt, bytes }) {
       const packed = bytes.length > packOver;
       const body = packed
         ? (await pack(bytes, { level: 1 })).toString("base64")
@@ -55,7 +55,7 @@ export function textFormat({ packOver, maxLength }: { packOver: number; maxLengt
       const header: Header = [key, generation, expiresAt, packed ? "gzip" : "plain", body.length];
       return body.length > maxLength ? null : `${JSON.stringify(header)}\n${body}`;
     },
-    async open(found) {
+    async decode(found) {
       if (typeof found !== "string") throw new Unreadable("not a text");
       const end = found.indexOf("\n");
       const header = end === -1 ? null : parseHeader(found.slice(0, end));

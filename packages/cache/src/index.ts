@@ -9,6 +9,6 @@ export {
   type RemoteCacheSettings,
 } from "./create-caches.ts";
 export type { CacheReport, RequestCache, SharedCache } from "./result-cache.ts";
-export { invalidatingRebuilder, invalidatingRecorder } from "./invalidating-ports.ts";
+export { invalidatingRebuilder, invalidatingWriter } from "./invalidating-ports.ts";
 export { StoreFailure, storeFailureOf, type StoreFailureKind } from "./store-failure.ts";
 export { createUpstashClient, type UpstashSettings } from "./upstash-store.ts";

@@ -1,6 +1,6 @@
 import {
   type CacheInvalidator,
-  type CallRecorder,
+  type CallWriter,
   type Clock,
   type Rebuilder,
   type RecordOutcome,
@@ -9,15 +9,15 @@ import {
 
 const CHANGED = new Set<RecordOutcome>(["added", "corrected", "voided"]);
 
-/** A recorder that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
-export function invalidatingRecorder(
-  recorder: CallRecorder,
+/** A callWriter that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
+export function invalidatingWriter(
+  callWriter: CallWriter,
   cache: CacheInvalidator,
   clock: Clock,
-): CallRecorder {
+): CallWriter {
   return {
     async record(changes, options) {
-      const outcomes = await recorder.record(changes, options);
+      const outcomes = await callWriter.record(changes, options);
       // Later than what any server calls settled, as long as their clocks differ by less than a minute.
       const open = startOfGrain(clock.now(), "quarter");
       const late = changes.filter((call, i) => CHANGED.has(outcomes[i]!) && call.callTime < open);

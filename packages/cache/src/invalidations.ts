@@ -35,7 +35,7 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
   let next: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
 
-  function mark(generations: readonly string[]): void {
+  function enqueue(generations: readonly string[]): void {
     turn += 1;
     for (const key of generations) pending.set(key, { turn, since: performance.now() });
     if (pending.size <= MOST_PENDING) return;
@@ -43,7 +43,7 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
     pending.set(EVERYTHING, { turn, since: performance.now() });
   }
 
-  /** One attempt that begins after the one under way: what was marked meanwhile is in it. */
+  /** One attempt that begins after the one under way: what was queued meanwhile is in it. */
   function deliver(): Promise<void> {
     next ??= running.then(() => {
       next = null;
@@ -56,9 +56,9 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
   async function attempt(): Promise<void> {
     clearTimeout(timer);
     giveUpOld();
-    const marks = [...pending];
-    for (let start = 0; start < marks.length; start += MOST_AT_ONCE) {
-      const some = marks.slice(start, start + MOST_AT_ONCE);
+    const queued = [...pending];
+    for (let start = 0; start < queued.length; start += MOST_AT_ONCE) {
+      const some = queued.slice(start, start + MOST_AT_ONCE);
       if (!(await tell(some.map(([key]) => newGeneration(key))))) break;
       for (const [key, told] of some) {
         // One that changed again meanwhile may have been told too early.
@@ -90,7 +90,7 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
 
   return {
     add(generations) {
-      mark(generations);
+      enqueue(generations);
       return deliver();
     },
     undelivered: (generations) => pending.size > 0 && generations.some((key) => pending.has(key)),

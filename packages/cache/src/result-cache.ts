@@ -5,9 +5,9 @@ import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
 import { createInvalidations } from "./invalidations.ts";
 import { createFlight, type Flight } from "./flight.ts";
-import { createKeptTexts, type Found, type KeptTextsSettings } from "./kept-texts.ts";
+import { createCachedPayloads, type Found, type CachedPayloadsSettings } from "./cached-payloads.ts";
 
-export type ResultCacheSettings = KeptTextsSettings & {
+export type ResultCacheSettings = CachedPayloadsSettings & {
   /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
   hears?: () => boolean;
   /** How often what could not be told to the store is tried again. */
@@ -57,7 +57,7 @@ const PAUSES_MS = [5, 10, 20, 40, 75];
  */
 export function createResultCache(settings: ResultCacheSettings): SharedCache {
   const { deadlineMs, hears = () => true, onEvent = () => {}, pause = sleep } = settings;
-  const texts = createKeptTexts({ ...settings, onEvent });
+  const texts = createCachedPayloads({ ...settings, onEvent });
   const invalidations = createInvalidations({
     ...settings,
     retryMs: settings.retryMs ?? 1_000,
@@ -65,7 +65,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     onEvent,
   });
   const flights = new Map<string, Flight<Bytes>>();
-  const landing = new Set<Promise<void>>();
+  const pendingWrites = new Set<Promise<void>>();
   let changes = 0;
 
   function find(keys: CacheKeys, until: number): Promise<Found> {
@@ -103,7 +103,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       abandoned,
     );
     flights.set(name, flight);
-    const landed = making
+    const written = making
       .then((made) =>
         made.keepIn === null ? undefined : texts.keep(kind, keys.value, made.keepIn, made.bytes),
       )
@@ -112,9 +112,9 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       })
       .finally(() => {
         if (flights.get(name) === flight) flights.delete(name);
-        landing.delete(landed);
+        pendingWrites.delete(written);
       });
-    landing.add(landed);
+    pendingWrites.add(written);
     return flight.join(signal);
   }
 
@@ -213,7 +213,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       userDids.length === 0 ? Promise.resolve() : invalidate([...userDids, null].map(generationKey)),
     invalidateAll: () => invalidate([EVERYTHING]),
     async close() {
-      await Promise.all(landing);
+      await Promise.all(pendingWrites);
       await invalidations.close();
     },
   };

@@ -10,7 +10,7 @@ const inProcess = inProcessFormat({ maxBytes: 200_000 });
 
 async function isUnreadable(format: EnvelopeFormat, found: unknown): Promise<boolean> {
   try {
-    await format.open(found);
+    await format.decode(found);
     return false;
   } catch (error) {
     expect(error).toBeInstanceOf(Unreadable);
@@ -26,17 +26,17 @@ describe.each([
     ["short", envelope],
     ["long", long],
     ["empty", { ...envelope, bytes: encode("") }],
-  ])("gives back what was put in: %s", async (__, sealed) => {
-    const opened = await format.open(await format.seal(sealed));
+  ])("gives back what was put in: %s", async (__, encoded) => {
+    const opened = await format.decode(await format.encode(encoded));
     expect({ ...opened, bytes: Buffer.from(opened.bytes).toString() }).toEqual({
-      ...sealed,
-      bytes: Buffer.from(sealed.bytes).toString(),
+      ...encoded,
+      bytes: Buffer.from(encoded.bytes).toString(),
     });
   });
 
   it("is not made of what is too large", async () => {
     const noise = Array.from({ length: 40_000 }, (__, i) => Math.sin(i)).join();
-    expect(await format.seal({ ...envelope, bytes: encode(noise) })).toBeNull();
+    expect(await format.encode({ ...envelope, bytes: encode(noise) })).toBeNull();
   });
 
   it.each([
@@ -58,16 +58,16 @@ describe.each([
 
 describe("an envelope as a text", () => {
   it("is packed when it is long", async () => {
-    expect(((await asText.seal(long)) as string).length).toBeLessThan(2_000);
+    expect(((await asText.encode(long)) as string).length).toBeLessThan(2_000);
     const unpacked = textFormat({ packOver: 1_000_000, maxLength: 1_000_000 });
-    expect(((await unpacked.seal(long)) as string).length).toBeGreaterThan(80_000);
+    expect(((await unpacked.encode(long)) as string).length).toBeGreaterThan(80_000);
   });
 
   it.each([
     ["plain", envelope],
     ["packed", long],
-  ])("cut off anywhere is unreadable: %s", async (_, sealed) => {
-    const text = (await asText.seal(sealed)) as string;
+  ])("cut off anywhere is unreadable: %s", async (_, encoded) => {
+    const text = (await asText.encode(encoded)) as string;
     const all = Array.from({ length: text.length }, (__, end) => isUnreadable(asText, text.slice(0, end)));
     expect(new Set(await Promise.all(all))).toEqual(new Set([true]));
   });

@@ -81,7 +81,7 @@ describeAdapters((adapter) => {
     const text = Array.from({ length: 120_000 }, () => randomUUID()).join();
     await keep(cache, entry(), text);
     expect(await ask(cache, entry())).toMatchObject({ text: "new", hit: false });
-    expect(events).toContainEqual(expect.objectContaining({ type: "too large", kind: "answer" }));
+    expect(events).toContainEqual(expect.objectContaining({ type: "too_large", kind: "answer" }));
   });
 
   it("lets a computation's error through, and keeps nothing of it", async () => {

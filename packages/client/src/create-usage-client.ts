@@ -2,23 +2,19 @@ import type {
   ApiKey,
   AppRouter,
   CallList,
-  CreateKeyRequest,
-  ListCallsRequest,
   ListedCall,
   ModelCallInput,
   NewApiKey,
   RankedBy,
   RebuildAnswer,
-  RebuildRequest,
   RecordAnswer,
-  RotateKeyRequest,
+  RotateKeyInput,
   UsageRanking,
-  UsageRankingRequest,
   UsageStats,
-  UsageStatsRequest,
   ViewerToken,
-  ViewerTokenRequest,
+  ViewerTokenInput,
 } from "@usage-stats/api";
+import type * as wire from "@usage-stats/api";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import superjson from "superjson";
 
@@ -26,28 +22,28 @@ import superjson from "superjson";
  * Asks for one user's usage in `[from, to)`, half-open; everything else has a default.
  *
  * @example
- * const lastWeek: UsageStatsQuery = { from: new Date(Date.now() - 7 * 86_400_000), to: new Date(), timezone: "Asia/Kolkata", bucket: "day" };
+ * const lastWeek: UsageStatsInput = { from: new Date(Date.now() - 7 * 86_400_000), to: new Date(), timezone: "Asia/Kolkata", bucket: "day" };
  */
-export type UsageStatsQuery = Omit<UsageStatsRequest, "from" | "to"> & { from: Date; to: Date };
+export type UsageStatsInput = Omit<wire.UsageStatsInput, "from" | "to"> & { from: Date; to: Date };
 
 /**
  * Asks for everyone's calls in `[from, to)`, ranked; 50 a page, most calls first, unless said otherwise.
  *
  * @example
- * const dearest: UsageRankingQuery = { from, to, orderBy: "credits", limit: 10 };
+ * const dearest: UsageRankingInput = { from, to, orderBy: "credits", limit: 10 };
  */
-export type UsageRankingQuery = Omit<UsageRankingRequest, "from" | "to"> & { from: Date; to: Date };
+export type UsageRankingInput = Omit<wire.UsageRankingInput, "from" | "to"> & { from: Date; to: Date };
 
 /**
  * Asks for single calls in `[from, to)`, 50 a page unless said otherwise.
  *
  * @example
- * const slowFailures: ListCallsQuery = { from, to, filter: { status: ["failed"] }, minDurationMs: 10_000 };
+ * const slowFailures: ListCallsInput = { from, to, filter: { status: ["failed"] }, minDurationMs: 10_000 };
  */
-export type ListCallsQuery = Omit<ListCallsRequest, "from" | "to"> & { from: Date; to: Date };
+export type ListCallsInput = Omit<wire.ListCallsInput, "from" | "to"> & { from: Date; to: Date };
 
 type Rank<By extends RankedBy> = (
-  query: UsageRankingQuery,
+  query: UsageRankingInput,
   options?: CallOptions,
 ) => Promise<UsageRanking<By>>;
 
@@ -55,17 +51,17 @@ type Rank<By extends RankedBy> = (
  * Names the rollups to be made anew: one user's or everyone's, of a half-open range or of all time.
  *
  * @example
- * const oneUser: RebuildQuery = { userDid: "did:abt:alice", dryRun: true };
+ * const oneUser: RebuildInput = { userDid: "did:abt:alice", dryRun: true };
  */
-export type RebuildQuery = Omit<RebuildRequest, "from" | "to"> & { from?: Date; to?: Date };
+export type RebuildInput = Omit<wire.RebuildInput, "from" | "to"> & { from?: Date; to?: Date };
 
 /**
  * Describes a key to be made: see docs/operating.md. It never expires where nothing is said.
  *
  * @example
- * const gateway: NewKeyQuery = { name: "gateway", scopes: ["calls:write"] };
+ * const gateway: CreateKeyInput = { name: "gateway", scopes: ["calls:write"] };
  */
-export type NewKeyQuery = Omit<CreateKeyRequest, "expiresAt"> & { expiresAt?: Date };
+export type CreateKeyInput = Omit<wire.CreateKeyInput, "expiresAt"> & { expiresAt?: Date };
 
 /**
  * Names a call that is to count nowhere any more. `callTime` as it was sent with the call.
@@ -84,29 +80,29 @@ export type CallVoidInput = Pick<ModelCallInput, "id" | "userDid" | "callTime"> 
 export type CallOptions = { signal?: AbortSignal };
 
 /**
- * Everything that the server does, typed. Each method rejects with an error that `usageErrorOf` reads.
+ * Everything that the server does, typed. Each method rejects with an error that `usageStatsErrorOf` reads.
  *
  * @example
  * const client: UsageClient = createUsageClient({ url: "http://localhost:3000", token });
  */
 export type UsageClient = {
   /** Usage of the token's user; admins may name another in `userDid`. */
-  usageStats(query: UsageStatsQuery, options?: CallOptions): Promise<UsageStats>;
+  usageStats(query: UsageStatsInput, options?: CallOptions): Promise<UsageStats>;
   admin: {
     /** Usage of all users together. */
-    usageStats(query: Omit<UsageStatsQuery, "userDid">, options?: CallOptions): Promise<UsageStats>;
+    usageStats(query: Omit<UsageStatsInput, "userDid">, options?: CallOptions): Promise<UsageStats>;
     /** Which users used how much, by any metric. */
     usageByUser: Rank<"user">;
     usageByApp: Rank<"app">;
     usageByModel: Rank<"model">;
     /** Makes rollups anew from their calls; `dryRun` only says what that would replace. Answers stay right meanwhile. */
-    rebuild(scope: RebuildQuery, options?: CallOptions): Promise<RebuildAnswer>;
+    rebuild(scope: RebuildInput, options?: CallOptions): Promise<RebuildAnswer>;
     /** The API keys of machines. A key's text is given once, when it is made or rotated. */
     keys: {
-      create(key: NewKeyQuery, options?: CallOptions): Promise<NewApiKey>;
+      create(key: CreateKeyInput, options?: CallOptions): Promise<NewApiKey>;
       list(options?: CallOptions): Promise<ApiKey[]>;
       /** Gives a new secret; the one before stays good for `graceSeconds`, a day unless said otherwise. */
-      rotate(key: RotateKeyRequest, options?: CallOptions): Promise<NewApiKey>;
+      rotate(key: RotateKeyInput, options?: CallOptions): Promise<NewApiKey>;
       revoke(key: { id: string }, options?: CallOptions): Promise<ApiKey>;
     };
   };
@@ -117,13 +113,13 @@ export type UsageClient = {
       options?: CallOptions,
     ): Promise<RecordAnswer>;
     /** Calls of the token's user, newest first, a page at a time; admins may name another in `userDid`. */
-    list(query: ListCallsQuery, options?: CallOptions): Promise<CallList>;
+    list(query: ListCallsInput, options?: CallOptions): Promise<CallList>;
     /** The same, all of them: the next page is asked for when it is needed. */
-    listAll(query: Omit<ListCallsQuery, "cursor">, options?: CallOptions): AsyncGenerator<ListedCall>;
+    listAll(query: Omit<ListCallsInput, "cursor">, options?: CallOptions): AsyncGenerator<ListedCall>;
   };
   viewerTokens: {
     /** A short-lived token for one user's embedded page, which can only read that user's usage. */
-    create(request: ViewerTokenRequest, options?: CallOptions): Promise<ViewerToken>;
+    create(request: ViewerTokenInput, options?: CallOptions): Promise<ViewerToken>;
   };
 };
 
@@ -144,7 +140,7 @@ export type UsageClientOptions = {
 
 /**
  * Makes a typed client of the usage-stats server. Questions asked in the same tick travel as one request. A refusal rejects
- * with an error that `usageErrorOf` reads.
+ * with an error that `usageStatsErrorOf` reads.
  *
  * @example
  * const client = createUsageClient({ url: "http://localhost:3000", token: process.env.TOKEN! });

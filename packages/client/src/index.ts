@@ -2,13 +2,13 @@ export {
   createUsageClient,
   type CallOptions,
   type CallVoidInput,
-  type ListCallsQuery,
-  type NewKeyQuery,
-  type RebuildQuery,
+  type ListCallsInput,
+  type CreateKeyInput,
+  type RebuildInput,
   type UsageClient,
   type UsageClientOptions,
-  type UsageRankingQuery,
-  type UsageStatsQuery,
+  type UsageRankingInput,
+  type UsageStatsInput,
 } from "./create-usage-client.ts";
 export { type CallRecorder, createCallRecorder } from "./recording/create-call-recorder.ts";
 export type {
@@ -17,7 +17,7 @@ export type {
   RecordedCall,
   RefusedBecause,
 } from "./recording/call-recorder-options.ts";
-export { usageErrorOf, type UsageErrorInfo } from "./usage-error.ts";
+export { usageStatsErrorOf, type UsageStatsErrorInfo } from "./usage-error.ts";
 export type {
   ApiKey,
   NewApiKey,

@@ -5,9 +5,9 @@ import { TRPCClientError } from "@trpc/client";
  * Why the server refused: `code` is stable, `field` and `limit` name what to change.
  *
  * @example
- * const tooLong: UsageErrorInfo = { code: "range_too_long", httpStatus: 400, message: "…", field: "to", limit: "92 days" };
+ * const tooLong: UsageStatsErrorInfo = { code: "range_too_long", httpStatus: 400, message: "…", field: "to", limit: "92 days" };
  */
-export type UsageErrorInfo = {
+export type UsageStatsErrorInfo = {
   code: string;
   httpStatus: number;
   message: string;
@@ -21,11 +21,11 @@ export type UsageErrorInfo = {
  *
  * @example
  * const stats = await client.usageStats({ from, to }).catch((error: unknown) => {
- *   if (usageErrorOf(error)?.code === "range_too_long") return null;
+ *   if (usageStatsErrorOf(error)?.code === "range_too_long") return null;
  *   throw error;
  * });
  */
-export function usageErrorOf(error: unknown): UsageErrorInfo | null {
+export function usageStatsErrorOf(error: unknown): UsageStatsErrorInfo | null {
   if (!(error instanceof TRPCClientError)) return null;
   const { data, message } = error as TRPCClientError<AppRouter>;
   if (!data) return null;

@@ -1,4 +1,4 @@
-import { UsageError } from "./errors.ts";
+import { UsageStatsError } from "./errors.ts";
 import { type TimeRange } from "./range.ts";
 
 export const BUCKETS = ["15m", "hour", "day", "week", "month", "none"] as const;
@@ -25,7 +25,7 @@ export function chooseBucket(asked: Bucket | "auto", range: TimeRange): Bucket {
   const bucket = bucketFor(asked, range);
   const cap = CAPS[bucket];
   if (length <= cap.ms + HOUR) return bucket;
-  throw new UsageError("range_too_long", `The longest range for bucket "${bucket}" is ${cap.text}.`, {
+  throw new UsageStatsError("range_too_long", `The longest range for bucket "${bucket}" is ${cap.text}.`, {
     field: "to",
     value: range.to,
     limit: cap.text,

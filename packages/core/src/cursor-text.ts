@@ -1,4 +1,4 @@
-import { UsageError } from "./errors.ts";
+import { UsageStatsError } from "./errors.ts";
 
 const OFFSET_BASIS = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
@@ -16,7 +16,7 @@ export function fingerprint(text: string): string {
 // Cursors of other versions are refused, because they do not come out the same again.
 const VERSION = 2;
 
-/** A place as text, which only a question of the same `scope` takes back. It is as long as the place, however long the scope is. */
+/** A place as text, which only a query of the same `scope` takes back. It is as long as the place, however long the scope is. */
 export function encodeCursor(scope: unknown, place: readonly unknown[]): string {
   const fields = [VERSION, fingerprint(JSON.stringify(scope)), ...place];
   return btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(fields))))
@@ -25,7 +25,7 @@ export function encodeCursor(scope: unknown, place: readonly unknown[]): string 
     .replace(/=+$/, "");
 }
 
-/** The place, unread, or `null` for what is no cursor at all. It belongs to a question only if it encodes to the same text there. */
+/** The place, unread, or `null` for what is no cursor at all. It belongs to a query only if it encodes to the same text there. */
 export function decodeCursor(cursor: string): unknown[] | null {
   try {
     const text = atob(cursor.replaceAll("-", "+").replaceAll("_", "/"));
@@ -37,9 +37,9 @@ export function decodeCursor(cursor: string): unknown[] | null {
   }
 }
 
-/** What is thrown for a cursor that a question did not give out. */
-export function invalidCursor(): UsageError {
-  return new UsageError(
+/** What is thrown for a cursor that a query did not give out. */
+export function invalidCursor(): UsageStatsError {
+  return new UsageStatsError(
     "invalid_cursor",
     "The cursor does not belong to this question: use the nextCursor of its last page.",
     { field: "cursor" },

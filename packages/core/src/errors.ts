@@ -2,7 +2,7 @@
  * Every code that an answer can tell a failure by; they are stable. Each has its HTTP status in one place, `packages/api/src/errors.ts`.
  * `invalid_request` is what the framework refuses in its own words, and `internal` whatever nobody foresaw.
  */
-export type UsageErrorCode =
+export type UsageStatsErrorCode =
   | "invalid_option"
   | "invalid_time"
   | "invalid_range"
@@ -32,7 +32,7 @@ export type UsageErrorCode =
   | "internal"
   | "unavailable";
 
-export type UsageErrorDetails = {
+export type UsageStatsErrorDetails = {
   field?: string;
   value?: unknown;
   limit?: string;
@@ -42,15 +42,15 @@ export type UsageErrorDetails = {
 };
 
 /** A refusal whose message is written for the caller: it may be shown to anyone. Any other error must not be. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-  readonly code: UsageErrorCode;
+export class UsageStatsError extends Error {
+  override readonly name = "UsageStatsError";
+  readonly code: UsageStatsErrorCode;
   readonly field: string | undefined;
   readonly limit: string | undefined;
   readonly retryAfterSeconds: number | undefined;
 
   /** `message` is a full sentence; `value`, when given, is quoted after it, cut to 100 characters. */
-  constructor(code: UsageErrorCode, message: string, details: UsageErrorDetails = {}) {
+  constructor(code: UsageStatsErrorCode, message: string, details: UsageStatsErrorDetails = {}) {
     const shown = "value" in details ? ` Got ${quote(details.value)}.` : "";
     super(message + shown, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;

@@ -1,31 +1,31 @@
 import { toMetrics } from "./measures.ts";
-import { type DatabaseCost, type RankedFact, type RankingRepository } from "./ports.ts";
+import { type DatabaseCost, type RankedAggregate, type RankingRepository } from "./ports.ts";
 import { decodeRankingCursor, encodeRankingCursor } from "./ranking-cursor.ts";
 import { checkRange } from "./range.ts";
-import { isSettled } from "./split-question.ts";
+import { isSettled } from "./split-query.ts";
 import {
   type RankedBy,
   type RankingKeys,
   type UsageRanking,
-  type UsageRankingInput,
+  type UsageRankingQuery,
 } from "./usage-ranking.ts";
 
 /**
- * Answers which users, apps or models used how much, a page at a time, all of one database snapshot. Throws `UsageError` for a
- * question that cannot be answered, and `unavailable` if the database cannot.
+ * Answers which users, apps or models used how much, a page at a time, all of one database snapshot. Throws `UsageStatsError` for a
+ * query that cannot be answered, and `unavailable` if the database cannot.
  */
 export async function getUsageRanking<By extends RankedBy>(
   { repository, now, signal }: { repository: RankingRepository; now: Date; signal?: AbortSignal | undefined },
-  input: UsageRankingInput & { by: By },
+  input: UsageRankingQuery & { by: By },
 ): Promise<{ ranking: UsageRanking<By>; cost: DatabaseCost }> {
   const range = checkRange({ from: input.from, to: input.to });
   const after = input.cursor === undefined ? null : decodeRankingCursor(input, input.cursor);
   const { by, filter, orderBy, direction, search, limit } = input;
-  const question = { range, closed: isSettled(range, now), by, filter, orderBy, direction, search, after };
+  const query = { range, settled: isSettled(range, now), by, filter, orderBy, direction, search, after };
   // One more than a page holds tells whether there is another.
-  const facts = await repository.readRanking({ ...question, limit: limit + 1 }, signal);
-  const { totals, matched, liveFrom, source, statements, durationMs } = facts;
-  const page = facts.items.slice(0, limit);
+  const aggregates = await repository.readRanking({ ...query, limit: limit + 1 }, signal);
+  const { totals, matched, liveFrom, source, statements, durationMs } = aggregates;
+  const page = aggregates.items.slice(0, limit);
   const firstRank = (after?.rank ?? 0) + 1;
   const last = page.at(-1);
   return {
@@ -42,7 +42,7 @@ export async function getUsageRanking<By extends RankedBy>(
       matched: { count: matched.count, metrics: toMetrics(matched.measures) },
       freshness: { computedAt: now, liveFrom, source },
       nextCursor:
-        last === undefined || facts.items.length <= limit
+        last === undefined || aggregates.items.length <= limit
           ? null
           : encodeRankingCursor(input, {
               value: last.value,
@@ -53,7 +53,7 @@ export async function getUsageRanking<By extends RankedBy>(
   };
 }
 
-function keyOf(by: RankedBy, { key: [first, second] }: RankedFact): RankingKeys[RankedBy] {
+function keyOf(by: RankedBy, { key: [first, second] }: RankedAggregate): RankingKeys[RankedBy] {
   if (by === "user") return { userDid: first };
   if (by === "app") return { appDid: first === "" ? null : first };
   return { providerId: first, model: second };

@@ -8,26 +8,26 @@ import { type CallType } from "./model-call.ts";
 import {
   type DatabaseCost,
   type ResultCache,
-  type SummedFacts,
-  type UsageQuestion,
+  type Aggregates,
+  type AggregateQuery,
   type UsageRepository,
 } from "./ports.ts";
 import { checkRange, previousRange, type TimeRange } from "./range.ts";
-import { type ReadFacts, readUsageFacts } from "./read-usage-facts.ts";
+import { type AnswerAggregates, readUsageAggregates } from "./read-usage-aggregates.ts";
 import { checkSeriesSize } from "./series-size.ts";
-import { isSettled } from "./split-question.ts";
+import { isSettled } from "./split-query.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import {
   type MetricsByType,
   type Ranked,
   type SeriesItem,
   type UsageStats,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "./usage-stats.ts";
 
 /**
- * Answers a usage question: totals, a zero-filled series, the top models and groups, and the period before, all of one
- * database snapshot; or its history from the cache, and the rest of one. Throws `UsageError` for a question that cannot be
+ * Answers a usage query: totals, a zero-filled series, the top models and groups, and the period before, all of one
+ * database snapshot; or its history from the cache, and the remainder of one. Throws `UsageStatsError` for a query that cannot be
  * answered, and `unavailable` if the database cannot. It ends early, throwing the reason, when `signal` aborts.
  */
 export async function getUsageStats(
@@ -38,18 +38,18 @@ export async function getUsageStats(
     now: Date;
     signal?: AbortSignal | undefined;
   },
-  input: UsageStatsInput,
+  input: UsageStatsQuery,
 ): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
   const { now } = context;
-  const plan = planQuestion(input, now);
+  const plan = planQuery(input, now);
   const cache = input.noCache === true ? null : context.cache;
-  const { facts, cost } = await readUsageFacts({ ...context, cache }, plan.question);
-  return { stats: assemble(input, plan, facts, now), cost };
+  const { aggregates, cost } = await readUsageAggregates({ ...context, cache }, plan.query);
+  return { stats: assemble(input, plan, aggregates, now), cost };
 }
 
-type Plan = { scope: CursorScope; page: SeriesPage; question: UsageQuestion };
+type Plan = { scope: CursorScope; page: SeriesPage; query: AggregateQuery };
 
-function planQuestion(input: UsageStatsInput, now: Date): Plan {
+function planQuery(input: UsageStatsQuery, now: Date): Plan {
   const { userDid, groupBy, filter, topN } = input;
   const range = checkRange({ from: input.from, to: input.to });
   const timezone = parseTimeZone(input.timezone);
@@ -61,11 +61,11 @@ function planQuestion(input: UsageStatsInput, now: Date): Plan {
   return {
     scope,
     page,
-    question: {
+    query: {
       userDid,
       range,
       previous,
-      closed: isSettled(range, now),
+      settled: isSettled(range, now),
       edges: edgesOf(page.buckets),
       groupBy,
       filter,
@@ -79,27 +79,29 @@ function edgesOf(buckets: SeriesBucket[]): Date[] {
   return last === undefined ? [] : [...buckets.map((bucket) => bucket.start), last.end];
 }
 
-function assemble(input: UsageStatsInput, plan: Plan, facts: ReadFacts, now: Date): UsageStats {
-  const { scope, page, question } = plan;
-  const current = facts.sums.filter((row) => row.period === "current");
+function assemble(input: UsageStatsQuery, plan: Plan, aggregates: AnswerAggregates, now: Date): UsageStats {
+  const { scope, page, query } = plan;
+  const current = aggregates.sums.filter((row) => row.period === "current");
   const totals = sumMeasures(measuresOf(current));
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
     totals: toMetrics(totals),
     byType: byType(current),
-    series: series(page.buckets, facts, now, input.groupBy.length > 0),
-    models: ranked(facts.models, input.topN, totals, ({ providerId, model }) => ({ providerId, model })),
+    series: series(page.buckets, aggregates, now, input.groupBy.length > 0),
+    models: ranked(aggregates.models, input.topN, totals, ({ providerId, model }) => ({ providerId, model })),
     groups:
-      input.groupBy.length === 0 ? null : ranked(facts.groups, input.topN, totals, ({ key }) => ({ key })),
-    comparison: question.previous && comparison(question.previous, facts, totals),
-    freshness: { computedAt: now, liveFrom: facts.liveFrom, source: facts.source },
+      input.groupBy.length === 0
+        ? null
+        : ranked(aggregates.groups, input.topN, totals, ({ key }) => ({ key })),
+    comparison: query.previous && comparison(query.previous, aggregates, totals),
+    freshness: { computedAt: now, liveFrom: aggregates.liveFrom, source: aggregates.source },
     nextCursor: page.nextCursor,
   };
 }
 
-function series(buckets: SeriesBucket[], facts: SummedFacts, now: Date, grouped: boolean): SeriesItem[] {
-  const types = Map.groupBy(facts.sums, (row) => row.bucket);
-  const groups = Map.groupBy(facts.groupSeries, (row) => row.bucket);
+function series(buckets: SeriesBucket[], aggregates: Aggregates, now: Date, grouped: boolean): SeriesItem[] {
+  const types = Map.groupBy(aggregates.sums, (row) => row.bucket);
+  const groups = Map.groupBy(aggregates.groupSeries, (row) => row.bucket);
   return buckets.map(({ start, end, label, whole }, index) => {
     const rows = types.get(index) ?? [];
     return {
@@ -116,8 +118,8 @@ function series(buckets: SeriesBucket[], facts: SummedFacts, now: Date, grouped:
   });
 }
 
-function comparison(range: TimeRange, facts: SummedFacts, current: Measures) {
-  const rows = facts.sums.filter((row) => row.period === "previous");
+function comparison(range: TimeRange, aggregates: Aggregates, current: Measures) {
+  const rows = aggregates.sums.filter((row) => row.period === "previous");
   const totals = sumMeasures(measuresOf(rows));
   return { range, totals: toMetrics(totals), byType: byType(rows), change: changeBetween(totals, current) };
 }
@@ -128,14 +130,14 @@ function ranked<Row extends { measures: Measures }, Item>(
   totals: Measures,
   itemOf: (row: Row) => Item,
 ): Ranked<Item> {
-  const rest = rows.slice(topN);
+  const remainder = rows.slice(topN);
   return {
     items: rows.slice(0, topN).map((row) => ({
       ...itemOf(row),
       metrics: toMetrics(row.measures),
       share: row.measures.calls / totals.calls,
     })),
-    other: rest.length === 0 ? null : toMetrics(sumMeasures(measuresOf(rest))),
+    other: remainder.length === 0 ? null : toMetrics(sumMeasures(measuresOf(remainder))),
     count: rows.length,
   };
 }

@@ -2,7 +2,7 @@ export type { AdminAction, ApiKey, ApiKeyStore, AuditLog, KeyHashes, ViewerSecre
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
 export { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
-export { UsageError, type UsageErrorCode } from "./errors.ts";
+export { UsageStatsError, type UsageStatsErrorCode } from "./errors.ts";
 export { getUsageRanking } from "./get-usage-ranking.ts";
 export {
   RANKED_BY,
@@ -11,7 +11,7 @@ export {
   type RankingKeys,
   type RankingMetric,
   type UsageRanking,
-  type UsageRankingInput,
+  type UsageRankingQuery,
 } from "./usage-ranking.ts";
 export { seriesCells } from "./series-size.ts";
 export { getUsageStats } from "./get-usage-stats.ts";
@@ -23,7 +23,7 @@ export {
   type UsageFilter,
 } from "./group-by.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
-export type { CallList, CallReader, CallsQuestion, ListCallsInput, ListedCall } from "./listed-call.ts";
+export type { CallList, CallReader, CallPageQuery, ListCallsQuery, ListedCall } from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
 export { assertExact, CREDIT_DECIMALS, sumMeasures, toMetrics } from "./measures.ts";
 export {
@@ -59,29 +59,29 @@ export type {
   CacheEntry,
   CacheField,
   CacheInvalidator,
-  CallRecorder,
+  CallWriter,
   Clock,
   DatabaseCost,
-  GroupFact,
-  ModelFact,
-  RankedFact,
-  RankingFacts,
+  GroupAggregate,
+  ModelAggregate,
+  RankedAggregate,
+  RankingAggregates,
   RankingPlace,
-  RankingQuestion,
+  RankedAggregateQuery,
   RankingRepository,
   Rebuilder,
   RebuildPlan,
   ResultCache,
   RollupScope,
-  SummedFacts,
-  UsageFacts,
-  UsageQuestion,
+  Aggregates,
+  UsageAggregates,
+  AggregateQuery,
   UsageRepository,
-  Waiting,
+  WaitLimits,
 } from "./ports.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";
-export { isSettled, settledUntil, splitQuestion, type SplitQuestion } from "./split-question.ts";
+export { isSettled, settledUntil, splitQuery, type SplitQuery } from "./split-query.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
 export { createLocalIso } from "./local-iso.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
@@ -91,5 +91,5 @@ export type {
   Ranked,
   SeriesItem,
   UsageStats,
-  UsageStatsInput,
+  UsageStatsQuery,
 } from "./usage-stats.ts";

@@ -4,22 +4,22 @@ import {
   type CallList,
   type CallPlace,
   type CallReader,
-  type CallsQuestion,
-  type ListCallsInput,
+  type CallPageQuery,
+  type ListCallsQuery,
   type ListedCall,
 } from "./listed-call.ts";
 import { checkRange } from "./range.ts";
 
-/** Lists calls a page at a time, newest first. What is written meanwhile neither repeats a call nor leaves one out. Throws `UsageError`. */
+/** Lists calls a page at a time, newest first. What is written meanwhile neither repeats a call nor leaves one out. Throws `UsageStatsError`. */
 export async function listCalls(
   reader: CallReader,
-  input: ListCallsInput,
+  input: ListCallsQuery,
   signal?: AbortSignal,
 ): Promise<CallList> {
   const after = input.cursor === undefined ? null : decode(input, input.cursor);
-  const question = questionOf(input, after);
+  const query = pageQueryOf(input, after);
   // One more than a page holds tells whether there is another.
-  const found = await reader.readCalls({ ...question, limit: input.limit + 1 }, signal);
+  const found = await reader.readCalls({ ...query, limit: input.limit + 1 }, signal);
   const items = found.slice(0, input.limit);
   const last = items.at(-1);
   const isMore = last !== undefined && found.length > input.limit;
@@ -28,20 +28,20 @@ export async function listCalls(
 
 /**
  * Every call, newest first, in pages of `limit`: as many as there are, without holding more than a page. Each page is read when
- * the one before was taken. Throws `UsageError` at once for a question that is wrong.
+ * the one before was taken. Throws `UsageStatsError` at once for a query that is wrong.
  */
 export function everyCall(
   reader: CallReader,
-  input: ListCallsInput,
+  input: ListCallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<ListedCall[]> {
-  const question = questionOf(input, null);
+  const query = pageQueryOf(input, null);
   return pages();
 
   async function* pages() {
     let after: CallPlace | null = null;
     for (;;) {
-      const page: ListedCall[] = await reader.readCalls({ ...question, after }, signal);
+      const page: ListedCall[] = await reader.readCalls({ ...query, after }, signal);
       if (page.length > 0) yield page;
       if (page.length < input.limit) return;
       after = page.at(-1)!;
@@ -49,21 +49,21 @@ export function everyCall(
   }
 }
 
-function questionOf(input: ListCallsInput, after: CallPlace | null): CallsQuestion {
+function pageQueryOf(input: ListCallsQuery, after: CallPlace | null): CallPageQuery {
   const { userDid, filter, search, minDurationMs, withVoided, limit } = input;
   const range = checkRange({ from: input.from, to: input.to });
   return { userDid, filter, search, minDurationMs, withVoided, limit, range, after };
 }
 
-function encode(input: ListCallsInput, { callTime, id, userDid }: CallPlace): string {
+function encode(input: ListCallsQuery, { callTime, id, userDid }: CallPlace): string {
   return encodeCursor(scopeOf(input), [callTime.getTime(), id, userDid]);
 }
 
-function decode(input: ListCallsInput, cursor: string): CallPlace {
+function decode(input: ListCallsQuery, cursor: string): CallPlace {
   const [time, id, userDid] = decodeCursor(cursor) ?? [];
   if (Number.isSafeInteger(time) && isText(id) && isText(userDid)) {
     const place = { callTime: new Date(time as number), id, userDid };
-    // What does not come out the same again was not made for this question.
+    // What does not come out the same again was not made for this query.
     if (encode(input, place) === cursor) return place;
   }
   throw invalidCursor();
@@ -74,7 +74,7 @@ function isText(value: unknown): value is string {
 }
 
 /** Everything that the order of a list depends on; how long a page is does not matter. */
-function scopeOf(input: ListCallsInput): unknown[] {
+function scopeOf(input: ListCallsQuery): unknown[] {
   const { userDid, from, to, filter, search, minDurationMs, withVoided } = input;
   return [
     "calls",

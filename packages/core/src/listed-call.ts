@@ -6,7 +6,7 @@ import { type TimeRange } from "./range.ts";
 export type ListedCall = ModelCall & { voidedAt: Date | null };
 
 /** Which calls, newest first. Every condition that is given must hold. */
-export type ListCallsInput = TimeRange & {
+export type ListCallsQuery = TimeRange & {
   /** `null` asks for everyone's; who may do so is decided before. */
   userDid: string | null;
   filter: UsageFilter;
@@ -24,11 +24,11 @@ export type CallList = { items: ListedCall[]; nextCursor: string | null };
 /** Where a page of calls ended: of the same instant the smaller id comes later, then the smaller user. */
 export type CallPlace = { callTime: Date; id: string; userDid: string };
 
-/** A question to the database about calls; `after` is `null` for the newest ones. */
-export type CallsQuestion = Omit<ListCallsInput, "from" | "to" | "cursor"> & {
+/** A query to the database about calls; `after` is `null` for the newest ones. */
+export type CallPageQuery = Omit<ListCallsQuery, "from" | "to" | "cursor"> & {
   range: TimeRange;
   after: CallPlace | null;
 };
 
 /** Reads calls one by one. Throws `unavailable`; or, when a `signal` aborts, its reason. */
-export type CallReader = { readCalls(question: CallsQuestion, signal?: AbortSignal): Promise<ListedCall[]> };
+export type CallReader = { readCalls(query: CallPageQuery, signal?: AbortSignal): Promise<ListedCall[]> };

@@ -1,5 +1,5 @@
 import { Big } from "big.js";
-import { UsageError } from "./errors.ts";
+import { UsageStatsError } from "./errors.ts";
 import { type Measures, type Metrics, metricsOf, WHOLE_COLUMNS, type WholeMeasure } from "./metrics.ts";
 
 export const CREDIT_DECIMALS = 8;
@@ -27,7 +27,7 @@ export function sumMeasures(all: Iterable<Measures>): Measures {
 /** Throws `number_too_large` for a sum that a JavaScript number cannot hold exactly. */
 export function assertExact(field: string, value: number): void {
   if (Number.isSafeInteger(value)) return;
-  throw new UsageError(
+  throw new UsageStatsError(
     "number_too_large",
     `The sum of ${field} is too large to be exact. Ask for a shorter range.`,
     {

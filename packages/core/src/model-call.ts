@@ -131,8 +131,8 @@ export type CallVoid = Pick<ModelCall, (typeof CALL_IDENTITY)[number]> & { void:
 export type CallChange = ModelCall | CallVoid;
 
 /**
- * What recording did. `repeated` changed nothing, `corrected` replaced the call's earlier content. `stays void`: the call was
- * voided, so that other content is not taken any more. `unknown`: there is no call to be voided. `not kept`: the calls of its time
+ * What recording did. `repeated` changed nothing, `corrected` replaced the call's earlier content. `stays_void`: the call was
+ * voided, so that other content is not taken any more. `unknown`: there is no call to be voided. `not_kept`: the calls of its time
  * were dropped or are kept elsewhere, so that nobody can tell whether it was counted.
  */
 export type RecordOutcome =
@@ -140,6 +140,6 @@ export type RecordOutcome =
   | "repeated"
   | "corrected"
   | "voided"
-  | "stays void"
+  | "stays_void"
   | "unknown"
-  | "not kept";
+  | "not_kept";

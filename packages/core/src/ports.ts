@@ -7,15 +7,15 @@ import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by
 /** For what lives longer than a request, which reads a clock once: whatever it decides, it decides as of one instant. */
 export type Clock = { now(): Date };
 
-/** A question to the repository. Every edge is an instant already: the repository knows no time zones. */
-export type UsageQuestion = {
+/** A query to the repository. Every edge is an instant already: the repository knows no time zones. */
+export type AggregateQuery = {
   /** `null` asks for all users together. */
   userDid: string | null;
   range: TimeRange;
   /** The period to compare with. It ends where the range starts, or before. */
   previous: TimeRange | null;
   /** Whether the range is settled. A hint at what will be fast; an answer never depends on a clock. */
-  closed: boolean;
+  settled: boolean;
   /** The n + 1 edges of the n contiguous series buckets wanted; empty for none. They may cover only a part of the range. */
   edges: Date[];
   groupBy: GroupDimension[];
@@ -24,17 +24,17 @@ export type UsageQuestion = {
   topN: number;
 };
 
-export type ModelFact = { providerId: string; model: string; measures: Measures };
-export type GroupFact = { key: GroupKey; measures: Measures };
+export type ModelAggregate = { providerId: string; model: string; measures: Measures };
+export type GroupAggregate = { key: GroupKey; measures: Measures };
 
-/** Sums over the calls of a question. Absent rows are zeros. */
-export type SummedFacts = {
+/** Sums over the calls of a query. Absent rows are zeros. */
+export type Aggregates = {
   /** `bucket` is the index of the series bucket, or `null` outside the series: all rows of a period add up to its totals. */
   sums: { period: "current" | "previous"; bucket: number | null; type: CallType; measures: Measures }[];
   /** Every provider and model of the range, most calls first. */
-  models: ModelFact[];
+  models: ModelAggregate[];
   /** Every group of the range, most calls first; empty when nothing is grouped. */
-  groups: GroupFact[];
+  groups: GroupAggregate[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
 };
@@ -42,8 +42,8 @@ export type SummedFacts = {
 /** What reading cost the database. */
 export type DatabaseCost = { statements: number; durationMs: number };
 
-/** The sums of a whole question, all of one database snapshot. */
-export type UsageFacts = SummedFacts &
+/** The sums of a whole query, all of one database snapshot. */
+export type UsageAggregates = Aggregates &
   DatabaseCost & {
     /** From this instant on, calls were read one by one rather than from rollups. */
     liveFrom: Date;
@@ -53,11 +53,11 @@ export type UsageFacts = SummedFacts &
 /** Where a page of a ranking ended: what it is ordered by there, exactly as the database wrote it, and whose that was. */
 export type RankingPlace = { value: string; key: readonly [string, string]; rank: number };
 
-/** A question to the repository about everyone's calls, by user, app or model. */
-export type RankingQuestion = {
+/** A query to the repository about everyone's calls, by user, app or model. */
+export type RankedAggregateQuery = {
   range: TimeRange;
-  /** Whether the range is settled, as of a `UsageQuestion`. */
-  closed: boolean;
+  /** Whether the range is settled, as of a `AggregateQuery`. */
+  settled: boolean;
   by: RankedBy;
   filter: UsageFilter;
   orderBy: RankingMetric;
@@ -69,11 +69,11 @@ export type RankingQuestion = {
 };
 
 /** `key` is a user and "", an app ("" for none) and "", or a provider and a model. */
-export type RankedFact = { key: readonly [string, string]; value: string; measures: Measures };
+export type RankedAggregate = { key: readonly [string, string]; value: string; measures: Measures };
 
-export type RankingFacts = DatabaseCost &
-  Pick<UsageFacts, "liveFrom" | "source"> & {
-    items: RankedFact[];
+export type RankingAggregates = DatabaseCost &
+  Pick<UsageAggregates, "liveFrom" | "source"> & {
+    items: RankedAggregate[];
     totals: Measures;
     matched: { count: number; measures: Measures };
   };
@@ -83,18 +83,18 @@ export type RankingFacts = DatabaseCost &
  * statement; its reason is thrown then.
  */
 export type UsageRepository = {
-  read(question: UsageQuestion, signal?: AbortSignal): Promise<UsageFacts>;
-  /** Adds up only the calls in some `parts` of the question's periods, one by one: for parts with few calls. */
+  read(query: AggregateQuery, signal?: AbortSignal): Promise<UsageAggregates>;
+  /** Adds up only the calls in some `parts` of the query's periods, one by one: for parts with few calls. */
   readCalls(
-    question: UsageQuestion,
+    query: AggregateQuery,
     parts: TimeRange[],
     signal?: AbortSignal,
-  ): Promise<SummedFacts & DatabaseCost>;
+  ): Promise<Aggregates & DatabaseCost>;
 };
 
 /** Ranks users, apps or models by what they used. Throws as `UsageRepository` does. */
 export type RankingRepository = {
-  readRanking(question: RankingQuestion, signal?: AbortSignal): Promise<RankingFacts>;
+  readRanking(query: RankedAggregateQuery, signal?: AbortSignal): Promise<RankingAggregates>;
 };
 
 /** What a text is kept under: everything that it depends on, besides the calls themselves. */
@@ -132,7 +132,7 @@ export type CacheInvalidator = {
 };
 
 /** How long a caller waits. */
-export type Waiting = {
+export type WaitLimits = {
   /** Aborts when nobody waits any more: what was not sent to the database by then is never sent. Its reason is thrown. */
   signal?: AbortSignal | undefined;
   /** When, in milliseconds of `performance.now()`, `unavailable` is thrown, and a write that has not begun by then never will. */
@@ -144,8 +144,11 @@ export type Waiting = {
  * neither does `processing` for a call that has ended. An `atomic` recording that could not make one of them throws `conflict`, and has
  * made none.
  */
-export type CallRecorder = {
-  record(changes: readonly CallChange[], options?: Waiting & { atomic?: boolean }): Promise<RecordOutcome[]>;
+export type CallWriter = {
+  record(
+    changes: readonly CallChange[],
+    options?: WaitLimits & { atomic?: boolean },
+  ): Promise<RecordOutcome[]>;
 };
 
 /** Which rollups: one user's or everyone's, of a range or of all time. */

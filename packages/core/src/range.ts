@@ -1,4 +1,4 @@
-import { UsageError } from "./errors.ts";
+import { UsageStatsError } from "./errors.ts";
 
 /** Half-open: `from` is inside, `to` is not. */
 export type TimeRange = { from: Date; to: Date };
@@ -12,19 +12,27 @@ export function checkRange(range: TimeRange): TimeRange {
   for (const field of ["from", "to"] as const) {
     const time = range[field].getTime();
     if (Number.isNaN(time) || time < EARLIEST || time > LATEST) {
-      throw new UsageError("invalid_time", `${field} must be an instant between the years 2000 and 2100.`, {
-        field,
-        value: range[field],
-        limit: "2000-01-01..2100-01-01",
-      });
+      throw new UsageStatsError(
+        "invalid_time",
+        `${field} must be an instant between the years 2000 and 2100.`,
+        {
+          field,
+          value: range[field],
+          limit: "2000-01-01..2100-01-01",
+        },
+      );
     }
   }
   if (range.to <= range.from) {
-    throw new UsageError("invalid_range", "from must be before to: the range is half-open, [from, to).", {
-      field: "to",
-      value: range.to,
-      limit: `after ${range.from.toISOString()}`,
-    });
+    throw new UsageStatsError(
+      "invalid_range",
+      "from must be before to: the range is half-open, [from, to).",
+      {
+        field: "to",
+        value: range.to,
+        limit: `after ${range.from.toISOString()}`,
+      },
+    );
   }
   return range;
 }

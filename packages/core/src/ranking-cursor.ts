@@ -1,15 +1,15 @@
 import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import { type RankingPlace } from "./ports.ts";
 import { filterFields } from "./cached.ts";
-import { type UsageRankingInput } from "./usage-ranking.ts";
+import { type UsageRankingQuery } from "./usage-ranking.ts";
 
-/** A place in a ranking as text, which only the same question takes back. */
-export function encodeRankingCursor(input: UsageRankingInput, { value, key, rank }: RankingPlace): string {
+/** A place in a ranking as text, which only the same query takes back. */
+export function encodeRankingCursor(input: UsageRankingQuery, { value, key, rank }: RankingPlace): string {
   return encodeCursor(scopeOf(input), [value, key, rank]);
 }
 
-/** Throws `invalid_cursor` for what this question did not give out. */
-export function decodeRankingCursor(input: UsageRankingInput, cursor: string): RankingPlace {
+/** Throws `invalid_cursor` for what this query did not give out. */
+export function decodeRankingCursor(input: UsageRankingQuery, cursor: string): RankingPlace {
   const [value, key, rank] = decodeCursor(cursor) ?? [];
   const place = { value, key, rank };
   // What does not come out the same again was not made here.
@@ -31,6 +31,6 @@ function isPlace(place: { value: unknown; key: unknown; rank: unknown }): place 
 }
 
 /** Everything that the order of a ranking depends on; how long a page is does not matter. */
-function scopeOf({ from, to, by, filter, orderBy, direction, search }: UsageRankingInput): unknown[] {
+function scopeOf({ from, to, by, filter, orderBy, direction, search }: UsageRankingQuery): unknown[] {
   return ["ranking", from.getTime(), to.getTime(), by, filterFields(filter), orderBy, direction, search];
 }

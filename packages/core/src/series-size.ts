@@ -1,6 +1,6 @@
 import { type Bucket, bucketFor } from "./bucket.ts";
-import { UsageError } from "./errors.ts";
-import { type UsageStatsInput } from "./usage-stats.ts";
+import { UsageStatsError } from "./errors.ts";
+import { type UsageStatsQuery } from "./usage-stats.ts";
 
 /** The most cells that the series of one answer may have: about 5 MB as JSON. */
 export const MAX_SERIES_CELLS = 20_000;
@@ -16,15 +16,15 @@ const WIDTHS: Record<Exclude<Bucket, "none">, number> = {
 };
 
 /** What a bucket holds: its own sums or, where calls are grouped, a line for each of the first groups and one for the others. */
-function cellsOfBucket({ groupBy, topN }: Pick<UsageStatsInput, "groupBy" | "topN">): number {
+function cellsOfBucket({ groupBy, topN }: Pick<UsageStatsQuery, "groupBy" | "topN">): number {
   return groupBy.length === 0 ? 1 : topN + 1;
 }
 
 /**
- * How many cells a question's series has at the most, by arithmetic alone, to be added up before anything is read. A question
+ * How many cells a query's series has at the most, by arithmetic alone, to be added up before anything is read. A query
  * that is refused by itself counts as much as the largest that is not.
  */
-export function seriesCells(input: UsageStatsInput): number {
+export function seriesCells(input: UsageStatsQuery): number {
   const bucket = bucketFor(input.bucket, input);
   const length = input.to.getTime() - input.from.getTime();
   // One more, for a range that begins inside a bucket; no zone has more hours than there are.
@@ -33,13 +33,13 @@ export function seriesCells(input: UsageStatsInput): number {
 }
 
 /** Refuses a page of a series that is too large, saying what to lower. Throws `invalid_option`. */
-export function checkSeriesSize(buckets: number, input: Pick<UsageStatsInput, "groupBy" | "topN">): void {
+export function checkSeriesSize(buckets: number, input: Pick<UsageStatsQuery, "groupBy" | "topN">): void {
   const cells = buckets * cellsOfBucket(input);
   if (cells <= MAX_SERIES_CELLS) return;
   const most = MAX_SERIES_CELLS.toLocaleString("en");
   const limit = Math.floor(MAX_SERIES_CELLS / cellsOfBucket(input));
   const topN = Math.floor(MAX_SERIES_CELLS / buckets) - 1;
-  throw new UsageError(
+  throw new UsageStatsError(
     "invalid_option",
     `The series would have ${buckets.toLocaleString("en")} buckets of ${input.topN + 1} groups each, ` +
       `and may have ${most} together. Lower topN to ${topN}, take a wider bucket or a shorter range, ` +

@@ -1,5 +1,5 @@
 import { Temporal } from "temporal-polyfill";
-import { UsageError } from "./errors.ts";
+import { UsageStatsError } from "./errors.ts";
 
 /**
  * Checks a zone and gives its usual capitals: any IANA name, aliases such as `Asia/Calcutta` included, or a fixed
@@ -13,10 +13,14 @@ export function parseTimeZone(timezone: string): string {
       if (!(cause instanceof RangeError)) throw cause;
     }
   }
-  throw new UsageError("invalid_timezone", "Unknown time zone: send an IANA name such as Europe/Berlin.", {
-    field: "timezone",
-    value: timezone,
-  });
+  throw new UsageStatsError(
+    "invalid_timezone",
+    "Unknown time zone: send an IANA name such as Europe/Berlin.",
+    {
+      field: "timezone",
+      value: timezone,
+    },
+  );
 }
 
 // Only whole quarters of an hour, as every real zone has had since 1986: the rollups' finest grain relies on it.
@@ -27,7 +31,7 @@ function isOffset(timezone: string): boolean {
 /** The fixed zone of `Date.getTimezoneOffset()` minutes, which are positive west of UTC: -330 is `+05:30`. */
 export function timeZoneOfOffset(minutes: number): string {
   if (!Number.isInteger(minutes) || minutes % 15 !== 0 || minutes < -14 * 60 || minutes > 14 * 60) {
-    throw new UsageError(
+    throw new UsageStatsError(
       "invalid_timezone",
       "timezoneOffset must be whole quarters of an hour between -840 and 840 minutes.",
       {

@@ -11,7 +11,7 @@ export const RANKING_METRICS = METRIC_NAMES;
 export type RankingMetric = keyof Metrics;
 
 /** Which users, apps or models used how much: of everyone's calls in a range. */
-export type UsageRankingInput = TimeRange & {
+export type UsageRankingQuery = TimeRange & {
   by: RankedBy;
   filter: UsageFilter;
   orderBy: RankingMetric;

@@ -5,8 +5,8 @@ import { type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type TimeRange } from "./range.ts";
 
-/** A question as a person asks it. */
-export type UsageStatsInput = TimeRange & {
+/** A query as a person asks it. */
+export type UsageStatsQuery = TimeRange & {
   /** `null` asks for all users together; who may do so is decided before. */
   userDid: string | null;
   timezone: string;

@@ -72,7 +72,7 @@ it("cuts months at their local first", () => {
   ]);
 });
 
-it("keeps the ragged edges of a range inside their buckets", () => {
+it("keeps the partial edges of a range inside their buckets", () => {
   expect(cut("UTC", "2025-06-01T23:59:59.999Z", "2025-06-02T00:00:00.001Z", "day")[0]).toMatch(
     /^2025-06-01 .*cut$/,
   );

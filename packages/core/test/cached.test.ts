@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { cached, cacheEntry, type CacheFormat, type EntryFields } from "../src/cached.ts";
 import { type ResultCache } from "../src/ports.ts";
-import { type UsageStatsInput } from "../src/usage-stats.ts";
+import { type UsageStatsQuery } from "../src/usage-stats.ts";
 
 const encoder = new TextEncoder();
 const entry = { kind: "count", userDid: null, fields: [] };
@@ -52,7 +52,7 @@ describe("a cached value", () => {
 });
 
 describe("what a value is cached under", () => {
-  const fields: EntryFields<UsageStatsInput> = {
+  const fields: EntryFields<UsageStatsQuery> = {
     from: true,
     to: true,
     timezone: true,
@@ -64,7 +64,7 @@ describe("what a value is cached under", () => {
     limit: true,
     cursor: true,
   };
-  const query: UsageStatsInput = {
+  const query: UsageStatsQuery = {
     userDid: "alice",
     from: new Date("2025-06-01T00:00:00Z"),
     to: new Date("2025-06-02T00:00:00Z"),
@@ -103,7 +103,7 @@ describe("what a value is cached under", () => {
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {
-    const other = cacheEntry("trpc", { ...query, ...change } as UsageStatsInput, fields);
+    const other = cacheEntry("trpc", { ...query, ...change } as UsageStatsQuery, fields);
     expect(other).not.toEqual(cacheEntry("trpc", query, fields));
   });
 });

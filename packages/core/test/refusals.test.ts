@@ -6,26 +6,26 @@ import {
   parseTimeZone,
   sumMeasures,
   timeZoneOfOffset,
-  UsageError,
-  type UsageFacts,
-  type UsageStatsInput,
+  UsageStatsError,
+  type UsageAggregates,
+  type UsageStatsQuery,
 } from "../src/index.ts";
 
 const DAY = 86_400_000;
 const start = new Date("2025-06-01T00:00:00Z");
 const days = (n: number) => ({ from: start, to: new Date(start.getTime() + n * DAY) });
 
-function refusal(attempt: () => unknown): UsageError {
+function refusal(attempt: () => unknown): UsageStatsError {
   try {
     attempt();
   } catch (error) {
-    if (error instanceof UsageError) return error;
+    if (error instanceof UsageStatsError) return error;
     throw error;
   }
   throw new Error("was not refused");
 }
 
-const emptyFacts: UsageFacts = {
+const emptyFacts: UsageAggregates = {
   sums: [],
   models: [],
   groups: [],
@@ -40,7 +40,7 @@ const ports = {
   cache: null,
   now: new Date("2026-01-01T00:00:00Z"),
 };
-const input: UsageStatsInput = {
+const input: UsageStatsQuery = {
   ...days(3),
   userDid: "did:abt:z1a:b",
   timezone: "UTC",

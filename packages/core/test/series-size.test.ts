@@ -5,15 +5,15 @@ import {
   getUsageStats,
   seriesBuckets,
   seriesCells,
-  UsageError,
-  type UsageStatsInput,
+  UsageStatsError,
+  type UsageStatsQuery,
 } from "../src/index.ts";
 import { groupsThatFit, MAX_SERIES_CELLS } from "../src/series-size.ts";
-import { splitQuestion } from "../src/split-question.ts";
+import { splitQuery } from "../src/split-query.ts";
 
 const DAY = 86_400_000;
 const from = new Date("2025-03-01T00:00:00Z");
-const question = (change: Partial<UsageStatsInput>, days = 61): UsageStatsInput => ({
+const query = (change: Partial<UsageStatsQuery>, days = 61): UsageStatsQuery => ({
   from,
   to: new Date(from.getTime() + days * DAY),
   userDid: "did:abt:z1alice",
@@ -40,11 +40,11 @@ const ports = {
   cache: null,
   now: new Date("2026-01-01T00:00:00Z"),
 };
-const ask = (input: UsageStatsInput) => getUsageStats(ports, input);
+const ask = (input: UsageStatsQuery) => getUsageStats(ports, input);
 
 describe("a series", () => {
   it("of too many buckets times groups is refused before anything is read, saying what to lower", async () => {
-    const refusal = await ask(question({ topN: 100 })).catch((error: unknown) => error as UsageError);
+    const refusal = await ask(query({ topN: 100 })).catch((error: unknown) => error as UsageStatsError);
     expect(refusal).toMatchObject({
       code: "invalid_option",
       field: "topN",
@@ -62,15 +62,15 @@ describe("a series", () => {
     ["with what was said: a wider bucket", { topN: 100, bucket: "day" }],
     ["where nothing is grouped", { topN: 100, groupBy: [] }],
     ["where there are only totals", { topN: 100, bucket: "none" }],
-  ] as [string, Partial<UsageStatsInput>][])("is answered %s", async (_, change) => {
-    await expect(ask(question(change))).resolves.toBeDefined();
+  ] as [string, Partial<UsageStatsQuery>][])("is answered %s", async (_, change) => {
+    await expect(ask(query(change))).resolves.toBeDefined();
   });
 
   it.each([
     ["one more group", { topN: 13 }],
     ["a page of one bucket more", { topN: 100, limit: 199 }],
-  ] as [string, Partial<UsageStatsInput>][])("is refused with %s", async (_, change) => {
-    await expect(ask(question(change))).rejects.toMatchObject({ code: "invalid_option" });
+  ] as [string, Partial<UsageStatsQuery>][])("is refused with %s", async (_, change) => {
+    await expect(ask(query(change))).rejects.toMatchObject({ code: "invalid_option" });
   });
 
   it("of the defaults is answered for the longest range of each bucket", async () => {
@@ -79,7 +79,7 @@ describe("a series", () => {
       ["hour", 92],
       ["day", 1_827],
     ] as const)
-      await expect(ask(question({ bucket }, days))).resolves.toBeDefined();
+      await expect(ask(query({ bucket }, days))).resolves.toBeDefined();
   });
 
   it("has no more cells than were counted for it beforehand", () => {
@@ -109,7 +109,7 @@ describe("a series", () => {
         ({ start, quarters, limit, ...change }) => {
           const begins = new Date(from.getTime() + start * 900_000);
           const range = { from: begins, to: new Date(begins.getTime() + quarters * 900_000) };
-          const input = question({ ...change, ...range, ...(limit !== undefined && { limit }) });
+          const input = query({ ...change, ...range, ...(limit !== undefined && { limit }) });
           const buckets = seriesBuckets(range, input.timezone, chooseBucket(input.bucket, range)).length;
           const cells = Math.min(buckets, limit ?? buckets) * (input.topN + 1);
           expect(seriesCells(input)).toBeGreaterThanOrEqual(Math.min(cells, MAX_SERIES_CELLS));
@@ -127,9 +127,9 @@ describe("what is kept of history", () => {
     expect(groupsThatFit(2_208, 8, 28)).toBe(8);
     expect(groupsThatFit(0, 5, 25)).toBe(25);
     const edges = Array.from({ length: 1_465 }, (_, i) => new Date(from.getTime() + i * 3_600_000));
-    const { to, userDid, groupBy, filter, topN } = question({ topN: 12 });
-    const split = splitQuestion(
-      { userDid, range: { from, to }, previous: null, closed: false, edges, groupBy, filter, topN },
+    const { to, userDid, groupBy, filter, topN } = query({ topN: 12 });
+    const split = splitQuery(
+      { userDid, range: { from, to }, previous: null, settled: false, edges, groupBy, filter, topN },
       new Date(to.getTime() - DAY),
     );
     expect(split!.history.topN).toBe(12);

@@ -21,14 +21,14 @@ const range = fc
     to: new Date(Date.parse(near) + from + length),
   }));
 
-/** Every tile and ragged end as [start, end), in order. */
+/** Every tile and partial edge as [start, end), in order. */
 function pieces(tiles: ReturnType<typeof tilesOf>): [number, number][] {
   const whole = GRAINS.flatMap((grain) =>
     tiles[grain].map((start): [number, number] => [start.getTime(), start.getTime() + GRAIN_MS[grain]]),
   );
   return [
     ...whole,
-    ...tiles.ragged.map(({ from, to }): [number, number] => [from.getTime(), to.getTime()]),
+    ...tiles.partialEdges.map(({ from, to }): [number, number] => [from.getTime(), to.getTime()]),
   ].toSorted(([a], [b]) => a - b);
 }
 
@@ -60,12 +60,12 @@ describe("tilesOf", () => {
     );
   });
 
-  it("leaves ragged only what is less than a quarter, at the two ends", () => {
+  it("leaves partialEdges only what is less than a quarter, at the two ends", () => {
     fc.assert(
       fc.property(range, (asked) => {
-        const { ragged } = tilesOf(asked);
-        expect(ragged.length).toBeLessThanOrEqual(2);
-        for (const { from, to } of ragged) {
+        const { partialEdges } = tilesOf(asked);
+        expect(partialEdges.length).toBeLessThanOrEqual(2);
+        for (const { from, to } of partialEdges) {
           expect(Math.floor(from.getTime() / 900_000)).toBe(Math.floor((to.getTime() - 1) / 900_000));
           expect(from.getTime() % 900_000 === 0 && to.getTime() % 900_000 === 0).toBe(false);
         }

@@ -17,7 +17,7 @@ export { createEar, type Ear } from "./listening/ear.ts";
 export { type Announce, Deaf } from "./listening/prove-hearing.ts";
 export { type DatabaseSettings } from "./orm-config.ts";
 export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
-export { createRebuilder, markForRebuild, planRebuild } from "./rolling/rebuild.ts";
+export { createRebuilder, logForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
 export {
   verifyRollups,
@@ -31,6 +31,6 @@ export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts"
 export { createRankingRepository } from "./ranking-repository.ts";
 export { createCallReader } from "./listing/call-reader.ts";
 export { createUsageRepository } from "./usage-repository.ts";
-export { createCallRecorder } from "./writing/call-recorder.ts";
+export { createCallWriter } from "./writing/call-writer.ts";
 export { ensurePartitionsAhead } from "./writing/partitions.ts";
 export { recordAllCalls } from "./writing/record-all-calls.ts";

@@ -1,6 +1,6 @@
 import { defineConfig, type Options } from "@mikro-orm/postgresql";
 import { type Pool } from "pg";
-import { type DatabaseFacts } from "./connection/check-database.ts";
+import { type DatabaseState } from "./connection/check-database.ts";
 import { connectionTarget } from "./connection/connection-target.ts";
 import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
@@ -49,7 +49,7 @@ export function ormConfig(
     applicationName = "usage-stats",
     silent = true,
   }: DatabaseSettings,
-  { schema, searchPath, otherSchemas }: DatabaseFacts,
+  { schema, searchPath, otherSchemas }: DatabaseState,
 ): Options {
   const settings = {
     url,

@@ -13,9 +13,9 @@ export function createRankingRepository(
   const measured = createMeasured(orm);
   const searchCollation = createSearchCollation(orm);
   return {
-    readRanking: (question, signal) =>
+    readRanking: (query, signal) =>
       measured(signal, async (run) =>
-        read(run, question, question.search === null ? empty : await searchCollation()),
+        read(run, query, query.search === null ? empty : await searchCollation()),
       ),
   };
 }

@@ -4,11 +4,11 @@ import { createMeasured } from "./reading/measured.ts";
 import { sumCalls } from "./reading/sum-calls.ts";
 import { type ReadUsage, readRolledUpUsage } from "./reading/read-rolled-up-usage.ts";
 
-/** Answers usage questions from Postgres. `read` says how: from rollups, or for checks from raw calls alone. */
+/** Answers usage queries from Postgres. `read` says how: from rollups, or for checks from raw calls alone. */
 export function createUsageRepository(orm: Database, read: ReadUsage = readRolledUpUsage): UsageRepository {
   const measured = createMeasured(orm);
   return {
-    read: (question, signal) => measured(signal, (run) => read(run, question)),
-    readCalls: (question, parts, signal) => measured(signal, (run) => sumCalls(run, question, parts)),
+    read: (query, signal) => measured(signal, (run) => read(run, query)),
+    readCalls: (query, parts, signal) => measured(signal, (run) => sumCalls(run, query, parts)),
   };
 }

@@ -5,7 +5,7 @@ import {
   type GroupDimension,
   metricsOf,
   type ModelCall,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
 import { modelCall } from "./model-calls.ts";
@@ -82,8 +82,8 @@ export function callsNear(
   });
 }
 
-/** Any question about the time around an instant: ragged ranges, every bucket, grouping and filter. */
-export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageStatsInput> {
+/** Any query about the time around an instant: partialEdges ranges, every bucket, grouping and filter. */
+export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageStatsQuery> {
   const filter = fc.record(
     {
       appDids: fc.subarray(["z2app1", "z2app2", "none"], { minLength: 1 }),

@@ -3,13 +3,13 @@ import {
   metricsOf,
   type ModelCall,
   type UsageStats,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 
 type Sums = Record<string, number | string | null>;
 
 /** What an answer must say, by adding up calls one by one in plain TypeScript; credits as whole 1e-8 units in a bigint. */
-export function bruteForce(calls: ModelCall[], input: UsageStatsInput, stats: UsageStats) {
+export function bruteForce(calls: ModelCall[], input: UsageStatsQuery, stats: UsageStats) {
   const mine = calls.filter(
     (call) => (input.userDid === null || call.userDid === input.userDid) && matches(call, input),
   );
@@ -77,7 +77,7 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
 }
 
 /** Whether a filter lets a call through. */
-export function matches(call: ModelCall, { filter }: Pick<UsageStatsInput, "filter">): boolean {
+export function matches(call: ModelCall, { filter }: Pick<UsageStatsQuery, "filter">): boolean {
   return (
     (filter.appDids?.includes(call.appDid ?? "") ?? true) &&
     (filter.providerIds?.includes(call.providerId) ?? true) &&

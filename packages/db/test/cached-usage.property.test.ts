@@ -1,7 +1,7 @@
 import { getUsageStats, type ResultCache, settledUntil } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, createUsageRepository, rollUp } from "../src/index.ts";
+import { createCallWriter, createUsageRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { bruteForce, comparable } from "./brute-force.ts";
@@ -39,7 +39,7 @@ const cases = scene.chain(({ timezone, at }) =>
     now: fc.integer({ min: -100 * HOUR, max: 100 * HOUR }).map((offset) => new Date(at + offset)),
     calls: callsNear(at, { minLength: 50, maxLength: 250 }),
     rolled: fc.boolean(),
-    questions: fc.array(
+    queries: fc.array(
       fc.record({
         input: questionNear(at, timezone),
         moved: fc.integer({ min: 0, max: 30_000 }),
@@ -50,33 +50,33 @@ const cases = scene.chain(({ timezone, at }) =>
 );
 
 it("answers from a kept history and the calls since as adding up all calls one by one does", async () => {
-  const recorder = createCallRecorder(database.orm);
+  const callWriter = createCallWriter(database.orm);
   const repository = createUsageRepository(database.orm);
   let hits = 0;
   await fc.assert(
-    fc.asyncProperty(cases, async ({ now, calls, rolled, questions }) => {
+    fc.asyncProperty(cases, async ({ now, calls, rolled, queries }) => {
       await database.orm.em.fork().execute("delete from model_calls");
       const cache = createKeepAll();
       const settled = calls.filter(({ callTime }) => callTime < settledUntil(now));
       const later = calls.filter(({ callTime }) => callTime >= settledUntil(now));
-      const check = async (asked: typeof calls, moved: (typeof questions)[number]["moved"] | null) => {
-        for (const { input, moved: by } of questions) {
+      const check = async (asked: typeof calls, moved: (typeof queries)[number]["moved"] | null) => {
+        for (const { input, moved: by } of queries) {
           const shift = moved === null ? 0 : by;
-          const question = {
+          const query = {
             ...input,
             from: new Date(input.from.getTime() + shift),
             to: new Date(input.to.getTime() + shift),
           };
-          if (question.to <= settledUntil(now)) continue;
-          const { stats, cost } = await getUsageStats({ repository, cache, now }, question);
-          expect(comparable(stats, question.groupBy)).toEqual(bruteForce(asked, question, stats));
+          if (query.to <= settledUntil(now)) continue;
+          const { stats, cost } = await getUsageStats({ repository, cache, now }, query);
+          expect(comparable(stats, query.groupBy)).toEqual(bruteForce(asked, query, stats));
           expect(cost.statements).toBeLessThanOrEqual(4);
         }
       };
-      await recorder.record(settled);
+      await callWriter.record(settled);
       if (rolled) await rollUp(database.orm);
       await check(settled, null);
-      await recorder.record(later);
+      await callWriter.record(later);
       await check(calls, null);
       await check(calls, 1);
       hits += cache.hits;

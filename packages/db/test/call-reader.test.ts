@@ -1,4 +1,4 @@
-import { type CallsQuestion } from "@usage-stats/core";
+import { type CallPageQuery } from "@usage-stats/core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import sql from "sql-template-tag";
 import { sessionOf } from "../src/connection/session.ts";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const question = (change: Partial<CallsQuestion> = {}): CallsQuestion => ({
+const query = (change: Partial<CallPageQuery> = {}): CallPageQuery => ({
   userDid: "heavy",
   range: { from: START, to: new Date("2025-08-01T00:00:00Z") },
   filter: {},
@@ -44,7 +44,7 @@ type Plan = {
   Plans?: Plan[];
 };
 
-async function scansOf(asked: CallsQuestion): Promise<Plan[]> {
+async function scansOf(asked: CallPageQuery): Promise<Plan[]> {
   const [row] = await sessionOf(database.orm.em.fork()).execute<{ "QUERY PLAN": { Plan: Plan }[] }>(
     sql`explain (analyze, format json) ${callsSql(asked)}`,
   );
@@ -60,7 +60,7 @@ it.each([
   ],
   ["a filter that one in five matches", { filter: { models: ["m1"] } }],
 ])("%s reads little more than it gives, along the user's index", async (_, change) => {
-  const scans = await scansOf(question(change));
+  const scans = await scansOf(query(change));
   const read = scans.reduce(
     (sum, scan) => sum + scan["Actual Rows"] + (scan["Rows Removed by Filter"] ?? 0),
     0,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createCallRecorder, createRebuilder, listenForChanges, rollUp } from "../src/index.ts";
+import { createCallWriter, createRebuilder, listenForChanges, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, testEar } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -59,7 +59,7 @@ it("names nobody where there are many, so that everybody's counts", async () => 
 });
 
 it("is silent about the quarter that is still open, and about what comes after it", async () => {
-  await createCallRecorder(database.orm).record([
+  await createCallWriter(database.orm).record([
     modelCall({ id: "now", callTime: new Date() }),
     modelCall({ id: "soon", callTime: new Date(Date.now() + 3_600_000) }),
   ]);
@@ -67,13 +67,13 @@ it("is silent about the quarter that is still open, and about what comes after i
 });
 
 it("tells of a correction, a deletion by hand, a write into a partition, a rebuild and rolling up; not of repeats", async () => {
-  const recorder = createCallRecorder(database.orm);
+  const callWriter = createCallWriter(database.orm);
   const { userDid } = modelCall();
-  await recorder.record([modelCall()]);
+  await callWriter.record([modelCall()]);
   expect(await fence()).toEqual([userDid]);
-  await recorder.record([modelCall()]);
+  await callWriter.record([modelCall()]);
   expect(await fence()).toEqual([]);
-  await recorder.record([modelCall({ status: "failed" })]);
+  await callWriter.record([modelCall({ status: "failed" })]);
   expect(await fence()).toEqual([userDid]);
   await rollUp(database.orm);
   expect(await fence()).toEqual([userDid]);
@@ -136,6 +136,6 @@ it("is heard again after the connection was cut, and says so", async () => {
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'usage-stats listener' and datname = current_database()",
   );
   await expect.poll(() => connected, { timeout: 10_000 }).toBe(2);
-  await createCallRecorder(database.orm).record([modelCall()]);
+  await createCallWriter(database.orm).record([modelCall()]);
   expect(await fence()).toEqual([modelCall().userDid]);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createCallRecorder } from "../src/index.ts";
+import { createCallWriter } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -7,7 +7,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  await createCallRecorder(database.orm).record([modelCall()]);
+  await createCallWriter(database.orm).record([modelCall()]);
 });
 beforeEach(async () => {
   await run("delete from model_call_changes");
@@ -33,10 +33,10 @@ it("marks a new call's quarter once, however many calls a statement brings", asy
 });
 
 it("marks a corrected call, but not an identical repeat", async () => {
-  const recorder = createCallRecorder(database.orm);
-  expect(await recorder.record([modelCall()])).toEqual(["repeated"]);
+  const callWriter = createCallWriter(database.orm);
+  expect(await callWriter.record([modelCall()])).toEqual(["repeated"]);
   expect(await marks()).toEqual([]);
-  expect(await recorder.record([modelCall({ status: "failed" })])).toEqual(["corrected"]);
+  expect(await callWriter.record([modelCall({ status: "failed" })])).toEqual(["corrected"]);
   expect(await marks()).toEqual(["did:abt:z1test 06-15 12:30"]);
 });
 

@@ -1,7 +1,7 @@
 import { type CallChange, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
+import { createCallWriter, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -46,10 +46,10 @@ it("eight writers of overlapping batches never deadlock, and leave what writing 
   try {
     await Promise.all(
       Array.from({ length: WRITERS }, async () => {
-        const recorder = createCallRecorder(orm);
+        const callWriter = createCallWriter(orm);
         for (let i = 0; i < BATCHES_EACH; i += 1) {
           const changes = batch();
-          const outcomes = await recorder.record(changes);
+          const outcomes = await callWriter.record(changes);
           changes.forEach((change, at) => {
             const all = told.get(change.id) ?? [];
             told.set(change.id, [...all, { change, outcome: outcomes[at]! }]);
@@ -73,7 +73,7 @@ it("eight writers of overlapping batches never deadlock, and leave what writing 
       ]);
       if (row === undefined) continue;
       expect(row.revision).toBe(count("corrected") + count("voided"));
-      if (!row.voided) expect(count("stays void")).toBe(0);
+      if (!row.voided) expect(count("stays_void")).toBe(0);
       const versions = all.flatMap(({ change, outcome }) =>
         "totalUsage" in change && (outcome === "added" || outcome === "corrected") ? [change.totalUsage] : [],
       );

@@ -1,10 +1,10 @@
-import { getUsageStats, type ModelCall, type UsageStatsInput } from "@usage-stats/core";
+import { getUsageStats, type ModelCall, type UsageStatsQuery } from "@usage-stats/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
-  createCallRecorder,
+  createCallWriter,
   createUsageRepository,
   ensurePartitionsAhead,
-  markForRebuild,
+  logForRebuild,
   openDatabase,
   planRebuild,
   rollUp,
@@ -24,7 +24,7 @@ function run<Row>(sql: string): Promise<Row[]> {
 }
 
 function record(calls: ModelCall[], options?: { atomic: boolean }) {
-  return createCallRecorder(database.orm).record(calls, options);
+  return createCallWriter(database.orm).record(calls, options);
 }
 
 const old = Array.from({ length: 10 }, (_, i) =>
@@ -35,7 +35,7 @@ const elsewhere = modelCall({ id: "elsewhere", userDid: "u", callTime: new Date(
 const other = modelCall({ id: "other", userDid: "v", callTime: new Date("2026-07-10T12:03:00Z") });
 const august = modelCall({ id: "august", userDid: "u", callTime: new Date("2026-08-02T00:00:00Z") });
 
-const question = (userDid: string | null): UsageStatsInput => ({
+const query = (userDid: string | null): UsageStatsQuery => ({
   userDid,
   from: new Date("2026-07-01T00:00:00Z"),
   to: new Date("2026-08-01T00:00:00Z"),
@@ -50,7 +50,7 @@ const question = (userDid: string | null): UsageStatsInput => ({
 async function callsOf(userDid: string | null): Promise<number> {
   const repository = createUsageRepository(database.orm);
   const now = new Date();
-  const { stats } = await getUsageStats({ repository, cache: null, now }, question(userDid));
+  const { stats } = await getUsageStats({ repository, cache: null, now }, query(userDid));
   expect(stats.series.reduce((sum, { metrics }) => sum + metrics.calls, 0)).toBe(stats.totals.calls);
   return stats.totals.calls;
 }
@@ -71,18 +71,18 @@ describe("a month that was dropped after it was rolled up", () => {
 
   it("keeps what it was rolled up to, whatever of it is repeated, late, voided, or rebuilt", async () => {
     expect(await callsOf("u")).toBe(10);
-    const recorder = createCallRecorder(database.orm);
-    expect(await recorder.record([old[0]!, late, august])).toEqual(["not kept", "not kept", "added"]);
+    const callWriter = createCallWriter(database.orm);
+    expect(await callWriter.record([old[0]!, late, august])).toEqual(["not_kept", "not_kept", "added"]);
     const { userDid, id, callTime } = old[1]!;
-    expect(await recorder.record([{ userDid, id, callTime, void: true }, august])).toEqual([
-      "not kept",
+    expect(await callWriter.record([{ userDid, id, callTime, void: true }, august])).toEqual([
+      "not_kept",
       "repeated",
     ]);
     expect(await partitions()).toEqual(["model_calls_2026_08"]);
     await rollUp(database.orm);
     expect(await callsOf("u")).toBe(10);
 
-    await markForRebuild(database.orm, {});
+    await logForRebuild(database.orm, {});
     expect(await callsOf("u")).toBe(10);
     await rollUp(database.orm);
     expect(await callsOf("u")).toBe(10);
@@ -92,17 +92,17 @@ describe("a month that was dropped after it was rolled up", () => {
   });
 
   it("takes calls where it had none, and counts them", async () => {
-    expect(await record([elsewhere, old[0]!, other])).toEqual(["added", "not kept", "added"]);
+    expect(await record([elsewhere, old[0]!, other])).toEqual(["added", "not_kept", "added"]);
     expect(await record([elsewhere, old[0]!, { ...other, status: "failed" }])).toEqual([
       "repeated",
-      "not kept",
+      "not_kept",
       "corrected",
     ]);
     expect(await callsOf("u")).toBe(11);
     await rollUp(database.orm);
     // What was rolled up anew is not frozen.
-    expect(await record([{ ...elsewhere, id: "more" }, late])).toEqual(["added", "not kept"]);
-    await markForRebuild(database.orm, {});
+    expect(await record([{ ...elsewhere, id: "more" }, late])).toEqual(["added", "not_kept"]);
+    await logForRebuild(database.orm, {});
     await rollUp(database.orm);
     expect(await callsOf("u")).toBe(12);
     expect(await callsOf("v")).toBe(1);
@@ -117,7 +117,7 @@ describe("a month that was dropped after it was rolled up", () => {
     await record([elsewhere]);
     await rollUp(database.orm);
     await run("drop table model_calls_2026_07");
-    expect(await record([elsewhere, old[0]!, other])).toEqual(["not kept", "not kept", "added"]);
+    expect(await record([elsewhere, old[0]!, other])).toEqual(["not_kept", "not_kept", "added"]);
     await rollUp(database.orm);
     expect(await callsOf("u")).toBe(11);
     expect(await callsOf("v")).toBe(1);
@@ -200,10 +200,10 @@ it("takes calls again that are put back by hand", async () => {
 });
 
 it("is made again where it had not been rolled up", async () => {
-  const recorder = createCallRecorder(database.orm);
-  await recorder.record(old);
+  const callWriter = createCallWriter(database.orm);
+  await callWriter.record(old);
   await run("drop table model_calls_2026_07");
-  expect(await recorder.record([old[0]!, late])).toEqual(["added", "added"]);
+  expect(await callWriter.record([old[0]!, late])).toEqual(["added", "added"]);
   await rollUp(database.orm);
   expect(await callsOf("u")).toBe(2);
 });
@@ -211,15 +211,15 @@ it("is made again where it had not been rolled up", async () => {
 it("is made again by whichever of two servers comes first, and none is misled by what it remembers", async () => {
   const orm = await openDatabase({ url: database.url });
   try {
-    const [one, two] = [createCallRecorder(database.orm), createCallRecorder(orm)];
+    const [one, two] = [createCallWriter(database.orm), createCallWriter(orm)];
     await one.record(old);
     await two.record([elsewhere]);
     await rollUp(orm);
     await run("drop table model_calls_2026_07");
-    expect(await two.record([other, old[3]!])).toEqual(["added", "not kept"]);
+    expect(await two.record([other, old[3]!])).toEqual(["added", "not_kept"]);
     expect(await one.record([old[0]!, elsewhere, { ...other, id: "more" }])).toEqual([
-      "not kept",
-      "not kept",
+      "not_kept",
+      "not_kept",
       "added",
     ]);
     await rollUp(orm);
@@ -232,13 +232,13 @@ it("is made again by whichever of two servers comes first, and none is misled by
 it.each(["", " concurrently"])(
   "rejects late calls of a month that was detached%s, and no others",
   async (how) => {
-    const recorder = createCallRecorder(database.orm);
-    await recorder.record([...old, august]);
+    const callWriter = createCallWriter(database.orm);
+    await callWriter.record([...old, august]);
     await run(`alter table model_calls detach partition model_calls_2026_07${how}`);
-    const outcomes = ["not kept", "repeated", "not kept"];
-    expect(await recorder.record([elsewhere, august, late])).toEqual(outcomes);
-    expect(await recorder.record([elsewhere, august, late])).toEqual(outcomes);
-    await expect(recorder.record([august, late], { atomic: true })).rejects.toMatchObject({
+    const outcomes = ["not_kept", "repeated", "not_kept"];
+    expect(await callWriter.record([elsewhere, august, late])).toEqual(outcomes);
+    expect(await callWriter.record([elsewhere, august, late])).toEqual(outcomes);
+    await expect(callWriter.record([august, late], { atomic: true })).rejects.toMatchObject({
       code: "conflict",
     });
     await rollUp(database.orm);
@@ -246,7 +246,7 @@ it.each(["", " concurrently"])(
     await run(
       "alter table model_calls attach partition model_calls_2026_07 for values from ('2026-07-01 00:00+00') to ('2026-08-01 00:00+00')",
     );
-    expect(await recorder.record([late, old[0]!])).toEqual(["added", "repeated"]);
+    expect(await callWriter.record([late, old[0]!])).toEqual(["added", "repeated"]);
     await rollUp(database.orm);
     expect(await callsOf("u")).toBe(11);
     expect(await verifyRollups(database.orm)).toMatchObject({ differences: [], frozen: 0 });
@@ -254,8 +254,8 @@ it.each(["", " concurrently"])(
 );
 
 it("counts the calls of a month again that is attached after it was frozen", async () => {
-  const recorder = createCallRecorder(database.orm);
-  await recorder.record([...old, elsewhere]);
+  const callWriter = createCallWriter(database.orm);
+  await callWriter.record([...old, elsewhere]);
   await rollUp(database.orm);
   await run("alter table model_calls detach partition model_calls_2026_07");
   await rollUp(database.orm);
@@ -268,7 +268,7 @@ it("counts the calls of a month again that is attached after it was frozen", asy
   );
   await rollUp(database.orm);
   expect(await callsOf("u")).toBe(10);
-  expect(await recorder.record([late, old[1]!])).toEqual(["added", "repeated"]);
+  expect(await callWriter.record([late, old[1]!])).toEqual(["added", "repeated"]);
   await rollUp(database.orm);
   expect(await callsOf("u")).toBe(11);
   expect(await verifyRollups(database.orm)).toMatchObject({ differences: [], frozen: 0 });
@@ -303,7 +303,7 @@ it("rejects calls by themselves that fall between partitions of somebody's own m
   await run(
     "alter table model_calls attach partition weekly for values from ('2026-07-08 00:00+00') to ('2026-07-15 00:00+00')",
   );
-  expect(await record([old[0]!, elsewhere, august])).toEqual(["added", "not kept", "added"]);
+  expect(await record([old[0]!, elsewhere, august])).toEqual(["added", "not_kept", "added"]);
 });
 
 it("answers as raw calls do while months that hold nothing of the question come and go", async () => {
@@ -314,7 +314,7 @@ it("answers as raw calls do while months that hold nothing of the question come 
   const ask = async (read?: typeof readRawUsage) => {
     const repository = createUsageRepository(database.orm, read);
     const input = {
-      ...question("u"),
+      ...query("u"),
       from: new Date("2026-08-01T00:00:00Z"),
       to: new Date("2026-09-01T00:00:00Z"),
     };

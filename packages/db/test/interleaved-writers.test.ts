@@ -1,9 +1,9 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
-import { type CallChange, type CallRecorder, type ModelCall } from "@usage-stats/core";
+import { type CallChange, type CallWriter, type ModelCall } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Sql } from "sql-template-tag";
 import { type Session, sessionOf } from "../src/connection/session.ts";
-import { createCallRecorder, openDatabase } from "../src/index.ts";
+import { createCallWriter, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { inTransaction } from "../src/transaction.ts";
 import { writeChanges } from "../src/writing/write-changes.ts";
@@ -12,14 +12,14 @@ import { modelCall } from "./model-calls.ts";
 const WRITERS = 8;
 
 let database: TestDatabase;
-let other: CallRecorder;
+let other: CallWriter;
 
 beforeAll(async () => {
   database = await createTestDatabase({ poolSize: WRITERS });
 });
 beforeEach(async () => {
   await database.orm.em.fork().execute("delete from model_calls");
-  other = createCallRecorder(database.orm);
+  other = createCallWriter(database.orm);
 });
 afterAll(() => database.close());
 
@@ -70,7 +70,7 @@ describe("a writer that others come between", () => {
     const [gone, call] = [modelCall({ id: "gone" }), modelCall({ id: "call" })];
     await other.record([gone, call, voided(gone)]);
     expect(await other.record([{ ...gone, model: "other" }, voided(call), gone, voided(gone)])).toEqual([
-      "stays void",
+      "stays_void",
       "voided",
       "repeated",
       "repeated",

@@ -2,7 +2,7 @@ import { getUsageStats } from "@usage-stats/core";
 import { afterEach, expect, it } from "vitest";
 import {
   createCallReader,
-  createCallRecorder,
+  createCallWriter,
   createRankingRepository,
   createUsageRepository,
   rollUp,
@@ -35,7 +35,7 @@ it.each(ODD_SESSIONS)(
     const [setting] = await orm.em.fork().execute(`show ${Object.keys(settings)[0]}`);
     expect(Object.values(setting as object)).toEqual([Object.values(settings)[0]]);
 
-    await createCallRecorder(orm).record(CALLS);
+    await createCallWriter(orm).record(CALLS);
     // In several batches, each of which goes on where the one before ended.
     await rollUp(orm, { batchSize: 37 });
     const now = new Date();
@@ -59,10 +59,10 @@ it.each(ODD_SESSIONS)(
       expect(stats.series.reduce((sum, { metrics }) => sum + metrics.calls, 0)).toBe(expected);
     }
     const [late] = CALLS;
-    await createCallRecorder(orm).record([{ ...late!, id: "late" }]);
+    await createCallWriter(orm).record([{ ...late!, id: "late" }]);
     const ranked = await createRankingRepository(orm).readRanking({
       range: { from, to },
-      closed: true,
+      settled: true,
       by: "user",
       filter: {},
       orderBy: "calls",

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder } from "../src/index.ts";
+import { createCallWriter } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -28,10 +28,10 @@ const batches = Array.from({ length: CALLS / BATCH }, (_, batch) =>
 );
 
 it("repeats calls at one instant without reading through all others at that instant", async () => {
-  const recorder = createCallRecorder(database.orm);
+  const callWriter = createCallWriter(database.orm);
   for (const batch of batches) {
     const started = performance.now();
-    expect(new Set(await recorder.record(batch))).toEqual(new Set(["added"]));
+    expect(new Set(await callWriter.record(batch))).toEqual(new Set(["added"]));
     if (process.env["TIMES"]) console.log("added", Math.round(performance.now() - started), "ms");
   }
   // Both with the statistics of an empty table and with true ones: either may tempt the planner.
@@ -40,7 +40,7 @@ it("repeats calls at one instant without reading through all others at that inst
     for (const [at, batch] of batches.entries()) {
       const before = await entriesRead();
       const started = performance.now();
-      expect(new Set(await recorder.record(batch))).toEqual(new Set(["repeated"]));
+      expect(new Set(await callWriter.record(batch))).toEqual(new Set(["repeated"]));
       if (process.env["TIMES"]) console.log("repeated", at, Math.round(performance.now() - started), "ms");
       expect((await entriesRead()) - before).toBeLessThan(10 * BATCH);
     }

@@ -3,14 +3,7 @@ import { Readable } from "node:stream";
 import { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  createCallRecorder,
-  isMigrated,
-  migrate,
-  openDatabase,
-  rollUp,
-  verifyRollups,
-} from "../src/index.ts";
+import { createCallWriter, isMigrated, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -85,11 +78,11 @@ describe("two schemas of one database", () => {
       // A month that only the other has, and one that only the other dropped.
       await client.query("select s1.ensure_model_calls_partition('2026-03-15 00:00Z')");
       const march = modelCall({ id: "march", callTime: new Date("2026-03-15T00:00:00Z") });
-      expect(await createCallRecorder(two!).record([march])).toEqual(["added"]);
+      expect(await createCallWriter(two!).record([march])).toEqual(["added"]);
       await rollUp(two!);
       await client.query("drop table s1.model_calls_2026_03");
       await rollUp(one!);
-      expect(await createCallRecorder(two!).record([march, { ...march, id: "late" }])).toEqual([
+      expect(await createCallWriter(two!).record([march, { ...march, id: "late" }])).toEqual([
         "repeated",
         "added",
       ]);

@@ -1,7 +1,7 @@
-import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
+import { getUsageStats, type UsageStatsQuery } from "@usage-stats/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
-  createCallRecorder,
+  createCallWriter,
   createRankingRepository,
   createUsageRepository,
   migrate,
@@ -27,7 +27,7 @@ function insert(user: string, time: string, measures: string): Promise<unknown> 
     values ('${user}', 'x', '${time}', 'p', 'm', 'embedding', 'success', ${measures.split(" = ")[1]})`);
 }
 
-const question = (userDid: string | null): UsageStatsInput => ({
+const query = (userDid: string | null): UsageStatsQuery => ({
   userDid,
   from,
   to,
@@ -41,7 +41,7 @@ const question = (userDid: string | null): UsageStatsInput => ({
 
 async function answer(userDid: string | null, read?: typeof readRawUsage) {
   const repository = createUsageRepository(database.orm, read);
-  return (await getUsageStats({ repository, cache: null, now: new Date() }, question(userDid))).stats;
+  return (await getUsageStats({ repository, cache: null, now: new Date() }, query(userDid))).stats;
 }
 
 const good = Array.from({ length: 120 }, (_, i) =>
@@ -91,7 +91,7 @@ describe("calls from before there were limits", () => {
     });
     await migrate(database.orm, new Date("2025-06-20T00:00:00Z"));
     emit.mockRestore();
-    await createCallRecorder(database.orm).record(good);
+    await createCallWriter(database.orm).record(good);
   });
 
   async function waiting(): Promise<string[]> {
@@ -141,7 +141,7 @@ describe("calls from before there were limits", () => {
     expect((await answer(null)).totals.calls).toBe(good.length + 1);
     const ranking = await createRankingRepository(database.orm).readRanking({
       range: { from, to },
-      closed: true,
+      settled: true,
       by: "user",
       filter: {},
       orderBy: "credits",
@@ -159,7 +159,7 @@ describe("calls from before there were limits", () => {
     try {
       await expect.poll(() => errors.length, { timeout: 10_000 }).toBe(1);
       expect(String(errors[0])).toContain("poison");
-      await createCallRecorder(database.orm).record([modelCall({ userDid: "later" })]);
+      await createCallWriter(database.orm).record([modelCall({ userDid: "later" })]);
       await expect.poll(waiting, { timeout: 10_000 }).not.toContain("later");
       expect(errors).toHaveLength(1);
     } finally {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
-import { createCallRecorder, createUsageRepository, openDatabase } from "../src/index.ts";
+import { getUsageStats, type UsageStatsQuery } from "@usage-stats/core";
+import { createCallWriter, createUsageRepository, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;
 const user = "did:abt:z1test";
-const question: UsageStatsInput = {
+const query: UsageStatsQuery = {
   userDid: user,
   from: new Date("2025-06-15T00:00:00Z"),
   to: new Date("2025-06-17T00:00:00Z"),
@@ -18,11 +18,11 @@ const question: UsageStatsInput = {
   compare: "previous",
 };
 
-async function ask(change: Partial<UsageStatsInput> = {}) {
+async function ask(change: Partial<UsageStatsQuery> = {}) {
   const now = new Date("2025-06-16T12:00:00Z");
   return getUsageStats(
     { repository: createUsageRepository(database.orm, readRawUsage), cache: null, now },
-    { ...question, ...change },
+    { ...query, ...change },
   );
 }
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const at = (time: string, change = {}) =>
     modelCall({ id: time + JSON.stringify(change), callTime: new Date(time), ...change });
-  await createCallRecorder(database.orm).record([
+  await createCallWriter(database.orm).record([
     at("2025-06-12T23:59:59.999Z"),
     at("2025-06-13T00:00:00Z"),
     at("2025-06-14T23:59:59.999Z", { status: "failed", durationMs: 5 }),
@@ -73,7 +73,7 @@ describe("raw calls", () => {
       ["2025-06-16", 1, true],
     ]);
     expect(stats.comparison).toMatchObject({
-      range: { from: new Date("2025-06-13T00:00:00Z"), to: question.from },
+      range: { from: new Date("2025-06-13T00:00:00Z"), to: query.from },
       totals: { calls: 2 },
       change: { calls: 1 },
     });
@@ -155,9 +155,9 @@ describe("raw calls", () => {
       await blocker.begin();
       await blocker.execute("lock table model_calls in access exclusive mode");
       const repository = createUsageRepository(hurried, readRawUsage);
-      await expect(
-        getUsageStats({ repository, cache: null, now: question.to }, question),
-      ).rejects.toMatchObject({ code: "unavailable" });
+      await expect(getUsageStats({ repository, cache: null, now: query.to }, query)).rejects.toMatchObject({
+        code: "unavailable",
+      });
     } finally {
       await blocker.rollback();
       await hurried.close();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, type Database, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
+import { createCallWriter, type Database, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
 import { readRolledUpUsage } from "../src/reading/read-rolled-up-usage.ts";
 import { sessionOf } from "../src/connection/session.ts";
 import { inTransaction } from "../src/transaction.ts";
@@ -30,7 +30,7 @@ it(
     let [written, rolled, read] = [0, 0, 0];
 
     async function write(seed: number): Promise<void> {
-      const recorder = createCallRecorder(writers);
+      const callWriter = createCallWriter(writers);
       for (let n = 0; Date.now() < end; n += 1) {
         const calls = Array.from({ length: 20 }, (_, i) => {
           const place = (seed * 7919 + n * 104_729 + i * 1_299_709) % 2000;
@@ -42,7 +42,7 @@ it(
             status: n % 4 === 0 ? "failed" : "success",
           });
         });
-        await recorder.record(calls);
+        await callWriter.record(calls);
         if (n % 10 === 0)
           await writers.em
             .fork()
@@ -70,7 +70,7 @@ it(
               userDid,
               range,
               previous: null,
-              closed: true,
+              settled: true,
               edges: [range.from, new Date(start + 86_400_000), range.to],
               groupBy: ["app" as const],
               filter: {},

@@ -2,21 +2,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import {
-  type CallRecorder,
+  type CallWriter,
   getUsageStats,
   type ModelCall,
   NOTHING_KNOWN,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
 import { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
-  createCallRecorder,
+  createCallWriter,
   createUsageRepository,
   type Database,
-  markForRebuild,
+  logForRebuild,
   openDatabase,
   rollUp,
   verifyRollups,
@@ -30,13 +30,13 @@ const HISTORIES = Number(process.env["LONG"] ?? 200);
 
 let database: TestDatabase;
 let victim: Database;
-let recorder: CallRecorder;
+let callWriter: CallWriter;
 let client: Client;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   victim = await openDatabase({ url: database.url, applicationName: "victim" });
-  recorder = createCallRecorder(database.orm);
+  callWriter = createCallWriter(database.orm);
   client = new Client({ connectionString: database.url });
   await client.connect();
 });
@@ -60,7 +60,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
   const add: fc.Arbitrary<Step> = some.map((calls) => ({
     does: "record calls, late ones too",
     async run(model) {
-      await recorder.record(calls);
+      await callWriter.record(calls);
       put(model, calls);
     },
   }));
@@ -104,7 +104,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
           ...call,
           callTime: new Date(Date.now() + minutes * 60_000 + i),
         }));
-        await recorder.record(moved);
+        await callWriter.record(moved);
         put(model, moved);
       },
     }));
@@ -116,7 +116,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
   const where = "user_did = $1 and id = $2 and call_time = $3";
   const key = (call: ModelCall) => [call.userDid, call.id, call.callTime];
   const repeat = onExisting("repeat a call", async (call) =>
-    expect(await recorder.record([call])).toEqual(["repeated"]),
+    expect(await callWriter.record([call])).toEqual(["repeated"]),
   );
   const correct = onExisting("correct a call", async (call, model, n) => {
     const corrected: ModelCall = {
@@ -125,16 +125,16 @@ function steps(at: number): fc.Arbitrary<Step[]> {
       model: `model-${n % 3}`,
       totalUsage: n,
     };
-    await recorder.record([corrected]);
+    await callWriter.record([corrected]);
     put(model, [corrected]);
   });
   const voidOne = onExisting("void a call", async (call, model, n) => {
     const { userDid, id, callTime } = call;
     const gone = { userDid, id, callTime, void: true as const };
-    expect(await recorder.record([gone, gone])).toEqual(["voided", "repeated"]);
+    expect(await callWriter.record([gone, gone])).toEqual(["voided", "repeated"]);
     // It arrives once more, as it was or otherwise.
     const late = { ...call, credits: n % 2 === 0 ? call.credits : "0.5" };
-    await recorder.record([late]);
+    await callWriter.record([late]);
     model.delete(identity(call));
   });
   const remove = onExisting("delete a call in psql", async (call, model) => {
@@ -182,7 +182,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
   }));
   const rebuild = fc.constantFrom(undefined, ...USERS).map((userDid): Step => ({
     does: "mark for a rebuild",
-    run: () => markForRebuild(database.orm, userDid === undefined ? {} : { userDid }),
+    run: () => logForRebuild(database.orm, userDid === undefined ? {} : { userDid }),
   }));
   return fc.array(
     fc.oneof(
@@ -209,16 +209,16 @@ async function ensurePartitions(calls: ModelCall[]): Promise<void> {
   for (const { callTime } of calls) await client.query("select ensure_model_calls_partition($1)", [callTime]);
 }
 
-async function check(model: Model, question: UsageStatsInput): Promise<void> {
+async function check(model: Model, query: UsageStatsQuery): Promise<void> {
   const now = new Date();
   const toNow = {
-    ...question,
+    ...query,
     from: new Date(now.getTime() - 3_600_000 * 5),
     to: new Date(now.getTime() + 7_200_000),
     timezone: "Asia/Kathmandu",
     bucket: "15m" as const,
   };
-  for (const input of [question, toNow]) {
+  for (const input of [query, toNow]) {
     const { stats } = await getUsageStats(
       { repository: createUsageRepository(database.orm), cache: null, now },
       input,
@@ -243,9 +243,9 @@ it.each(SESSIONS)(
   async ({ settings, runs }) => {
     await database.orm.close();
     database.orm = await openOddly(database.url, settings);
-    recorder = createCallRecorder(database.orm);
+    callWriter = createCallWriter(database.orm);
     const histories = scene.chain(({ timezone, at }) =>
-      fc.record({ steps: steps(at), question: questionNear(at, timezone) }),
+      fc.record({ steps: steps(at), query: questionNear(at, timezone) }),
     );
     await fc.assert(
       fc.asyncProperty(histories, async (history) => {
@@ -254,10 +254,10 @@ it.each(SESSIONS)(
         const model: Model = new Map();
         for (const { run } of history.steps) {
           await run(model);
-          await check(model, history.question);
+          await check(model, history.query);
         }
         await rollUp(database.orm);
-        await check(model, history.question);
+        await check(model, history.query);
         expect((await verifyRollups(database.orm)).differences).toEqual([]);
       }),
       // Histories shrink badly, because time goes on; the steps of the failing one are printed.

@@ -1,8 +1,8 @@
-import { getUsageStats, type UsageStatsInput } from "@usage-stats/core";
+import { getUsageStats, type UsageStatsQuery } from "@usage-stats/core";
 import sql from "sql-template-tag";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  createCallRecorder,
+  createCallWriter,
   createRebuilder,
   createUsageRepository,
   planRebuild,
@@ -17,7 +17,7 @@ import { modelCall } from "./model-calls.ts";
 
 const user = "did:abt:z1test";
 const now = new Date("2025-08-01T00:00:00Z");
-const question: UsageStatsInput = {
+const query: UsageStatsQuery = {
   userDid: user,
   from: new Date("2025-06-01T00:00:00Z"),
   to: new Date("2025-07-01T00:00:00Z"),
@@ -42,7 +42,7 @@ beforeAll(async () => {
       callTime: new Date(Date.UTC(2025, 4, 1) + i * 1_800_000),
     }),
   );
-  await createCallRecorder(database.orm).record(calls);
+  await createCallWriter(database.orm).record(calls);
   await rollUp(database.orm);
 });
 afterAll(() => database.close());
@@ -51,10 +51,10 @@ function run<Row>(statement: string): Promise<Row[]> {
   return database.orm.em.fork().execute(statement);
 }
 
-const ask = (change: Partial<UsageStatsInput> = {}, read?: ReadUsage) =>
+const ask = (change: Partial<UsageStatsQuery> = {}, read?: ReadUsage) =>
   getUsageStats(
     { repository: createUsageRepository(database.orm, read), cache: null, now },
-    { ...question, ...change },
+    { ...query, ...change },
   );
 
 describe("an answer from rollups", () => {
@@ -67,14 +67,14 @@ describe("an answer from rollups", () => {
       { groupBy: ["app", "model"] as const },
       { timezone: "Asia/Kathmandu", ...long },
     ]) {
-      const { cost } = await ask(change as Partial<UsageStatsInput>);
+      const { cost } = await ask(change as Partial<UsageStatsQuery>);
       expect(cost.statements).toBe(1);
     }
   });
 
   it("says that nothing had to be read live, until something changes", async () => {
-    expect((await ask()).stats.freshness).toMatchObject({ source: "rollup", liveFrom: question.to });
-    await createCallRecorder(database.orm).record([
+    expect((await ask()).stats.freshness).toMatchObject({ source: "rollup", liveFrom: query.to });
+    await createCallWriter(database.orm).record([
       modelCall({ id: "late", callTime: new Date("2025-06-10T08:07:00Z") }),
     ]);
     expect((await ask()).stats.freshness).toMatchObject({
@@ -234,7 +234,7 @@ describe("the worker", () => {
     try {
       await drained();
       await listening.promise;
-      await createCallRecorder(database.orm).record([
+      await createCallWriter(database.orm).record([
         modelCall({ id: "later", callTime: new Date("2025-06-11T08:07:00Z") }),
       ]);
       await drained();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   createCallReader,
-  createCallRecorder,
+  createCallWriter,
   createRankingRepository,
   migrate,
   rollUp,
@@ -16,7 +16,7 @@ describe.each(["empty", "C locale"] as const)("in a database that is %s", (from)
   beforeAll(async () => {
     database = await createTestDatabase({ from });
     await migrate(database.orm, range.from);
-    await createCallRecorder(database.orm).record([
+    await createCallWriter(database.orm).record([
       modelCall({ id: "1", model: "Яндекс-GPT", userDid: "Ärger", appDid: "ÉTOILE" }),
       modelCall({ id: "2", model: "gpt", userDid: "other", appDid: "app", errorReason: "LIMITE DÉPASSÉE" }),
     ]);
@@ -32,7 +32,7 @@ describe.each(["empty", "C locale"] as const)("in a database that is %s", (from)
   ] as const)("ranks by %s whoever has %s in the name, in whatever case", async (by, search) => {
     const { items, matched } = await createRankingRepository(database.orm).readRanking({
       range,
-      closed: true,
+      settled: true,
       by,
       filter: {},
       orderBy: "calls",
@@ -67,14 +67,14 @@ it("searches as the database's locale does where no collation knows more, and sa
   const database = await createTestDatabase();
   const emit = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
   try {
-    await createCallRecorder(database.orm).record([modelCall({ model: "GPT" })]);
+    await createCallWriter(database.orm).record([modelCall({ model: "GPT" })]);
     await database.orm.em
       .fork()
       .execute(
         "delete from pg_collation where collname in ('pg_unicode_fast', 'pg_c_utf8', 'und-x-icu', 'C.utf8')",
       );
     const reader = createCallReader(database.orm);
-    const question = {
+    const query = {
       userDid: null,
       range,
       filter: {},
@@ -83,8 +83,8 @@ it("searches as the database's locale does where no collation knows more, and sa
       limit: 10,
       after: null,
     };
-    expect(await reader.readCalls({ ...question, search: "gpt" })).toHaveLength(1);
-    expect(await reader.readCalls({ ...question, search: "gPT" })).toHaveLength(1);
+    expect(await reader.readCalls({ ...query, search: "gpt" })).toHaveLength(1);
+    expect(await reader.readCalls({ ...query, search: "gPT" })).toHaveLength(1);
     expect(emit).toHaveBeenCalledTimes(1);
     expect(String(emit.mock.calls[0]![0])).toMatch(/none of the collations/);
   } finally {

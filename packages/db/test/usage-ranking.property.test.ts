@@ -5,11 +5,11 @@ import {
   RANKING_METRICS,
   type RankingRepository,
   type UsageRanking,
-  type UsageRankingInput,
+  type UsageRankingQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, createRankingRepository, rollUp } from "../src/index.ts";
+import { createCallWriter, createRankingRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, readRawRanking } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { matches, sums } from "./brute-force.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const rankingNear = (at: number, timezone: string): fc.Arbitrary<UsageRankingInput> =>
+const rankingNear = (at: number, timezone: string): fc.Arbitrary<UsageRankingQuery> =>
   fc
     .record({
       near: questionNear(at, timezone),
@@ -35,11 +35,11 @@ const rankingNear = (at: number, timezone: string): fc.Arbitrary<UsageRankingInp
     .map(({ near: { from, to, filter }, ...rest }) => ({ from, to, filter, ...rest }));
 
 /** Every page of a ranking, one after the other. */
-async function pages(repository: RankingRepository, input: UsageRankingInput): Promise<UsageRanking[]> {
+async function pages(repository: RankingRepository, input: UsageRankingQuery): Promise<UsageRanking[]> {
   const all: UsageRanking[] = [];
   let cursor: string | null = null;
   do {
-    const asked: UsageRankingInput = cursor === null ? input : { ...input, cursor };
+    const asked: UsageRankingQuery = cursor === null ? input : { ...input, cursor };
     const { ranking } = await getUsageRanking({ repository, now: input.to }, asked);
     all.push(ranking);
     cursor = ranking.nextCursor;
@@ -54,7 +54,7 @@ const KEYS = {
 };
 
 /** What a ranking must say, by adding up calls one by one. */
-function bruteForceRanking(calls: ModelCall[], input: UsageRankingInput) {
+function bruteForceRanking(calls: ModelCall[], input: UsageRankingQuery) {
   const mine = calls.filter(
     (call) => call.callTime >= input.from && call.callTime < input.to && matches(call, input),
   );
@@ -89,7 +89,7 @@ function bruteForceRanking(calls: ModelCall[], input: UsageRankingInput) {
 }
 
 /** As a number of 1e-8 units, or an average. */
-function valueOf(metrics: ReturnType<typeof sums>, { orderBy }: UsageRankingInput): number | bigint {
+function valueOf(metrics: ReturnType<typeof sums>, { orderBy }: UsageRankingQuery): number | bigint {
   const value = metrics[orderBy] as number | string | { avg: number } | null;
   if (value === null) return -1;
   if (typeof value === "object") return value.avg;
@@ -103,7 +103,7 @@ function compare(a: number | bigint, b: number | bigint): number {
 it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, all of them"])(
   "ranks 600 random questions from %s, page by page, as adding up the calls one by one does",
   async (way) => {
-    const recorder = createCallRecorder(database.orm);
+    const callWriter = createCallWriter(database.orm);
     const repository = createRankingRepository(
       database.orm,
       way === "raw calls" ? readRawRanking : undefined,
@@ -111,24 +111,24 @@ it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, al
     const cases = scene.chain(({ timezone, at }) =>
       fc.record({
         calls: callsNear(at, { minLength: 20, maxLength: 150 }),
-        questions: fc.array(rankingNear(at, timezone), {
+        queries: fc.array(rankingNear(at, timezone), {
           minLength: QUESTIONS_EACH,
           maxLength: QUESTIONS_EACH,
         }),
       }),
     );
     await fc.assert(
-      fc.asyncProperty(cases, async ({ calls, questions }) => {
+      fc.asyncProperty(cases, async ({ calls, queries }) => {
         await database.orm.em.fork().execute("delete from model_calls");
         const early = way.endsWith("half of them")
           ? calls.length / 2
           : way.endsWith("all of them")
             ? calls.length
             : 0;
-        await recorder.record(calls.slice(0, early));
+        await callWriter.record(calls.slice(0, early));
         if (early > 0) await rollUp(database.orm);
-        await recorder.record(calls.slice(early));
-        for (const input of questions) {
+        await callWriter.record(calls.slice(early));
+        for (const input of queries) {
           const all = await pages(repository, input);
           const expected = bruteForceRanking(calls, input);
           expect(all.flatMap(({ items }) => items)).toEqual(expected.items);

@@ -1,7 +1,7 @@
 import { getUsageStats } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createCallRecorder, createUsageRepository, rollUp } from "../src/index.ts";
+import { createCallWriter, createUsageRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { bruteForce, comparable } from "./brute-force.ts";
@@ -18,19 +18,19 @@ const QUESTIONS_EACH = 20;
 it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, all of them"])(
   "answers 1,000 random questions from %s as adding up the calls one by one does, over clock changes in many zones",
   async (way) => {
-    const recorder = createCallRecorder(database.orm);
+    const callWriter = createCallWriter(database.orm);
     const repository = createUsageRepository(database.orm, way === "raw calls" ? readRawUsage : undefined);
     const cases = scene.chain(({ timezone, at }) =>
       fc.record({
         calls: callsNear(at, { minLength: 50, maxLength: 250 }),
-        questions: fc.array(questionNear(at, timezone), {
+        queries: fc.array(questionNear(at, timezone), {
           minLength: QUESTIONS_EACH,
           maxLength: QUESTIONS_EACH,
         }),
       }),
     );
     await fc.assert(
-      fc.asyncProperty(cases, async ({ calls, questions }) => {
+      fc.asyncProperty(cases, async ({ calls, queries }) => {
         await database.orm.em.fork().execute("delete from model_calls");
         const early =
           way === "rollups, half of them"
@@ -38,10 +38,10 @@ it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, al
             : way === "rollups, all of them"
               ? calls.length
               : 0;
-        await recorder.record(calls.slice(0, early));
+        await callWriter.record(calls.slice(0, early));
         if (early > 0) await rollUp(database.orm);
-        await recorder.record(calls.slice(early));
-        for (const input of questions) {
+        await callWriter.record(calls.slice(early));
+        for (const input of queries) {
           const { stats } = await getUsageStats({ repository, cache: null, now: input.to }, input);
           expect(comparable(stats, input.groupBy)).toEqual(bruteForce(calls, input, stats));
           const { range, series } = stats;

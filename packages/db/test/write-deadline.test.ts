@@ -1,21 +1,21 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
-import { type CallRecorder } from "@usage-stats/core";
+import { type CallWriter } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createCallRecorder } from "../src/index.ts";
+import { createCallWriter } from "../src/index.ts";
 import { sessionOf } from "../src/connection/session.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { upsertModelCalls } from "../src/writing/upsert-model-calls.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;
-let recorder: CallRecorder;
+let callWriter: CallWriter;
 
 beforeAll(async () => {
   database = await createTestDatabase({ poolSize: 2 });
 });
 beforeEach(async () => {
   await database.orm.em.fork().execute("delete from model_calls");
-  recorder = createCallRecorder(database.orm);
+  callWriter = createCallWriter(database.orm);
 });
 afterAll(() => database.close());
 
@@ -41,9 +41,9 @@ async function holdEveryConnection(): Promise<() => Promise<void>> {
 describe("a write's deadline", () => {
   it("is kept where it waits for a connection, and then it is never sent", async () => {
     const letGo = await holdEveryConnection();
-    await expect(recorder.record([modelCall()], inMs(200))).rejects.toMatchObject({ code: "unavailable" });
+    await expect(callWriter.record([modelCall()], inMs(200))).rejects.toMatchObject({ code: "unavailable" });
     await letGo();
-    expect(await recorder.record([modelCall({ id: "next" })])).toEqual(["added"]);
+    expect(await callWriter.record([modelCall({ id: "next" })])).toEqual(["added"]);
     expect(await rows()).toMatchObject([{ id: "next" }]);
   });
 
@@ -51,7 +51,7 @@ describe("a write's deadline", () => {
     const locker = database.orm.em.fork();
     await locker.begin();
     await locker.execute("lock table model_calls in access exclusive mode");
-    await expect(recorder.record([modelCall()], inMs(400))).rejects.toMatchObject({ code: "unavailable" });
+    await expect(callWriter.record([modelCall()], inMs(400))).rejects.toMatchObject({ code: "unavailable" });
     await vi.waitFor(
       async () =>
         expect(
@@ -64,14 +64,14 @@ describe("a write's deadline", () => {
     );
     await locker.rollback();
     expect(await rows()).toEqual([]);
-    expect(await recorder.record([modelCall()], inMs(5_000))).toEqual(["added"]);
+    expect(await callWriter.record([modelCall()], inMs(5_000))).toEqual(["added"]);
   });
 
   it.each([
     ["one statement", {}],
     ["a transaction", { atomic: true }],
   ])("keeps %s from being sent when it is over already", async (_, how) => {
-    await expect(recorder.record([modelCall()], { ...how, ...inMs(-1) })).rejects.toMatchObject({
+    await expect(callWriter.record([modelCall()], { ...how, ...inMs(-1) })).rejects.toMatchObject({
       code: "unavailable",
     });
     expect(await rows()).toEqual([]);
@@ -101,7 +101,7 @@ describe("a write's deadline", () => {
         `do $$ begin execute format('alter database %I set search_path = public, pg_catalog', current_database()); end $$`,
       );
       await em.execute("select pg_terminate_backend(pg_backend_pid())").catch(() => {});
-      const skewed = createCallRecorder(own.orm);
+      const skewed = createCallWriter(own.orm);
       expect(await skewed.record([modelCall()], inMs(5_000))).toEqual(["added"]);
       await own.orm.em.fork().execute("update fast_by set hours = 9");
       expect(await skewed.record([modelCall({ id: "later" })], inMs(5_000))).toEqual(["added"]);
@@ -115,11 +115,11 @@ describe("whoever leaves", () => {
   it("ends a write that was not sent", async () => {
     const letGo = await holdEveryConnection();
     const gone = new AbortController();
-    const asked = recorder.record([modelCall()], { signal: gone.signal });
+    const asked = callWriter.record([modelCall()], { signal: gone.signal });
     gone.abort(new Error("gone"));
     await expect(asked).rejects.toThrow("The database cannot answer");
     await letGo();
-    expect(await recorder.record([modelCall({ id: "next" })])).toEqual(["added"]);
+    expect(await callWriter.record([modelCall({ id: "next" })])).toEqual(["added"]);
     expect(await rows()).toMatchObject([{ id: "next" }]);
   });
 
@@ -128,7 +128,7 @@ describe("whoever leaves", () => {
     await locker.begin();
     await locker.execute("lock table model_calls in access exclusive mode");
     const gone = new AbortController();
-    const asked = recorder.record([modelCall()], { signal: gone.signal });
+    const asked = callWriter.record([modelCall()], { signal: gone.signal });
     await vi.waitFor(async () =>
       expect(
         await seenBy(
@@ -151,17 +151,17 @@ describe("a call that has ended", () => {
       [{ userDid: "did:other", id: "x", callTime: new Date("2025-06-15T12:00:00Z"), void: true as const }],
     ],
   ])("is never processing again, however late that is heard (%s)", async (_, others) => {
-    expect(await recorder.record([modelCall({ status: "success", totalUsage: 777 })])).toEqual(["added"]);
+    expect(await callWriter.record([modelCall({ status: "success", totalUsage: 777 })])).toEqual(["added"]);
     const late = modelCall({ status: "processing", totalUsage: 1 });
-    expect((await recorder.record([late, ...others]))[0]).toBe("repeated");
+    expect((await callWriter.record([late, ...others]))[0]).toBe("repeated");
     expect(await rows()).toMatchObject([{ status: "success", total_usage: "777", revision: 0 }]);
-    expect(await recorder.record([modelCall({ status: "failed" })])).toEqual(["corrected"]);
-    expect((await recorder.record([late, ...others]))[0]).toBe("repeated");
+    expect(await callWriter.record([modelCall({ status: "failed" })])).toEqual(["corrected"]);
+    expect((await callWriter.record([late, ...others]))[0]).toBe("repeated");
   });
 
   it("is not processing again within a batch either", async () => {
     const ended = modelCall({ status: "failed" });
-    expect(await recorder.record([ended, modelCall({ status: "processing" })])).toEqual([
+    expect(await callWriter.record([ended, modelCall({ status: "processing" })])).toEqual([
       "added",
       "repeated",
     ]);

@@ -1,4 +1,4 @@
-import { type UsageStatsInput } from "@usage-stats/core";
+import { type UsageStatsQuery } from "@usage-stats/core";
 import { checkOriginalAnswer, checkThisAnswer } from "./check-answers.ts";
 import { USERS } from "./history.ts";
 import { type Case } from "./measure.ts";
@@ -6,7 +6,7 @@ import { type Connections } from "./bench-database.ts";
 import { readStoredHours, readStoredTypes, readStoredTypesAndModels } from "./original-stored.ts";
 import { readHourByHour, readInBatches } from "./original-way.ts";
 import { type Periods, wholeDays } from "./periods.ts";
-import { ask, question } from "./this-way.ts";
+import { ask, query } from "./this-way.ts";
 
 type OriginalWay = typeof readStoredHours;
 
@@ -20,25 +20,25 @@ export function storedCases(at: Connections, now: Date): Case[] {
     original(at, `fix, stored, models from raw: ${who}`, 5, readStoredTypesAndModels, user, month),
   ];
   const last = (days: number, timezone = "UTC") => wholeDays(now, days, timezone).current;
-  const mine = (name: string, input: UsageStatsInput, rounds = 60) =>
+  const mine = (name: string, input: UsageStatsQuery, rounds = 60) =>
     thisWay(at, `this: ${name}`, rounds, input);
   return [
     floor(at),
     ...stored("big", big),
     ...stored("median", median),
-    mine("big", question(big, month.current)),
-    mine("median", question(median, month.current)),
-    mine("all users", question(null, month.current)),
-    mine("big, up to now", question(big, { from: month.current.from, to: now })),
-    mine("all users, up to now", question(null, { from: month.current.from, to: now })),
-    mine("big, Asia/Shanghai", question(big, last(30, "Asia/Shanghai"), { timezone: "Asia/Shanghai" })),
-    mine("big, Asia/Kolkata", question(big, last(30, "Asia/Kolkata"), { timezone: "Asia/Kolkata" })),
-    mine("big, 365 days", question(big, last(365))),
-    mine("big, 365 days by day", question(big, last(365), { bucket: "day" })),
-    mine("big, by app and model", question(big, month.current, { groupBy: ["app", "model"] })),
-    mine("big, 7 days by hour", question(big, last(7), { bucket: "hour" })),
-    mine("5,000 a month", question(USERS.five, month.current)),
-    mine("50,000 a month", question(USERS.fifty, month.current)),
+    mine("big", query(big, month.current)),
+    mine("median", query(median, month.current)),
+    mine("all users", query(null, month.current)),
+    mine("big, up to now", query(big, { from: month.current.from, to: now })),
+    mine("all users, up to now", query(null, { from: month.current.from, to: now })),
+    mine("big, Asia/Shanghai", query(big, last(30, "Asia/Shanghai"), { timezone: "Asia/Shanghai" })),
+    mine("big, Asia/Kolkata", query(big, last(30, "Asia/Kolkata"), { timezone: "Asia/Kolkata" })),
+    mine("big, 365 days", query(big, last(365))),
+    mine("big, 365 days by day", query(big, last(365), { bucket: "day" })),
+    mine("big, by app and model", query(big, month.current, { groupBy: ["app", "model"] })),
+    mine("big, 7 days by hour", query(big, last(7), { bucket: "hour" })),
+    mine("5,000 a month", query(USERS.five, month.current)),
+    mine("50,000 a month", query(USERS.fifty, month.current)),
   ];
 }
 
@@ -52,7 +52,7 @@ export function unstoredCases(at: Connections, now: Date): Case[] {
     original(at, "original, hour by hour: median", 3, readHourByHour, unrolled, month),
     original(at, "fix, nothing stored: big", 2, readInBatches, big, month),
     original(at, "fix, nothing stored: median", 8, readInBatches, unrolled, month),
-    thisWay(at, "this, nothing rolled up: median", 40, question(unrolled, month.current)),
+    thisWay(at, "this, nothing rolled up: median", 40, query(unrolled, month.current)),
   ];
 }
 
@@ -72,6 +72,6 @@ function original(
   return { name, rounds, run, check: async () => checkOriginalAnswer(at, user, month, await run()) };
 }
 
-function thisWay(at: Connections, name: string, rounds: number, input: UsageStatsInput): Case {
+function thisWay(at: Connections, name: string, rounds: number, input: UsageStatsQuery): Case {
   return { name, rounds, check: () => checkThisAnswer(at, input), run: () => ask(at.repository, input) };
 }

@@ -1,20 +1,20 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { type Metrics, type UsageRepository, type UsageStatsInput } from "@usage-stats/core";
+import { type Metrics, type UsageRepository, type UsageStatsQuery } from "@usage-stats/core";
 import { type Connections } from "./bench-database.ts";
 import { type Totals } from "./original-totals.ts";
 import { type Periods } from "./periods.ts";
-import { ask, question } from "./this-way.ts";
+import { ask, query } from "./this-way.ts";
 
-/** Throws unless this answers a question exactly as its raw calls added up do: totals, series, models, groups. */
+/** Throws unless this answers a query exactly as its raw calls added up do: totals, series, models, groups. */
 export async function checkThisAnswer(
   { repository, raw }: Connections,
-  input: UsageStatsInput,
+  input: UsageStatsQuery,
 ): Promise<void> {
   deepStrictEqual(await answer(repository, input), await answer(raw, input));
 }
 
 /** All but where the answer came from. */
-async function answer(repository: UsageRepository, input: UsageStatsInput) {
+async function answer(repository: UsageRepository, input: UsageStatsQuery) {
   const { freshness: _, ...rest } = await ask(repository, input);
   return rest;
 }
@@ -26,7 +26,7 @@ export async function checkOriginalAnswer(
   periods: Periods,
   [current, previous]: Totals[],
 ): Promise<void> {
-  const stats = await ask(raw, question(userDid, periods.current));
+  const stats = await ask(raw, query(userDid, periods.current));
   checkTotals(current!, stats.totals);
   checkTotals(previous!, stats.comparison!.totals);
   deepStrictEqual(

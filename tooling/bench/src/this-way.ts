@@ -3,15 +3,15 @@ import {
   type TimeRange,
   type UsageRepository,
   type UsageStats,
-  type UsageStatsInput,
+  type UsageStatsQuery,
 } from "@usage-stats/core";
 
-/** A question with the options that a page asks with when nobody chose any. */
-export function question(
+/** A query with the options that a page asks with when nobody chose any. */
+export function query(
   userDid: string | null,
   range: TimeRange,
-  options: Partial<UsageStatsInput> = {},
-): UsageStatsInput {
+  options: Partial<UsageStatsQuery> = {},
+): UsageStatsQuery {
   return {
     ...range,
     userDid,
@@ -26,7 +26,7 @@ export function question(
 }
 
 /** Answers it as the server does, short of the cache and HTTP. */
-export async function ask(repository: UsageRepository, input: UsageStatsInput): Promise<UsageStats> {
+export async function ask(repository: UsageRepository, input: UsageStatsQuery): Promise<UsageStats> {
   const { stats } = await getUsageStats({ repository, cache: null, now: input.to }, input);
   return stats;
 }

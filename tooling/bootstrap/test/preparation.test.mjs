@@ -65,7 +65,7 @@ it("installs once when two commands start at once, and says what the second wait
   const root = checkout({ main: "console.log('ran')", pnpm: "sleep 1; mkdir -p node_modules" });
   const results = await Promise.all([1, 2].map(() => bootstrap(root, ["usage-stats"]).result));
   expect(results.map(({ stdout }) => stdout)).toEqual(["ran\n", "ran\n"]);
-  expect(results.filter(({ stderr }) => stderr.includes("Waiting for process"))).toHaveLength(1);
+  expect(results.filter(({ stderr }) => stderr.includes("WaitLimits for process"))).toHaveLength(1);
   expect(installs(root)).toBe(1);
 });
 

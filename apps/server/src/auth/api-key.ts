@@ -1,6 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 import { hashOfSecret, parseKeyText } from "@usage-stats/api";
-import { type ApiKey, type ApiKeyStore, heldScopes, type KeyHashes, UsageError } from "@usage-stats/core";
+import {
+  type ApiKey,
+  type ApiKeyStore,
+  heldScopes,
+  type KeyHashes,
+  UsageStatsError,
+} from "@usage-stats/core";
 import { FAR_FUTURE, type Session } from "./session.ts";
 
 /**
@@ -13,7 +19,7 @@ export async function verifyApiKey(keys: ApiKeyStore, text: string, now: Date): 
   const found = parts && (await keys.find(parts.id));
   const goodUntil = secretGoodUntil(hash, found?.hashes, now);
   if (!found || goodUntil === null || !isUsable(found.key, now))
-    throw new UsageError("invalid_key", "The key is not valid.");
+    throw new UsageStatsError("invalid_key", "The key is not valid.");
   const { id, scopes, userDid, expiresAt } = found.key;
   const identity = {
     subject: `key ${id}`,

@@ -1,5 +1,5 @@
 import { type Identity, isKeyText } from "@usage-stats/api";
-import { type ApiKeyStore, UsageError, type ViewerSecret } from "@usage-stats/core";
+import { type ApiKeyStore, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
@@ -37,7 +37,7 @@ const LONGEST_REMEMBERED = 2_000;
 /**
  * Tells who asks: by `Authorization: Bearer …`, which is a session token, an API key or a viewer token, or else by the session
  * cookie. Throws `unauthenticated`, `invalid_token`, `invalid_key` or `csrf`. What was good is not checked again for a minute,
- * unless it has expired or its key was changed: a signature costs more than a kept answer.
+ * unless it has expired or its key was changed: a signature costs more than a cached answer.
  */
 export function createIdentifyRequest(settings: IdentitySettings): IdentifyRequest {
   const { checks, sessionCookie, keys, onError } = settings;
@@ -66,7 +66,8 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   async function identify(request: Context, now: Date, mayGuess = () => {}): Promise<Identity> {
     const bearer = bearerToken(request.req.header("authorization"));
     const token = bearer ?? getCookie(request, sessionCookie);
-    if (token === undefined || token === "") throw new UsageError("unauthenticated", "Sign in to see usage.");
+    if (token === undefined || token === "")
+      throw new UsageStatsError("unauthenticated", "Sign in to see usage.");
     if (bearer === undefined) refuseCrossSite(request.req.raw);
     const remembered = bearer === undefined ? `cookie ${token}` : token;
     const known = sessions.get(remembered);
@@ -102,6 +103,7 @@ function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const match = /^Bearer ([\w.~+/-]+=*)$/i.exec(header.trim());
   // Some other scheme, or a mangled token, must not fall back to the cookie of somebody else.
-  if (!match) throw new UsageError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
+  if (!match)
+    throw new UsageStatsError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
   return match[1];
 }

@@ -3,7 +3,7 @@ import { type ApiKeyStore, type KeyHashes } from "@usage-stats/core";
 import { secretGoodUntil } from "./api-key.ts";
 
 /**
- * Tells guesses at API keys from keys by what the database said of all of them within the last seconds: one question, however many
+ * Tells guesses at API keys from keys by what the database said of all of them within the last seconds: one query, however many
  * guesses. What is no guess has still to be checked. Throws `unavailable`.
  */
 export type KeyGuesses = {

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /**
  * Throws `csrf` for a write that a browser sends on behalf of another site: cookies travel with it, whatever its body is.
@@ -9,7 +9,8 @@ export function refuseCrossSite(request: { method: string; url: string; headers:
   if (request.method === "GET" || request.method === "HEAD") return;
   const site = request.headers.get("sec-fetch-site");
   const isOwn = site === null ? isOwnOrigin(request) : site === "same-origin";
-  if (!isOwn) throw new UsageError("csrf", "Changes by cookie are only accepted from this site's own pages.");
+  if (!isOwn)
+    throw new UsageStatsError("csrf", "Changes by cookie are only accepted from this site's own pages.");
 }
 
 /** By host alone: behind a proxy that ends TLS the server does not know the scheme. */

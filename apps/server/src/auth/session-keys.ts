@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import {
   createLocalJWKSet,
   createRemoteJWKSet,
@@ -75,7 +75,7 @@ export function publicKeys(
 
   function known(cause?: unknown): JWTVerifyGetKey {
     if (last !== null && performance.now() - last.at < LONGEST_OFFLINE_MS) return last.keys;
-    throw new UsageError("unavailable", "Sessions cannot be checked right now.", { cause });
+    throw new UsageStatsError("unavailable", "Sessions cannot be checked right now.", { cause });
   }
 
   return {
@@ -100,7 +100,10 @@ async function fetchKeySet(...request: Parameters<FetchImplementation>): Promise
   const response = await fetch(...request);
   if (response.status !== 200) {
     await response.body?.cancel();
-    throw new UsageError("unavailable", `The address of the keys answers with status ${response.status}.`);
+    throw new UsageStatsError(
+      "unavailable",
+      `The address of the keys answers with status ${response.status}.`,
+    );
   }
   const text = await readText(response, LARGEST_KEY_SET_BYTES);
   return JSON.parse(text) as JSONWebKeySet;
@@ -112,7 +115,7 @@ async function readText({ body }: Response, maxBytes: number): Promise<string> {
   // Leaving the loop early ends the connection.
   for await (const chunk of body ?? []) {
     size += chunk.length;
-    if (size > maxBytes) throw new UsageError("unavailable", "The keys are larger than a megabyte.");
+    if (size > maxBytes) throw new UsageStatsError("unavailable", "The keys are larger than a megabyte.");
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -1,5 +1,5 @@
 import { type Role, SCOPES_OF_ROLE, userName } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { type SessionKeys } from "./session-keys.ts";
 import { type Session } from "./session.ts";
@@ -56,9 +56,9 @@ export async function verifySessionToken(
     };
     return { identity, expiresAt };
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
+    if (cause instanceof UsageStatsError) throw cause;
     // Also what a key cannot be used for, which the platform says in errors of its own.
-    throw new UsageError("invalid_token", "The session is not valid.", { cause });
+    throw new UsageStatsError("invalid_token", "The session is not valid.", { cause });
   }
 }
 
@@ -68,7 +68,7 @@ function expiryAfter(span: string, now: Date): Date {
   const match = /^(\d{1,6})([smhd])$/.exec(span);
   const seconds = match ? Number(match[1]) * UNITS[match[2] as keyof typeof UNITS] : 0;
   if (seconds === 0) {
-    throw new UsageError("invalid_option", "The time until expiry must look like 30m, 12h or 7d.", {
+    throw new UsageStatsError("invalid_option", "The time until expiry must look like 30m, 12h or 7d.", {
       field: "expires",
       value: span,
     });

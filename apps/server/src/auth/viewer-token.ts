@@ -1,5 +1,5 @@
 import { type SignViewerToken } from "@usage-stats/api";
-import { type ApiKeyStore, heldScopes, UsageError, type ViewerSecret } from "@usage-stats/core";
+import { type ApiKeyStore, heldScopes, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { isUsable } from "./api-key.ts";
 import { type Session } from "./session.ts";
@@ -79,6 +79,6 @@ async function payloadOf(secret: string, jwt: string, now: Date): Promise<unknow
   }
 }
 
-function invalidToken(cause?: unknown): UsageError {
-  return new UsageError("invalid_token", "The session is not valid.", { cause });
+function invalidToken(cause?: unknown): UsageStatsError {
+  return new UsageStatsError("invalid_token", "The session is not valid.", { cause });
 }

@@ -5,7 +5,7 @@ import { registerImport } from "../import/import-command.ts";
 import { registerKeys } from "./keys-command.ts";
 import { registerMigrate } from "./migrate-command.ts";
 import { registerMikroOrm } from "./mikro-orm-command.ts";
-import { openRecorder } from "./open-recorder.ts";
+import { openCallWriter } from "./open-call-writer.ts";
 import { registerRebuild } from "./rebuild-command.ts";
 import { registerRollup } from "./rollup-command.ts";
 import { registerServe } from "./serve-command.ts";
@@ -25,7 +25,7 @@ Every command works on the database of DATABASE_URL or, where that is not set, o
 one in DATA_DIR (default .data), which it starts if no server is running.`,
     );
   registerServe(program);
-  registerImport(program, openRecorder);
+  registerImport(program, openCallWriter);
   registerToken(program);
   registerKeys(program);
   registerRollup(program);

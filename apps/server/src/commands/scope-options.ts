@@ -1,4 +1,4 @@
-import { checkRange, type RollupScope, UsageError } from "@usage-stats/core";
+import { checkRange, type RollupScope, UsageStatsError } from "@usage-stats/core";
 import { type Command } from "commander";
 
 export type ScopeOptions = { user?: string; from?: string; to?: string };
@@ -38,7 +38,7 @@ function instantOf(option: string, given: string | undefined): Date | undefined 
   const isInstant = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(given);
   const time = new Date(given);
   if (isInstant && !Number.isNaN(time.getTime())) return time;
-  throw new UsageError(
+  throw new UsageStatsError(
     "invalid_time",
     `${option} must be a date or an instant with its offset, such as 2026-01-31 or 2026-01-31T00:00:00Z. Got ${given}.`,
   );

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { ConnectionRefusal, type ServerError, serverErrorOf } from "@usage-stats/db";
 
 // Classes whose messages are about connections, roles, resources, locks and the server itself, and never about what a statement held.
@@ -68,7 +68,7 @@ function describeOther(error: Error, isRefused: boolean): string {
 
 /** Whether the message of an error is a sentence of ours. */
 export function isRefusal(error: unknown): boolean {
-  return error instanceof UsageError || error instanceof ConnectionRefusal;
+  return error instanceof UsageStatsError || error instanceof ConnectionRefusal;
 }
 
 function withoutData(message: string): string {

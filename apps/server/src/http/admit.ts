@@ -21,10 +21,10 @@ export type AdmitSettings = {
   /** `null` for no limits. */
   limits: RateLimits | null;
   trustedProxies: number;
-  arrive: Arrive;
+  countRequest: CountRequest;
 };
 
-export type ArriveSettings = {
+export type CountRequestSettings = {
   /** `null` for no limits. */
   limits: RateLimits | null;
   trustedProxies: number;
@@ -33,9 +33,9 @@ export type ArriveSettings = {
 };
 
 /** Counts a request with its address, once: among those of whom it is known who they are, or among strangers. Throws `rate_limited`. */
-export type Arrive = (context: Context<AppEnv>, who: "known" | "stranger") => Promise<void>;
+export type CountRequest = (context: Context<AppEnv>, who: "known" | "stranger") => Promise<void>;
 
-export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): Arrive {
+export function createCountRequest({ limits, trustedProxies, warn }: CountRequestSettings): CountRequest {
   let isWarned = false;
   return async (context, who) => {
     const request = context.get("request");
@@ -45,14 +45,14 @@ export function createArrive({ limits, trustedProxies, warn }: ArriveSettings): 
       isWarned = true;
       warn(FORWARDED);
     }
-    await limits.arrive(clientAddress(context, trustedProxies), who);
+    await limits.countRequest(clientAddress(context, trustedProxies), who);
   };
 }
 
 const FORWARDED =
   "limits: requests come with X-Forwarded-For, which is not believed because TRUSTED_PROXIES is 0: all that come through a proxy share one address and its limits. Where a proxy of yours stands in front, set TRUSTED_PROXIES to how many there are.";
 
-export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitSettings): Admit {
+export function createAdmit({ identify, limits, trustedProxies, countRequest }: AdmitSettings): Admit {
   /** Verified first, and charged after: what is bad takes nothing from what is good. */
   async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
     const request = context.get("request");
@@ -60,10 +60,10 @@ export function createAdmit({ identify, limits, trustedProxies, arrive }: AdmitS
     const address = clientAddress(context, trustedProxies);
     const attempt = limits.attempt(address, (mayGuess) => identify(context, request.now, mayGuess));
     const identity = await attempt.catch(async (error: unknown) => {
-      await arrive(context, "stranger");
+      await countRequest(context, "stranger");
       throw error;
     });
-    await arrive(context, "known");
+    await countRequest(context, "known");
     request.budget = await limits.spend(identity, operations);
     return identity;
   }

@@ -1,7 +1,7 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Context, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
-import { type Arrive } from "./admit.ts";
+import { type CountRequest } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
 import { callListRoutes, type ExportParts } from "./call-list-routes.ts";
 import { cloudEventsRoutes } from "./cloud-events-routes.ts";
@@ -24,7 +24,7 @@ export type HttpParts = RequestParts &
   OtlpParts &
   HealthParts & {
     metrics: Metrics;
-    arrive: Arrive;
+    countRequest: CountRequest;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];
   };
@@ -35,10 +35,14 @@ const MAX_URL_LENGTH = 8_192;
 /** Whoever watches over the server may ask as often as it likes. */
 const UNCOUNTED: ReadonlySet<string> = new Set(["/health", "/ready"]);
 
-const urlTooLong = new UsageError("url_too_long", `The URL is longer than ${MAX_URL_LENGTH} characters.`, {
-  limit: String(MAX_URL_LENGTH),
-});
-const nothingHere = new UsageError("not_found", "There is nothing at this address.");
+const urlTooLong = new UsageStatsError(
+  "url_too_long",
+  `The URL is longer than ${MAX_URL_LENGTH} characters.`,
+  {
+    limit: String(MAX_URL_LENGTH),
+  },
+);
+const nothingHere = new UsageStatsError("not_found", "There is nothing at this address.");
 
 /** The whole HTTP surface: tRPC at `/trpc`, REST at `/app/api`, OTLP at `/v1/traces`, `/metrics`, `/health` and `/ready`. */
 export function createApp(parts: HttpParts): Hono<AppEnv> {
@@ -57,7 +61,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   /** Whatever no handler has counted, having nothing to do with it. */
   async function countStray(context: Context<AppEnv>): Promise<void> {
     try {
-      await parts.arrive(context, "stranger");
+      await parts.countRequest(context, "stranger");
     } catch (refusal) {
       context.res = problem(context, refusal);
     }
@@ -71,7 +75,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
         const limit = methods.join(", ");
         context.header("allow", limit);
         const message = "There is nothing here for this method.";
-        return problem(context, new UsageError("method_not_allowed", message, { limit }));
+        return problem(context, new UsageStatsError("method_not_allowed", message, { limit }));
       },
     }),
   );

@@ -40,7 +40,7 @@ export function callListRoutes(app: Hono<AppEnv>, { exportReader, onFailure }: E
     // Nobody would read a call of it.
     if (context.req.method === "HEAD") return context.body(null, 200, headers);
     whenResponseEnds(context, exports.enter(ctx.identity.subject));
-    // What is wrong with the question is told before anything is sent.
+    // What is wrong with the query is told before anything is sent.
     const first = await csv.next();
     const rest = breakingOff(context, csv, onFailure);
     return context.body(csvStream([bom ? BYTE_ORDER_MARK : "", first.value ?? ""], rest), 200, headers);

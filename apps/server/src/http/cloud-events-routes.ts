@@ -1,5 +1,5 @@
 import { CLOUD_EVENT_TYPES, readCloudEvents } from "@usage-stats/adapters";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Hono } from "hono";
 import { recordEvents } from "../intake/record-events.ts";
 import { readBodyText } from "./read-body-text.ts";
@@ -12,7 +12,7 @@ export function cloudEventsRoutes(app: Hono<AppEnv>, { maxIngestBytes }: { maxIn
     const { raw } = context.req;
     const rules = { maxBytes: maxIngestBytes, types: CLOUD_EVENT_TYPES, gzip: true };
     const { text, type } = await readBodyText(raw, rules);
-    if (text === "") throw new UsageError("bad_json", "There is no event.", { field: "body" });
+    if (text === "") throw new UsageStatsError("bad_json", "There is no event.", { field: "body" });
     const events = readCloudEvents(type, raw.headers, text, ctx.ports.recordLimits.maxCalls);
     return context.json(await recordEvents(ctx, events));
   });

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /** Lets so many exports run at once, whose connections reports need too, and so many of one identity. */
 export type ExportLimit = {
@@ -14,12 +14,12 @@ export function createExportLimit({ most, mostOfOne }: { most: number; mostOfOne
   return {
     enter(subject) {
       if (running.filter((other) => other === subject).length >= mostOfOne)
-        throw new UsageError("rate_limited", "You have exports running. Try again when one has ended.", {
+        throw new UsageStatsError("rate_limited", "You have exports running. Try again when one has ended.", {
           limit: `${mostOfOne} exports of one identity at once`,
           retryAfterSeconds: RETRY_AFTER_SECONDS,
         });
       if (running.length >= most)
-        throw new UsageError("unavailable", "Too many exports are running. Try again shortly.", {
+        throw new UsageStatsError("unavailable", "Too many exports are running. Try again shortly.", {
           limit: `${most} exports at once`,
           retryAfterSeconds: RETRY_AFTER_SECONDS,
         });

@@ -5,7 +5,7 @@ import {
   type OtlpFormat,
   readTraces,
 } from "@usage-stats/adapters";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Context, type Hono } from "hono";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
 import { recordSpans, type SpanCounts } from "../intake/record-spans.ts";
@@ -24,12 +24,12 @@ export type OtlpParts = {
 /** `POST /v1/traces`, OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp): records spans that are calls of models. */
 export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpans }: OtlpParts): void {
   /** An exporter drops what is answered with 500, and tries again after 503. */
-  function told(error: unknown, context: Context<AppEnv>): UsageError {
+  function told(error: unknown, context: Context<AppEnv>): UsageStatsError {
     if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
       onFailure({ error, requestId: context.get("request").requestId, operation: "POST /v1/traces" });
-    return error instanceof UsageError
+    return error instanceof UsageStatsError
       ? error
-      : new UsageError("unavailable", "Something went wrong on our side.");
+      : new UsageStatsError("unavailable", "Something went wrong on our side.");
   }
 
   app.post("/v1/traces", async (context) => {
@@ -38,7 +38,7 @@ export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpan
     try {
       await request.admit("POST /v1/traces");
       if (format === null)
-        throw new UsageError(
+        throw new UsageStatsError(
           "unsupported_media_type",
           "The body must be application/x-protobuf or application/json.",
           { value: context.req.header("content-type") ?? "" },
@@ -69,7 +69,7 @@ function formatOf(contentType: string): OtlpFormat | null {
 const GRPC_CODES: Record<number, number> = { 401: 16, 403: 7, 413: 8, 429: 8, 503: 14 };
 const INVALID_ARGUMENT = 3;
 
-function sendStatus(context: Context<AppEnv>, error: UsageError, format: OtlpFormat): Response {
+function sendStatus(context: Context<AppEnv>, error: UsageStatsError, format: OtlpFormat): Response {
   const refusal = refuse(context, error);
   const { status, message } = refusal;
   const code = GRPC_CODES[status] ?? INVALID_ARGUMENT;

@@ -1,5 +1,5 @@
 import { type PublicError, publicError } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { type ContentfulStatusCode } from "hono/utils/http-status";
@@ -12,7 +12,7 @@ export type Refusal = Omit<PublicError, "status"> & { status: ContentfulStatusCo
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof HTTPException)) return publicError(error);
   // Hono's own refusals bring their status.
-  const told = new UsageError("invalid_request", error.message || "The request was refused.");
+  const told = new UsageStatsError("invalid_request", error.message || "The request was refused.");
   return { ...publicError(told), status: error.status };
 }
 

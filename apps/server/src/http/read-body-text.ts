@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 export type BodyRules = {
   /** Of the body as it is sent, and of what it unpacks to. */
@@ -25,7 +25,7 @@ export async function readBodyText(
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   if (!rules.types.includes(type)) {
     if (await isEmpty(request)) return { text: "", type };
-    throw new UsageError("unsupported_media_type", `The body must be ${rules.types.join(" or ")}.`, {
+    throw new UsageStatsError("unsupported_media_type", `The body must be ${rules.types.join(" or ")}.`, {
       value: type,
       limit: rules.types.join(", "),
     });
@@ -36,7 +36,7 @@ export async function readBodyText(
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), type };
   } catch (cause) {
-    throw new UsageError("bad_json", "The body is not UTF-8.", { field: "body", cause });
+    throw new UsageStatsError("bad_json", "The body is not UTF-8.", { field: "body", cause });
   }
 }
 
@@ -52,7 +52,7 @@ export function checkEncoding(headers: Headers, { gzip = false }: Pick<BodyRules
   if (encoding === "identity") return false;
   if (gzip && encoding === "gzip") return true;
   const message = gzip ? "The body may be packed with gzip only." : "The body must not be compressed.";
-  throw new UsageError("unsupported_encoding", message, { value: encoding });
+  throw new UsageStatsError("unsupported_encoding", message, { value: encoding });
 }
 
 /** Told by the first piece of a body: no more of it is read. */
@@ -83,12 +83,15 @@ export async function unpackBytes(packed: Uint8Array, maxBytes: number): Promise
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE")
       throw tooLarge(maxBytes);
-    throw new UsageError("bad_json", "The body is not gzip, though it says so.", { field: "body", cause });
+    throw new UsageStatsError("bad_json", "The body is not gzip, though it says so.", {
+      field: "body",
+      cause,
+    });
   }
 }
 
-function tooLarge(maxBytes: number): UsageError {
-  return new UsageError("too_large", `The body is larger than ${maxBytes.toLocaleString("en")} bytes.`, {
+function tooLarge(maxBytes: number): UsageStatsError {
+  return new UsageStatsError("too_large", `The body is larger than ${maxBytes.toLocaleString("en")} bytes.`, {
     field: "body",
     limit: String(maxBytes),
   });

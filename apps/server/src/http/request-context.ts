@@ -1,4 +1,4 @@
-import { type OnQuestion, type Ports } from "@usage-stats/api";
+import { type OnQuery, type Ports } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
 import { type Context } from "hono";
@@ -15,7 +15,7 @@ export type RequestParts = {
   /** What each identity may have the database do at once. */
   shares: Shares;
   admit: Admit;
-  onQuestion?: OnQuestion;
+  onQuery?: OnQuery;
   /** How long a request may wait for everything together. */
   requestDeadlineMs: number;
 };
@@ -30,7 +30,7 @@ export function createRequest(context: Context<AppEnv>, parts: RequestParts): Ht
     cache: parts.cache?.forRequest(deadline.signal) ?? null,
     costs: [],
     signal: deadline.signal,
-    onQuestion: parts.onQuestion,
+    onQuery: parts.onQuery,
     admit: (operation, all) => parts.admit(context, operation, all),
     deadline,
     operation: undefined,

@@ -1,10 +1,10 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /** Until when a request may wait, for everything together, from its arrival on. */
 export type RequestDeadline = {
   /** In milliseconds of `performance.now()`. */
   at: number;
-  /** Aborts with `unavailable` then, or once whoever asked has left. Made when it is first asked for, because it costs more than a kept answer. */
+  /** Aborts with `unavailable` then, or once whoever asked has left. Made when it is first asked for, because it costs more than a cached answer. */
   signal(): AbortSignal;
   /** The request is answered. */
   end(): void;
@@ -21,7 +21,7 @@ export function startRequestDeadline(ms: number, left: () => AbortSignal): Reque
     const controller = new AbortController();
     const abort = (message: string) => {
       end();
-      controller.abort(new UsageError("unavailable", message));
+      controller.abort(new UsageStatsError("unavailable", message));
     };
     const leave = () => abort("Whoever asked has left.");
     if (left().aborted) leave();

@@ -8,7 +8,7 @@ export function portsInTurns(
   request: () => HttpRequest,
   { ports, shares }: { ports: Ports; shares: Shares },
 ): Ports {
-  const { repository, ranking, callReader, recorder } = ports;
+  const { repository, ranking, callReader, callWriter } = ports;
 
   async function inTurn<T>(
     turns: Turns,
@@ -23,24 +23,23 @@ export function portsInTurns(
   return {
     ...ports,
     repository: {
-      read: (question, signal) => inTurn(shares.reports, signal, () => repository.read(question, signal)),
-      readCalls: (question, parts, signal) =>
-        inTurn(shares.reports, signal, () => repository.readCalls(question, parts, signal)),
+      read: (query, signal) => inTurn(shares.reports, signal, () => repository.read(query, signal)),
+      readCalls: (query, parts, signal) =>
+        inTurn(shares.reports, signal, () => repository.readCalls(query, parts, signal)),
     },
     ranking: {
-      readRanking: (question, signal) =>
-        inTurn(shares.reports, signal, () => ranking.readRanking(question, signal)),
+      readRanking: (query, signal) =>
+        inTurn(shares.reports, signal, () => ranking.readRanking(query, signal)),
     },
     callReader: {
-      readCalls: (question, signal) =>
-        inTurn(shares.lists, signal, () => callReader.readCalls(question, signal)),
+      readCalls: (query, signal) => inTurn(shares.lists, signal, () => callReader.readCalls(query, signal)),
     },
-    recorder: {
+    callWriter: {
       record(changes, options) {
         const { deadline } = request();
         const waiting = { signal: deadline.signal(), deadline: deadline.at };
         return inTurn(shares.writes, waiting.signal, () =>
-          recorder.record(changes, { ...options, ...waiting }),
+          callWriter.record(changes, { ...options, ...waiting }),
         );
       },
     },

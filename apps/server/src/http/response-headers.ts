@@ -15,7 +15,7 @@ export function addHeaders(context: Context<AppEnv>): void {
 
 /**
  * JSON in UTF-8 with all its headers at once. They are a plain object, which goes to the socket as it is: `Headers` cost as much
- * as all the rest of a kept answer.
+ * as all the rest of a cached answer.
  */
 export function sendJson(request: HttpRequest, bytes: Uint8Array<ArrayBuffer>): Response {
   request.hasHeaders = true;

@@ -13,7 +13,7 @@ import {
   type Unauthorized,
   viewerTokenInput,
 } from "@usage-stats/api";
-import { RANKED_BY, type UsageStatsInput } from "@usage-stats/core";
+import { RANKED_BY, type UsageStatsQuery } from "@usage-stats/core";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
@@ -56,7 +56,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 async function sendUsage(
   context: Context<AppEnv>,
   whose: "one" | "everyone",
-  read: (asked: Unauthorized<UsageStatsInput>, format: AnswerFormat<Bytes>) => Promise<Bytes>,
+  read: (asked: Unauthorized<UsageStatsQuery>, format: AnswerFormat<Bytes>) => Promise<Bytes>,
 ): Promise<Response> {
   const form = wantsCsv(context) ? "csv" : "json";
   const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);

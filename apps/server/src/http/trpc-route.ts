@@ -2,7 +2,7 @@ import {
   appRouter,
   createRequestSize,
   isGuarded,
-  keptTrpcAnswers,
+  cachedTrpcAnswers,
   MAX_BATCH_SIZE,
   type RequestContext,
 } from "@usage-stats/api";
@@ -29,7 +29,7 @@ export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcP
     if (method === "GET" && context.req.header("trpc-accept") === undefined) {
       const { pathname, searchParams } = new URL(raw.url);
       const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
-      const body = await keptTrpcAnswers(request, asked);
+      const body = await cachedTrpcAnswers(request, asked);
       if (body !== null) return sendJson(request, body);
     }
     return fetchRequestHandler({

@@ -1,4 +1,4 @@
-import { type CallRecorder, type RecordOutcome } from "@usage-stats/core";
+import { type CallWriter, type RecordOutcome } from "@usage-stats/core";
 import { type ImportCounts, noCounts, type Reject } from "./import-counts.ts";
 import { ImportFailure } from "./import-failure.ts";
 import { type Batch, readBatches, type ReadingOptions } from "./read-batches.ts";
@@ -8,7 +8,7 @@ const DEFAULT_BATCH = 1_000;
 export type ImportProgress = { counts: ImportCounts; bytesRead: number; totalBytes: number | null };
 
 export type ImportOptions = Omit<ReadingOptions, "batchSize"> & {
-  recorder: CallRecorder;
+  callWriter: CallWriter;
   batchSize?: number;
   /** Told after every batch. */
   onProgress?: (progress: ImportProgress) => void;
@@ -26,7 +26,7 @@ export type ImportResult = ImportCounts & {
  * no more than these two are held. Throws `ImportFailure`, which says how far it got, where the database or the input fails.
  */
 export async function importCalls(options: ImportOptions): Promise<ImportResult> {
-  const { input, recorder, batchSize = DEFAULT_BATCH, onProgress, signal } = options;
+  const { input, callWriter, batchSize = DEFAULT_BATCH, onProgress, signal } = options;
   const counts = noCounts();
   let stoppedAt: Reject | null = null;
   // Without this, an import of a quiet pipe would notice only when its next line comes.
@@ -42,7 +42,7 @@ export async function importCalls(options: ImportOptions): Promise<ImportResult>
       next = batches.next();
       // If reading on fails, that is for the await above to throw, once this batch is written.
       next.catch(() => {});
-      await writeBatch(batch, recorder, counts);
+      await writeBatch(batch, callWriter, counts);
       stoppedAt = batch.stoppedAt;
       onProgress?.({ counts: { ...counts }, bytesRead: input.bytesRead(), totalBytes: input.totalBytes });
     }
@@ -57,8 +57,8 @@ export async function importCalls(options: ImportOptions): Promise<ImportResult>
   return { ...counts, interrupted: signal?.aborted ?? false, stoppedAt };
 }
 
-async function writeBatch(batch: Batch, recorder: CallRecorder, counts: ImportCounts): Promise<void> {
-  const outcomes = batch.calls.length === 0 ? [] : await recorder.record(batch.calls);
+async function writeBatch(batch: Batch, callWriter: CallWriter, counts: ImportCounts): Promise<void> {
+  const outcomes = batch.calls.length === 0 ? [] : await callWriter.record(batch.calls);
   // A call that was voided meanwhile takes no other content.
   for (const outcome of outcomes) counts[isCounted(outcome) ? outcome : "rejected"] += 1;
   counts.rejected += batch.rejected;

@@ -1,5 +1,5 @@
 import { realpath } from "node:fs/promises";
-import { type CallRecorder } from "@usage-stats/core";
+import { type CallWriter } from "@usage-stats/core";
 import { type Command, Option } from "commander";
 import { OperatorError } from "../operator-error.ts";
 import { importCalls, type ImportResult } from "./import-calls.ts";
@@ -13,13 +13,13 @@ import { type ReadCalls } from "./read-calls.ts";
 import { createRejectsFile } from "./rejects-file.ts";
 
 /** Opens what calls are recorded in; called only once there is something to read. */
-export type OpenRecorder = () => Promise<{ recorder: CallRecorder; close(): Promise<void> }>;
+export type OpenCallWriter = () => Promise<{ callWriter: CallWriter; close(): Promise<void> }>;
 
 type Options = InputOptions & { onError: "stop" | "skip"; rejects?: string; quiet?: boolean };
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-export function registerImport(program: Command, openRecorder: OpenRecorder): void {
+export function registerImport(program: Command, openCallWriter: OpenCallWriter): void {
   addInputOptions(program.command("import"))
     .description("record the calls of a file, NDJSON or CSV; importing it again adds nothing twice")
     .argument("<file>", "one call a line, or CSV with a header, plain or gzip; - reads standard input")
@@ -30,11 +30,15 @@ export function registerImport(program: Command, openRecorder: OpenRecorder): vo
     .option("--quiet", "show no progress")
     .addHelpText("after", IMPORT_HELP)
     .action(async (path: string, options: Options) => {
-      process.exitCode = exitCodeOf(await runImport(path, options, openRecorder));
+      process.exitCode = exitCodeOf(await runImport(path, options, openCallWriter));
     });
 }
 
-async function runImport(path: string, options: Options, openRecorder: OpenRecorder): Promise<ImportResult> {
+async function runImport(
+  path: string,
+  options: Options,
+  openCallWriter: OpenCallWriter,
+): Promise<ImportResult> {
   const read = readerOf(path, options);
   const rejectsPath = options.rejects ?? (path === "-" ? "import.rejects.ndjson" : `${path}.rejects.ndjson`);
   if (await isSameFile(path, rejectsPath))
@@ -47,9 +51,9 @@ async function runImport(path: string, options: Options, openRecorder: OpenRecor
   // Only the first: a second Ctrl-C ends the process at once, which loses nothing but the batch being written.
   for (const signal of SIGNALS) process.once(signal, interrupt);
   try {
-    const database = await openRecorder();
+    const database = await openCallWriter();
     try {
-      return await importAndTell(input, read, rejectsPath, options, database.recorder, interruption.signal);
+      return await importAndTell(input, read, rejectsPath, options, database.callWriter, interruption.signal);
     } finally {
       await database.close();
     }
@@ -64,7 +68,7 @@ async function importAndTell(
   read: ReadCalls,
   rejectsPath: string,
   { onError, quiet = false }: Options,
-  recorder: CallRecorder,
+  callWriter: CallWriter,
   signal: AbortSignal,
 ): Promise<ImportResult> {
   const begin = performance.now();
@@ -75,7 +79,7 @@ async function importAndTell(
     const result = await importCalls({
       input,
       read,
-      recorder,
+      callWriter,
       onError,
       signal,
       onReject: rejects.write,

@@ -1,6 +1,6 @@
 import { type EventsRead } from "@usage-stats/adapters";
 import { type CallResult, recordCalls, type RecordAnswer, type RecordContext } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /**
  * Records the calls of events, and tells of each of a batch by itself. A sender of one event looks at nothing but the status, so one that
@@ -32,5 +32,9 @@ function refuse(result: CallResult): void {
   if (result.outcome !== "rejected") return;
   const { code, field, reason } = result;
   const isConflict = code === "voided" || code === "not_found";
-  throw new UsageError(isConflict ? "conflict" : "invalid_call", reason, field === null ? {} : { field });
+  throw new UsageStatsError(
+    isConflict ? "conflict" : "invalid_call",
+    reason,
+    field === null ? {} : { field },
+  );
 }

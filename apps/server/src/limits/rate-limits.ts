@@ -1,5 +1,5 @@
 import { type Budget, budgetOf, type GuardedOperation, type Identity } from "@usage-stats/api";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { LRUCache } from "lru-cache";
 import { type Limiter, type Spent } from "./limiter.ts";
 
@@ -18,7 +18,7 @@ export type RateLimits = {
    * Counts a request from an address, apart for those of whom it is known who they are and for strangers, so that none of these
    * take anything from those. Throws `rate_limited`.
    */
-  arrive(address: string, who: "known" | "stranger"): Promise<void>;
+  countRequest(address: string, who: "known" | "stranger"): Promise<void>;
   /**
    * Finds out who asks, and counts where the token or key was bad. Throws what `identify` does, or `rate_limited` instead where too
    * many from the address were bad. `identify` is handed what throws the same before a guess is looked at.
@@ -33,11 +33,11 @@ const BAD = "bad tokens or keys from one address";
 
 /**
  * Limits what one identity does a minute, by budgets, and what comes from one address. Addresses are counted in the process,
- * `alone`: a flood of strangers must not reach Redis.
+ * `local`: a flood of strangers must not reach Redis.
  */
 export function createRateLimits(
   { budgets, address: most, failures }: RateLimitSettings,
-  { shared, alone, monotonic }: { shared: Limiter; alone: Limiter; monotonic: () => number },
+  { shared, local, monotonic }: { shared: Limiter; local: Limiter; monotonic: () => number },
 ): RateLimits {
   // So many that nobody can push another out, and no more, whoever has how many addresses.
   const tryAgainAt = new LRUCache<string, number>({ max: 100_000 });
@@ -53,13 +53,13 @@ export function createRateLimits(
   async function countIfBad(address: string, error: unknown): Promise<void> {
     if (!isBadCredential(error)) return;
     refuseIfBad(address);
-    const spent = await alone.spend(`failures ${address}`, failures, 1);
+    const spent = await local.spend(`failures ${address}`, failures, 1);
     if (spent.remaining === 0) tryAgainAt.set(address, monotonic() + spent.resetMs);
   }
 
   return {
-    async arrive(address, who) {
-      const spent = await alone.spend(`${who} ${address}`, most, 1);
+    async countRequest(address, who) {
+      const spent = await local.spend(`${who} ${address}`, most, 1);
       if (!spent.isAllowed) throw tooMany(spent, "requests from one address");
     },
     async attempt(address, identify) {
@@ -93,14 +93,14 @@ export function createRateLimits(
   };
 }
 
-function tooMany({ limit, resetMs }: Pick<Spent, "limit" | "resetMs">, ofWhat: string): UsageError {
+function tooMany({ limit, resetMs }: Pick<Spent, "limit" | "resetMs">, ofWhat: string): UsageStatsError {
   const retryAfterSeconds = Math.max(1, Math.ceil(resetMs / 1000));
-  return new UsageError("rate_limited", `Too many requests. Try again in ${retryAfterSeconds} s.`, {
+  return new UsageStatsError("rate_limited", `Too many requests. Try again in ${retryAfterSeconds} s.`, {
     limit: `${limit} ${ofWhat} a minute`,
     retryAfterSeconds,
   });
 }
 
 function isBadCredential(error: unknown): boolean {
-  return error instanceof UsageError && (error.code === "invalid_token" || error.code === "invalid_key");
+  return error instanceof UsageStatsError && (error.code === "invalid_token" || error.code === "invalid_key");
 }

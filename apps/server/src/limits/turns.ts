@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /** Lets each of many do so much at once, one after the other for whatever is more. */
 export type Turns = {
@@ -68,8 +68,8 @@ export function createTurns({ most, waitMs, ofWhat }: TurnsSettings): Turns {
   };
 }
 
-function tooMany(most: number, ofWhat: string): UsageError {
-  return new UsageError("rate_limited", `Too many ${ofWhat} at once. Try again in 1 s.`, {
+function tooMany(most: number, ofWhat: string): UsageStatsError {
+  return new UsageStatsError("rate_limited", `Too many ${ofWhat} at once. Try again in 1 s.`, {
     limit: `${most} ${ofWhat} at once`,
     retryAfterSeconds: 1,
   });

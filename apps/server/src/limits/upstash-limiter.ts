@@ -26,7 +26,7 @@ export function createUpstashLimiter(
     monotonic: () => performance.now(),
     onChange: () => {},
   });
-  const alone = createInProcessLimiter();
+  const local = createInProcessLimiter();
   const blocked = new Map<string, number>();
   const limiters = new Map<number, Ratelimit>();
 
@@ -49,7 +49,7 @@ export function createUpstashLimiter(
 
   return {
     async spend(account, limit, cost) {
-      if (!breaker.allows()) return alone.spend(account, limit, cost);
+      if (!breaker.allows()) return local.spend(account, limit, cost);
       try {
         const name = createHash("sha256").update(account).digest("base64url");
         const { success, remaining, reset } = await limiterOf(limit).limit(name, { rate: cost });
@@ -64,7 +64,7 @@ export function createUpstashLimiter(
       } catch (error) {
         breaker.failed();
         settings.onFailure(storeFailureOf(error));
-        return alone.spend(account, limit, cost);
+        return local.spend(account, limit, cost);
       }
     },
   };

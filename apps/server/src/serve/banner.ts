@@ -3,7 +3,7 @@ import { signSessionToken } from "../auth/session-token.ts";
 
 const DAY_SECONDS = 86_400;
 
-/** What is printed once the server is ready: its address, a question to paste, and how to stop. */
+/** What is printed once the server is ready: its address, a query to paste, and how to stop. */
 export async function banner(server: {
   url: string;
   authSecret: string | null;

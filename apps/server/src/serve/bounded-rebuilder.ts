@@ -1,4 +1,4 @@
-import { type Rebuilder, UsageError } from "@usage-stats/core";
+import { type Rebuilder, UsageStatsError } from "@usage-stats/core";
 
 /**
  * A rebuilder whose caller is answered within `ms` however long its statements take, which the database is given all the time for.
@@ -10,7 +10,7 @@ export function boundedRebuilder(rebuilder: Rebuilder, ms: number): Rebuilder {
     const timer = setTimeout(
       () =>
         late.reject(
-          new UsageError(
+          new UsageStatsError(
             "unavailable",
             "The database did not answer in time. A rebuild that was begun goes on.",
           ),

@@ -1,11 +1,11 @@
 import { type RecordLimits } from "@usage-stats/api";
-import { invalidatingRebuilder, invalidatingRecorder } from "@usage-stats/cache";
+import { invalidatingRebuilder, invalidatingWriter } from "@usage-stats/cache";
 import { type ApiKeyStore, type UsageRepository } from "@usage-stats/core";
 import {
   createApiKeyStore,
   createAuditLog,
   createCallReader,
-  createCallRecorder,
+  createCallWriter,
   createRankingRepository,
   createRebuilder,
   createViewerSecret,
@@ -17,7 +17,7 @@ import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "../auth/session-token.ts";
 import { createSignViewerToken } from "../auth/viewer-token.ts";
-import { createAdmit, createArrive } from "../http/admit.ts";
+import { createAdmit, createCountRequest } from "../http/admit.ts";
 import { createApp, type HttpParts } from "../http/app.ts";
 import { type AppEnv } from "../http/http-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
@@ -27,7 +27,7 @@ import { type Pools } from "./open-pools.ts";
 
 export type AppParts = Omit<
   HttpParts,
-  "ports" | "exportReader" | "admit" | "arrive" | "notices" | "checkReadiness"
+  "ports" | "exportReader" | "admit" | "countRequest" | "notices" | "checkReadiness"
 > & {
   pools: Pools;
   repository: UsageRepository;
@@ -74,9 +74,9 @@ export function composeApp(parts: AppParts): ComposedApp {
     hears,
     onError: parts.onKeyUseLost,
   });
-  const arrive = createArrive({ limits, trustedProxies, warn: parts.warn });
+  const countRequest = createCountRequest({ limits, trustedProxies, warn: parts.warn });
   const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
-  const recorder = createCallRecorder(pools.ingest);
+  const callWriter = createCallWriter(pools.ingest);
   const app = createApp({
     ...http,
     cache,
@@ -84,7 +84,7 @@ export function composeApp(parts: AppParts): ComposedApp {
       repository,
       ranking: createRankingRepository(pools.reports),
       callReader: createCallReader(pools.lists),
-      recorder: cache === null ? recorder : invalidatingRecorder(recorder, cache, parts.clock),
+      callWriter: cache === null ? callWriter : invalidatingWriter(callWriter, cache, parts.clock),
       recordLimits,
       rebuilder: cache === null ? rebuilder : invalidatingRebuilder(rebuilder, cache),
       keys: forgetting(keys, identify.forgetKey),
@@ -92,8 +92,8 @@ export function composeApp(parts: AppParts): ComposedApp {
       signViewerToken: createSignViewerToken(viewerSecret),
     },
     exportReader: createCallReader(pools.reports),
-    admit: createAdmit({ identify, limits, trustedProxies, arrive }),
-    arrive,
+    admit: createAdmit({ identify, limits, trustedProxies, countRequest }),
+    countRequest,
     notices: () => (hears() ? [] : [NOT_HEARD]),
     checkReadiness: createCheckReadiness({
       flags: parts.readinessFlags,

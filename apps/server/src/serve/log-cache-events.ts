@@ -24,7 +24,7 @@ export function logCacheEvents(log: (text: string) => void): OnCacheEvent {
         );
       case "unreadable":
         return sometimes(event.type, `cache: replaced a value that is ${event.why}`);
-      case "too large":
+      case "too_large":
         return sometimes(event.type, `cache: an answer of ${event.bytes} bytes is too large to be kept`);
       case "lookup":
       case "invalidation":

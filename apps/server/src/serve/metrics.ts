@@ -40,7 +40,7 @@ export function createMetrics(): ServerMetrics {
   const tooLarge = counter("too_large", "Answers not kept because they are too large.", ["kind"]);
   const invalidations = counter(
     "invalidations",
-    "Users whose kept answers became invalid: delivered, deferred, or abandoned once all had expired.",
+    "Users whose cached answers became invalid: delivered, deferred, or abandoned once all had expired.",
     ["outcome"],
   );
   const breaker = new Gauge({
@@ -112,7 +112,7 @@ export function createMetrics(): ServerMetrics {
           return breaker.set(BREAKER_STATES.indexOf(event.state));
         case "unreadable":
           return unreadable.inc({ why: event.why });
-        case "too large":
+        case "too_large":
           return tooLarge.inc({ kind: event.kind });
         case "invalidation":
           return invalidations.inc({ outcome: event.outcome }, event.count);

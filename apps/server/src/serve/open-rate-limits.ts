@@ -14,7 +14,7 @@ export function openRateLimits(
 ): RateLimits | null {
   if (rateLimits === null) return null;
   let loggedAt = Number.NEGATIVE_INFINITY;
-  const alone = createInProcessLimiter();
+  const local = createInProcessLimiter();
   const shared =
     cache.kind === "upstash"
       ? createUpstashLimiter({
@@ -27,6 +27,6 @@ export function openRateLimits(
             log(`rate limits: Upstash failed, counting in this process: ${message}`);
           },
         })
-      : alone;
-  return createRateLimits(rateLimits, { shared, alone, monotonic: () => performance.now() });
+      : local;
+  return createRateLimits(rateLimits, { shared, local, monotonic: () => performance.now() });
 }

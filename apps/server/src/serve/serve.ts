@@ -8,7 +8,7 @@ import {
   migrate,
   startRollupWorker,
 } from "@usage-stats/db";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { createFailureLog } from "../failures/failure-log.ts";
@@ -56,11 +56,11 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     closers.add(deployment.close, null);
 
     const { databaseUrl: url, authSecret } = deployment;
-    const patientOrm = await openWorkerPool(url, settings.pools);
-    const pools: Pools = { worker: patientOrm, ...(await openRequestPools(url, settings.pools)) };
+    const workerDatabase = await openWorkerPool(url, settings.pools);
+    const pools: Pools = { worker: workerDatabase, ...(await openRequestPools(url, settings.pools)) };
     closers.add(() => closePools(pools));
-    for (const name of await migrate(patientOrm, clock.now())) console.error(`applied migration ${name}`);
-    if (settings.demo && deployment.embedded) await fillWithDemo(patientOrm, clock.now(), stop);
+    for (const name of await migrate(workerDatabase, clock.now())) console.error(`applied migration ${name}`);
+    if (settings.demo && deployment.embedded) await fillWithDemo(workerDatabase, clock.now(), stop);
 
     const repository = createUsageRepository(pools.reports);
     const metrics = createMetrics();
@@ -87,7 +87,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
         : null;
     if (warmer !== null) closers.add(warmer.close);
 
-    const worker = startRollupWorker(patientOrm, {
+    const worker = startRollupWorker(workerDatabase, {
       batchSize: settings.rollupBatch,
       onError: failures.background("rolling up"),
     });
@@ -103,7 +103,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       cache,
       metrics,
       clock,
-      ...(warmer && { onQuestion: warmer.onQuestion }),
+      ...(warmer && { onQuery: warmer.onQuery }),
       checks: {
         keys:
           authSecret === null
@@ -135,7 +135,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     });
     closers.add(changes.close);
     await Promise.race([changes.settled, stopped]);
-    closers.add(keepPartitionsAhead(patientOrm, clock, failures.background("making partitions ahead")));
+    closers.add(keepPartitionsAhead(workerDatabase, clock, failures.background("making partitions ahead")));
 
     answer = (request, bindings) => app.fetch(request, bindings);
     isReady = true;
@@ -186,7 +186,7 @@ async function fillWithDemo(orm: Database, now: Date, stop: AbortSignal): Promis
 }
 
 function starting(): Response {
-  const refusal = refusalOf(new UsageError("unavailable", "The server is starting."));
+  const refusal = refusalOf(new UsageStatsError("unavailable", "The server is starting."));
   return Response.json(problemDetails(refusal), {
     status: refusal.status,
     headers: { ...problemHeaders(refusal), ...retryAfter(refusal.status, undefined) },

@@ -60,10 +60,10 @@ const parameter = fc.oneof(
   ),
   text,
 );
-const query = fc.array(fc.tuple(parameter, value), { maxLength: 6 });
+const parameters = fc.array(fc.tuple(parameter, value), { maxLength: 6 });
 
-/** A question that is valid, or nearly: some of its fields were exchanged, or others added. */
-const question = fc
+/** A query that is valid, or nearly: some of its fields were exchanged, or others added. */
+const query = fc
   .tuple(
     fc.dictionary(
       fc.oneof(
@@ -95,9 +95,9 @@ const question = fc
 
 const body = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
-  question.map((json) => JSON.stringify(json)),
+  query.map((json) => JSON.stringify(json)),
   // A valid body with one character exchanged.
-  fc.tuple(question, fc.nat(), text).map(([json, at, by]) => {
+  fc.tuple(query, fc.nat(), text).map(([json, at, by]) => {
     const whole = JSON.stringify(json);
     const place = at % whole.length;
     return whole.slice(0, place) + by + whole.slice(place + 1);
@@ -149,8 +149,8 @@ it("whatever is sent: never a failure of ours, never a word of the inside", asyn
   await fc.assert(
     fc.asyncProperty(
       target,
+      parameters,
       query,
-      question,
       body,
       headers,
       fc.constantFrom(0, 1, 2),

@@ -1,4 +1,4 @@
-import { createCallRecorder } from "@usage-stats/db";
+import { createCallWriter } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelCall } from "../model-calls.ts";
 import { createTestServer, type TestServer } from "../test-server.ts";
@@ -37,7 +37,7 @@ let before: string;
 
 beforeAll(async () => {
   server = await createTestServer();
-  await createCallRecorder(server.database.orm).record([modelCall()]);
+  await createCallWriter(server.database.orm).record([modelCall()]);
   before = await contentsOf(server);
 });
 afterAll(() => server.close());

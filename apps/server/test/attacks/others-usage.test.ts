@@ -1,6 +1,6 @@
 import { createInProcessCache } from "@usage-stats/cache";
-import { usageErrorOf } from "@usage-stats/client";
-import { createCallRecorder } from "@usage-stats/db";
+import { usageStatsErrorOf } from "@usage-stats/client";
+import { createCallWriter } from "@usage-stats/db";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { modelCall } from "../model-calls.ts";
 import { createTestServer, type TestServer } from "../test-server.ts";
@@ -64,7 +64,7 @@ beforeAll(async () => {
   const calls = LOOKALIKES.flatMap((userDid, n) =>
     Array.from({ length: n + 1 }, (_, i) => modelCall({ userDid, id: String(i) })),
   );
-  await createCallRecorder(server.database.orm).record(calls);
+  await createCallWriter(server.database.orm).record(calls);
   before = await contentsOf(server);
 });
 afterAll(() => server.close());
@@ -78,7 +78,7 @@ describe.each(LOOKALIKES.map((userDid, n) => [userDid, n] as const))("the user %
       expect(await rest.json()).toMatchObject({ summary: { totalCalls: n + 1 } });
     }
     const other = LOOKALIKES[(n + 1) % LOOKALIKES.length]!;
-    expect(await client.usageStats({ ...RANGE, userDid: other }).catch(usageErrorOf)).toMatchObject({
+    expect(await client.usageStats({ ...RANGE, userDid: other }).catch(usageStatsErrorOf)).toMatchObject({
       code: "forbidden",
       message: "You can only read your own usage.",
     });
@@ -99,7 +99,7 @@ describe("a user's name", () => {
   ])("%s is refused, to admins as well", async (_, userDid) => {
     for (const role of ["user", "admin"] as const) {
       const client = server.client({ user: "did:abt:z1root", role });
-      const refusal = await client.usageStats({ ...RANGE, userDid }).catch(usageErrorOf);
+      const refusal = await client.usageStats({ ...RANGE, userDid }).catch(usageStatsErrorOf);
       expect([400, 403, 414]).toContain((refusal as { httpStatus: number } | null)?.httpStatus ?? 414);
       const path = `${STATS}&userDid=${encodeURIComponent(userDid.toWellFormed())}`;
       const rest = await server.get(path, { user: "did:abt:z1root", role });
@@ -152,12 +152,14 @@ describe("a cursor", () => {
       "x".repeat(2_048),
     ];
     for (const cursor of bad)
-      expect(await client.usageStats({ ...page, cursor }).catch(usageErrorOf)).toMatchObject({
+      expect(await client.usageStats({ ...page, cursor }).catch(usageStatsErrorOf)).toMatchObject({
         code: "invalid_cursor",
         field: "cursor",
       });
     const elsewhere = { ...page, timezone: "Asia/Tokyo", cursor: own };
-    expect(await client.usageStats(elsewhere).catch(usageErrorOf)).toMatchObject({ code: "invalid_cursor" });
+    expect(await client.usageStats(elsewhere).catch(usageStatsErrorOf)).toMatchObject({
+      code: "invalid_cursor",
+    });
   });
 });
 

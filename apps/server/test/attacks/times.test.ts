@@ -1,4 +1,4 @@
-import { usageErrorOf } from "@usage-stats/client";
+import { usageStatsErrorOf } from "@usage-stats/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestServer, type TestServer } from "../test-server.ts";
 import { expectRefusal } from "./database-contents.ts";
@@ -116,7 +116,9 @@ describe("instants of tRPC", () => {
     ["the whole of time", "2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z", 400],
   ])("of %s are answered %i", async (_, from, to, status) => {
     const client = server.client(ALICE);
-    const answer = await client.usageStats({ from: new Date(from), to: new Date(to) }).catch(usageErrorOf);
+    const answer = await client
+      .usageStats({ from: new Date(from), to: new Date(to) })
+      .catch(usageStatsErrorOf);
     if (status === 200) expect(answer).toMatchObject({ totals: { calls: 0 } });
     else expect(answer).toMatchObject({ code: "range_too_long", httpStatus: 400 });
   });
@@ -143,7 +145,7 @@ describe("a time zone", () => {
     const refusal = await server
       .client(ALICE)
       .usageStats({ ...range, timezone })
-      .catch(usageErrorOf);
+      .catch(usageStatsErrorOf);
     expect(refusal).toMatchObject({ httpStatus: 400 });
   });
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CallVoidInput, type UsageClient, usageErrorOf } from "@usage-stats/client";
+import { type CallVoidInput, type UsageClient, usageStatsErrorOf } from "@usage-stats/client";
 import { type RecordAnswer } from "@usage-stats/api";
 import { type DemoRandom } from "../../src/demo/demo-random.ts";
 import { type Amount, type CallHistory } from "./call-history.ts";
@@ -106,7 +106,7 @@ export async function writeUntil(
       try {
         answer = await client.modelCalls.record({ calls: batch.map(({ change }) => change) });
       } catch (error) {
-        const refused = usageErrorOf(error);
+        const refused = usageStatsErrorOf(error);
         if (refused !== null && refused.httpStatus < 500) throw error;
         options.onFailure(error);
         await sleep(random.integer(10, 100));

@@ -85,11 +85,11 @@ it(
       range: { from: Date; to: Date },
     ): Promise<void> {
       const began = performance.now();
-      const question = { ...range, bucket: "hour" as const, compare: "none" as const };
+      const query = { ...range, bucket: "hour" as const, compare: "none" as const };
       const stats =
         userDid === null
-          ? await client.admin.usageStats(question)
-          : await client.usageStats({ ...question, userDid });
+          ? await client.admin.usageStats(query)
+          : await client.usageStats({ ...query, userDid });
       const bounds = history.bounds(userDid, range, began, performance.now());
       counts.reads += 1;
       counts.hits += Number(stats.freshness.source.startsWith("cache"));

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeFailure, framesOf } from "../../src/failures/describe-failure.ts";
@@ -56,14 +56,14 @@ describe("what a database says", () => {
 
   it("is found below what it was made of", async () => {
     const cause = await failureOf("select * from nowhere");
-    const refusal = new UsageError("unavailable", "Try again.", { cause: new Error("x", { cause }) });
+    const refusal = new UsageStatsError("unavailable", "Try again.", { cause: new Error("x", { cause }) });
     expect(describeFailure(refusal)).toBe('SQLSTATE 42P01 relation "nowhere" does not exist');
   });
 });
 
 describe("what else fails", () => {
   const unavailable = (cause?: unknown) =>
-    new UsageError("unavailable", "Too much is running.", cause === undefined ? {} : { cause });
+    new UsageStatsError("unavailable", "Too much is running.", cause === undefined ? {} : { cause });
   const refused = (message: string, code: string) => Object.assign(new Error(message), { code });
 
   it.each([
@@ -97,7 +97,7 @@ describe("what else fails", () => {
   });
 
   it("stays one line, whatever is in it", () => {
-    const refusal = new UsageError("unavailable", "a\r\nrequest 1: 500\u2028b\u001b[2J\u0085c");
+    const refusal = new UsageStatsError("unavailable", "a\r\nrequest 1: 500\u2028b\u001b[2J\u0085c");
     expect(describeFailure(refusal)).toBe("a\\u000d\\u000arequest 1: 500\\u2028b\\u001b[2J\\u0085c");
   });
 

@@ -1,4 +1,4 @@
-import { createCallRecorder } from "@usage-stats/db";
+import { createCallWriter } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -202,7 +202,7 @@ describe("an export whose reading fails midway", () => {
         callTime: new Date(1_750_377_600_000 + i),
       }),
     );
-    await createCallRecorder(server.database.orm).record(calls);
+    await createCallWriter(server.database.orm).record(calls);
   });
   afterAll(async () => {
     await http.close();

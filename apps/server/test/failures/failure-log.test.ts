@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { ConnectionRefusal } from "@usage-stats/db";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createFailureLog, type FailureLog } from "../../src/failures/failure-log.ts";
@@ -22,7 +22,7 @@ describe("a request's failure", () => {
   const request = { requestId: "abc", operation: "GET /x" };
 
   it("is one line where something was unavailable", () => {
-    log.request({ ...request, error: new UsageError("unavailable", "No.", { cause: refused }) });
+    log.request({ ...request, error: new UsageStatsError("unavailable", "No.", { cause: refused }) });
     expect(written).toEqual(["request abc: 503 unavailable: GET /x: connect ECONNREFUSED 127.0.0.1:1"]);
   });
 
@@ -40,7 +40,7 @@ describe("a request's failure", () => {
   });
 
   it("says so where the answer had begun", () => {
-    log.request({ ...request, error: new UsageError("unavailable", "No."), midway: true });
+    log.request({ ...request, error: new UsageStatsError("unavailable", "No."), midway: true });
     expect(written).toEqual(["request abc: 503 unavailable: GET /x: broken off midway: No."]);
   });
 });

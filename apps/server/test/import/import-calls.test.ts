@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { type CallRecorder, UsageError } from "@usage-stats/core";
+import { type CallWriter, UsageStatsError } from "@usage-stats/core";
 import { importCalls, type ImportOptions } from "../../src/import/import-calls.ts";
 import { type Reject } from "../../src/import/import-counts.ts";
 import { ImportFailure } from "../../src/import/import-failure.ts";
@@ -17,7 +17,7 @@ async function importing(lines: (string | Buffer)[], options: Partial<ImportOpti
   const content = Buffer.concat(lines.flatMap((line) => [Buffer.from(line), Buffer.from("\n")]));
   const run = importCalls({
     input: await inputOf(content),
-    recorder: memory.recorder,
+    callWriter: memory.callWriter,
     onError: "stop",
     onReject: (reject) => void rejects.push(reject),
     ...options,
@@ -72,7 +72,7 @@ describe("an import", () => {
   it("reads the next batch while one is written, and no further", async () => {
     let finish = () => {};
     const seen: string[] = [];
-    const recorder: CallRecorder = {
+    const callWriter: CallWriter = {
       async record(calls) {
         seen.push(`write ${calls[0]!.id}`);
         await new Promise<void>((resolve) => (finish = resolve));
@@ -81,7 +81,7 @@ describe("an import", () => {
     };
     const lines = numbers(60).flatMap((i) => [callLine(i), `bad ${i}`]);
     const { run } = await importing(lines, {
-      recorder,
+      callWriter,
       onError: "skip",
       batchSize: 20,
       onReject: ({ line }) => void seen.push(`read ${line}`),
@@ -231,20 +231,20 @@ describe("an interrupted import", () => {
 
 describe("a failure", () => {
   it("of the database says which lines are in, and keeps the cause", async () => {
-    const cause = new UsageError(
+    const cause = new UsageStatsError(
       "unavailable",
       "The database cannot answer at the moment. Try again shortly.",
     );
     const memory = memoryRecorder();
-    const recorder: CallRecorder = {
+    const callWriter: CallWriter = {
       record: async (calls) =>
-        memory.batches.length === 2 ? Promise.reject(cause) : memory.recorder.record(calls),
+        memory.batches.length === 2 ? Promise.reject(cause) : memory.callWriter.record(calls),
     };
     const failure = await failureOf(
       (
         await importing(
           numbers(5_000).map((i) => callLine(i)),
-          { recorder },
+          { callWriter },
         )
       ).run,
     );
@@ -264,7 +264,7 @@ describe("a failure", () => {
         await importing([], {
           input: await openInput("-", pipe),
           batchSize: 1,
-          recorder: { record: () => Promise.reject(new Error("x".repeat(2_000))) },
+          callWriter: { record: () => Promise.reject(new Error("x".repeat(2_000))) },
         })
       ).run,
     );
@@ -300,7 +300,7 @@ describe("memory", () => {
     }
     const heaps: number[] = [];
     let bytes = 0;
-    const recorder: CallRecorder = {
+    const callWriter: CallWriter = {
       async record(calls) {
         await new Promise((resolve) => setImmediate(resolve));
         bytes += JSON.stringify(calls).length;
@@ -309,7 +309,7 @@ describe("memory", () => {
     };
     const { run } = await importing([], {
       input: await openInput("-", Readable.from(chunks(), { objectMode: false })),
-      recorder,
+      callWriter,
       onProgress: ({ counts }) => {
         if (counts.read % 20_000 === 0) heaps.push(heapAfterCollection());
       },

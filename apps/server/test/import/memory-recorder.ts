@@ -1,11 +1,11 @@
-import { type CallRecorder, type ModelCall, type RecordOutcome } from "@usage-stats/core";
+import { type CallWriter, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 
 /** What Postgres does with calls, in a map; `batches` has the size of every `record`. */
 export function memoryRecorder() {
   const calls = new Map<string, ModelCall>();
   const batches: number[] = [];
   let underWay = 0;
-  const recorder: CallRecorder = {
+  const callWriter: CallWriter = {
     async record(batch) {
       if ((underWay += 1) > 1) throw new Error("Two batches at once: corrections may change their order.");
       await new Promise((resolve) => setImmediate(resolve));
@@ -14,7 +14,7 @@ export function memoryRecorder() {
       return batch.map((call) => recordOne(calls, call as ModelCall));
     },
   };
-  return { recorder, calls, batches };
+  return { callWriter, calls, batches };
 }
 
 function recordOne(calls: Map<string, ModelCall>, call: ModelCall): RecordOutcome {

@@ -5,14 +5,14 @@ import { memoryRecorder } from "./memory-recorder.ts";
 
 // The import command as `main.ts` runs it, recording into memory and failing after FAIL_AFTER batches.
 const failAfter = Number(process.env["FAIL_AFTER"] ?? Infinity);
-const { recorder, batches } = memoryRecorder();
+const { callWriter, batches } = memoryRecorder();
 const program = new Command("usage-stats");
 registerImport(program, async () => ({
-  recorder: {
+  callWriter: {
     async record(calls) {
       if (batches.length === failAfter) throw new Error("database gone");
       if (process.env["TELL_BATCHES"]) console.error("batch");
-      return recorder.record(calls);
+      return callWriter.record(calls);
     },
   },
   close: async () => console.error("database closed"),

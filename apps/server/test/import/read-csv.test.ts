@@ -110,13 +110,13 @@ describe("CSV", () => {
   });
 
   it("packed is read too, and imported twice adds nothing", async () => {
-    const { recorder } = memoryRecorder();
+    const { callWriter } = memoryRecorder();
     const csv = gzipSync(`${HEADER}\n1750413600,alice,r1,0.5,7\n1750413601,alice,r2,0.5,7\n`);
     const counts = async () =>
       importCalls({
         input: await inputOf(csv),
         read: readerOf("x.csv.gz", MAPPING),
-        recorder,
+        callWriter,
         onError: "stop",
       });
     expect(await counts()).toMatchObject({ added: 2, repeated: 0 });

@@ -1,5 +1,5 @@
 import { ACCESS, appRouter, budgetOf, isGuarded } from "@usage-stats/api";
-import { usageErrorOf } from "@usage-stats/client";
+import { usageStatsErrorOf } from "@usage-stats/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createInProcessLimiter } from "../../src/limits/in-process-limiter.ts";
 import { createRateLimits, type RateLimits, type RateLimitSettings } from "../../src/limits/rate-limits.ts";
@@ -17,12 +17,12 @@ let server: TestServer;
 function freshLimits(change: Partial<RateLimitSettings> = {}): void {
   const settings = { budgets: { read: 5, write: 2, export: 1 }, address: 1_000, failures: 3, ...change };
   const limiter = createInProcessLimiter();
-  limits = createRateLimits(settings, { shared: limiter, alone: limiter, monotonic: () => elapsedMs });
+  limits = createRateLimits(settings, { shared: limiter, local: limiter, monotonic: () => elapsedMs });
 }
 
 beforeAll(async () => {
   const current: RateLimits = {
-    arrive: (...all) => limits.arrive(...all),
+    countRequest: (...all) => limits.countRequest(...all),
     attempt: (...all) => limits.attempt(...all),
     spend: (...all) => limits.spend(...all),
   };
@@ -74,7 +74,7 @@ describe("an identity", () => {
     const batch = (n: number) => Promise.all(Array.from({ length: n }, () => client.usageStats(RANGE)));
     await batch(3);
     expect((await ask(ALICE)).headers.get("ratelimit-remaining")).toBe("1");
-    const refusal = await batch(2).catch(usageErrorOf);
+    const refusal = await batch(2).catch(usageStatsErrorOf);
     expect(refusal).toMatchObject({ code: "rate_limited", httpStatus: 429, limit: "5 reads a minute" });
   });
 
@@ -115,7 +115,7 @@ describe("an identity", () => {
     const change = () => admin.admin.rebuild({ dryRun: true });
     await change();
     await change();
-    expect(await change().catch(usageErrorOf)).toMatchObject({
+    expect(await change().catch(usageStatsErrorOf)).toMatchObject({
       code: "rate_limited",
       limit: "2 writes a minute",
     });

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type EventRead, readCloudEvent } from "./cloud-event.ts";
 
 const STRUCTURED = "application/cloudevents+json";
@@ -27,9 +27,9 @@ export function readCloudEvents(
   if (mediaType === BINARY)
     return { isBatch: false, events: [readCloudEvent({ ...attributesOf(headers), data: value })] };
   if (!Array.isArray(value))
-    throw new UsageError("bad_json", "The body must be a JSON array of CloudEvents.", { field: "body" });
+    throw new UsageStatsError("bad_json", "The body must be a JSON array of CloudEvents.", { field: "body" });
   if (value.length > maxEvents)
-    throw new UsageError("batch_too_large", `Send 1 to ${maxEvents} events.`, {
+    throw new UsageStatsError("batch_too_large", `Send 1 to ${maxEvents} events.`, {
       field: "body",
       value: value.length,
       limit: String(maxEvents),
@@ -41,7 +41,7 @@ function parse(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    throw new UsageError("bad_json", "The body is not JSON.", { field: "body", cause });
+    throw new UsageStatsError("bad_json", "The body is not JSON.", { field: "body", cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 
 /** Ten times what an exporter's largest requests hold. An empty one takes two bytes, and a thousand times that of our memory. */
 const MOST_PARTS = 250_000;
@@ -14,7 +14,7 @@ export function checkSize(request: unknown): void {
     if (!Array.isArray(list)) return [];
     left -= list.length;
     if (left < 0)
-      throw new UsageError(
+      throw new UsageStatsError(
         "too_large",
         `The request has more than ${MOST_PARTS.toLocaleString("en")} resources, scopes, spans and attributes.`,
         { field: "body", limit: String(MOST_PARTS) },

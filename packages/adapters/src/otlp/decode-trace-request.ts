@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { type Message } from "protobufjs";
 import * as z from "zod";
 import { checkSize } from "./check-size.ts";
@@ -55,14 +55,16 @@ function decodeJson(body: Uint8Array): TraceRequest {
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (cause) {
-    throw new UsageError("bad_json", "The body is not JSON.", { field: "body", cause });
+    throw new UsageStatsError("bad_json", "The body is not JSON.", { field: "body", cause });
   }
   checkSize(value);
   const parsed = traceRequest.safeParse(value);
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0]!;
   const field = path.join(".") || "body";
-  throw new UsageError("bad_json", `The body is not an OTLP trace request: ${field}: ${message}.`, { field });
+  throw new UsageStatsError("bad_json", `The body is not an OTLP trace request: ${field}: ${message}.`, {
+    field,
+  });
 }
 
 type DecodedSpan = Omit<Span, "traceId" | "spanId"> & { traceId?: Uint8Array; spanId?: Uint8Array };
@@ -85,7 +87,7 @@ function decodeMessage(body: Uint8Array): Message {
   try {
     return traceRequestMessage.decode(body);
   } catch (cause) {
-    throw new UsageError("bad_json", "The body is not an OTLP trace request in protobuf.", {
+    throw new UsageStatsError("bad_json", "The body is not an OTLP trace request in protobuf.", {
       field: "body",
       cause,
     });

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readTraces, type TracesRead } from "../../src/index.ts";
@@ -11,7 +11,7 @@ function expectReadOrRefused(body: Uint8Array, format: "json" | "protobuf"): Tra
   try {
     return readTraces(body, format);
   } catch (error) {
-    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toBeInstanceOf(UsageStatsError);
     return null;
   }
 }

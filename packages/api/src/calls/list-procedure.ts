@@ -1,4 +1,4 @@
-import { type CallList, listCalls, type ListCallsInput } from "@usage-stats/core";
+import { type CallList, listCalls, type ListCallsQuery } from "@usage-stats/core";
 import { type Unauthorized } from "../authorize-query.ts";
 import { type AdmittedContext } from "../context.ts";
 import { allowFilter, type Identity, scopeOf } from "../identity.ts";
@@ -13,7 +13,7 @@ export const list = procedure("modelCalls.list")
 /** Reads a page of one user's calls. Throws `forbidden` for another's, and `batch_too_large`. */
 export async function readCallList(
   ctx: AdmittedContext,
-  asked: Unauthorized<ListCallsInput>,
+  asked: Unauthorized<ListCallsQuery>,
 ): Promise<CallList> {
   const calls = authorizeCalls(ctx, asked);
   ctx.size?.addCalls(calls);
@@ -23,8 +23,8 @@ export async function readCallList(
 /** Resolves whose calls are read, and which of them. Throws `forbidden`. */
 export function authorizeCalls(
   { identity }: { identity: Identity },
-  asked: Unauthorized<ListCallsInput>,
-): ListCallsInput {
+  asked: Unauthorized<ListCallsQuery>,
+): ListCallsQuery {
   const { userDid, filter } = asked;
   return { ...asked, userDid: scopeOf(identity, userDid), filter: allowFilter(identity, filter) };
 }

@@ -1,9 +1,9 @@
-import { type CallChange, type RecordOutcome, UsageError } from "@usage-stats/core";
+import { type CallChange, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import { type Reaching, type RecordLimits } from "../context.ts";
 import { parseCallChange } from "../contract/call-change.ts";
 
 /** What recording takes of a request. */
-export type RecordContext = Reaching<"recorder" | "recordLimits", "now">;
+export type RecordContext = Reaching<"callWriter" | "recordLimits", "now">;
 
 /** Calls as somebody sends them; nobody has looked yet what they are. */
 export type SentCalls = { calls: readonly unknown[]; atomic: boolean };
@@ -34,7 +34,7 @@ type Rejected = Extract<CallResult, { outcome: "rejected" }>;
  * `batch_too_large`, `unavailable`.
  */
 export async function recordCalls(
-  { ports: { recorder, recordLimits }, now }: RecordContext,
+  { ports: { callWriter, recordLimits }, now }: RecordContext,
   { calls, atomic }: SentCalls,
 ): Promise<RecordAnswer> {
   checkSize(calls, recordLimits);
@@ -47,14 +47,14 @@ export async function recordCalls(
   }
   if (atomic) refuseAny(results);
   const changes = good.map(({ change }) => change);
-  const outcomes = changes.length === 0 ? [] : await recorder.record(changes, { atomic });
+  const outcomes = changes.length === 0 ? [] : await callWriter.record(changes, { atomic });
   good.forEach(({ index, change }, i) => (results[index] = resultOf(index, change, outcomes[i]!)));
   return { ...countsOf(results), results };
 }
 
 function checkSize({ length }: readonly unknown[], { maxCalls }: RecordLimits): void {
   if (length === 0)
-    throw new UsageError("empty_batch", `Send 1 to ${maxCalls} calls.`, {
+    throw new UsageStatsError("empty_batch", `Send 1 to ${maxCalls} calls.`, {
       field: "calls",
       limit: String(maxCalls),
     });
@@ -62,8 +62,8 @@ function checkSize({ length }: readonly unknown[], { maxCalls }: RecordLimits): 
 }
 
 /** What is thrown for more calls than one recording may hold. */
-export function tooManyCalls(maxCalls: number, value: number | string): UsageError {
-  return new UsageError("batch_too_large", `Send 1 to ${maxCalls} calls.`, {
+export function tooManyCalls(maxCalls: number, value: number | string): UsageStatsError {
+  return new UsageStatsError("batch_too_large", `Send 1 to ${maxCalls} calls.`, {
     field: "calls",
     value,
     limit: String(maxCalls),
@@ -110,7 +110,7 @@ function refuseAny(results: CallResult[]): void {
   const first = results.find((result) => result !== undefined && result.outcome === "rejected");
   if (first === undefined) return;
   const { index, field, reason } = first;
-  throw new UsageError("invalid_call", `calls.${index}: ${reason}`, {
+  throw new UsageStatsError("invalid_call", `calls.${index}: ${reason}`, {
     field: ["calls", index, ...(field === null ? [] : [field])].join("."),
   });
 }
@@ -119,9 +119,9 @@ function resultOf(index: number, { id, callTime }: CallChange, outcome: RecordOu
   const rejected = { index, id, outcome: "rejected" as const, field: null };
   if (outcome === "unknown")
     return { ...rejected, code: "not_found", reason: "There is no such call to be voided." };
-  if (outcome === "stays void")
+  if (outcome === "stays_void")
     return { ...rejected, code: "voided", reason: "The call was voided, and stays so." };
-  if (outcome === "not kept") {
+  if (outcome === "not_kept") {
     const reason = `Calls of ${callTime.toISOString().slice(0, 7)} are no longer kept here, so that this one cannot be told from those that were counted.`;
     return { ...rejected, code: "too_old", field: "callTime", reason };
   }

@@ -32,5 +32,5 @@ export const rotateKeyInput = z.strictObject({
 
 export const revokeKeyInput = z.strictObject({ id });
 
-export type CreateKeyRequest = z.input<typeof createKeyInput>;
-export type RotateKeyRequest = z.input<typeof rotateKeyInput>;
+export type CreateKeyInput = z.input<typeof createKeyInput>;
+export type RotateKeyInput = z.input<typeof rotateKeyInput>;

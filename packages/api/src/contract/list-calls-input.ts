@@ -23,4 +23,4 @@ export const listCallsInput = z.strictObject({
   cursor: pageCursor,
 });
 
-export type ListCallsRequest = z.input<typeof listCallsInput>;
+export type ListCallsInput = z.input<typeof listCallsInput>;

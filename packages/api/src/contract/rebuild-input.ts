@@ -1,4 +1,4 @@
-import { checkRange, type RollupScope, UsageError } from "@usage-stats/core";
+import { checkRange, type RollupScope, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "./instant.ts";
 import { orRefuse } from "./refusal.ts";
@@ -17,13 +17,13 @@ export const rebuildInput = z
   })
   .transform(orRefuse(({ dryRun, ...scope }) => ({ dryRun, scope: scopeOf(scope) })));
 
-export type RebuildRequest = z.input<typeof rebuildInput>;
+export type RebuildInput = z.input<typeof rebuildInput>;
 
 type Sent = { userDid?: string | undefined; from?: Date | undefined; to?: Date | undefined };
 
 function scopeOf({ userDid, from, to }: Sent): RollupScope {
   if ((from === undefined) !== (to === undefined)) {
-    throw new UsageError("invalid_range", "Send both from and to, or neither.", {
+    throw new UsageStatsError("invalid_range", "Send both from and to, or neither.", {
       field: from === undefined ? "from" : "to",
     });
   }

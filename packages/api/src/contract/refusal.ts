@@ -1,8 +1,8 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 
 /**
- * Makes a transform of a reader that may throw `UsageError`, which becomes an issue like any other: what schemas find wrong by
+ * Makes a transform of a reader that may throw `UsageStatsError`, which becomes an issue like any other: what schemas find wrong by
  * themselves has no code of its own and no limit.
  */
 export function orRefuse<In, Out>(read: (value: In) => Out): (value: In, context: z.RefinementCtx) => Out {
@@ -10,7 +10,7 @@ export function orRefuse<In, Out>(read: (value: In) => Out): (value: In, context
     try {
       return read(value);
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+      if (!(error instanceof UsageStatsError)) throw error;
       context.issues.push({
         code: "custom",
         input: value,
@@ -23,7 +23,7 @@ export function orRefuse<In, Out>(read: (value: In) => Out): (value: In, context
 }
 
 /** The error that a reader threw, where it is what the issue stands for. */
-export function refusalOf(issue: z.core.$ZodIssue): UsageError | null {
+export function refusalOf(issue: z.core.$ZodIssue): UsageStatsError | null {
   const refusal: unknown = issue.code === "custom" ? issue.params?.["refusal"] : undefined;
-  return refusal instanceof UsageError ? refusal : null;
+  return refusal instanceof UsageStatsError ? refusal : null;
 }

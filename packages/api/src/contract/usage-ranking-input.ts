@@ -1,4 +1,4 @@
-import { type RankedBy, RANKING_METRICS, type UsageRankingInput } from "@usage-stats/core";
+import { type RankedBy, RANKING_METRICS, type UsageRankingQuery } from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "./instant.ts";
 import { pageCursor, pageLimit, searchText } from "./page-input.ts";
@@ -24,12 +24,12 @@ export const usageRankingInput = z.strictObject({
   cursor: pageCursor,
 });
 
-export type UsageRankingRequest = z.input<typeof usageRankingInput>;
+export type UsageRankingInput = z.input<typeof usageRankingInput>;
 
 /** Makes the query of what is ranked. */
 export function rankingOf<By extends RankedBy>(
   by: By,
   input: z.output<typeof usageRankingInput>,
-): UsageRankingInput & { by: By } {
+): UsageRankingQuery & { by: By } {
   return { ...input, by };
 }

@@ -27,7 +27,7 @@ export const usageStatsInput = z.strictObject({
   noCache: z.boolean().default(false),
 });
 
-export type UsageStatsRequest = z.input<typeof usageStatsInput>;
+export type UsageStatsInput = z.input<typeof usageStatsInput>;
 
 /** The same about all users together. */
 export const everyonesUsageStatsInput = usageStatsInput.omit({ userDid: true });

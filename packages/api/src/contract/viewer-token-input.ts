@@ -8,4 +8,4 @@ export const viewerTokenInput = z.strictObject({
   expiresInSeconds: z.int().min(60).max(3_600).default(900),
 });
 
-export type ViewerTokenRequest = z.input<typeof viewerTokenInput>;
+export type ViewerTokenInput = z.input<typeof viewerTokenInput>;

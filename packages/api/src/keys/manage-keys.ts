@@ -1,4 +1,4 @@
-import { type ApiKey, type ApiKeyStore, heldScopes, UsageError } from "@usage-stats/core";
+import { type ApiKey, type ApiKeyStore, heldScopes, UsageStatsError } from "@usage-stats/core";
 import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
 import { type createKeyInput, type revokeKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
@@ -19,11 +19,15 @@ export async function createKey(
   const expiresAt = until ?? null;
   const held = heldScopes(scopes);
   if (userDid === null && held.includes("stats:read") && !held.includes("stats:read:any"))
-    throw new UsageError("invalid_option", "A key for stats:read alone needs a user, whose usage it reads.", {
-      field: "userDid",
-    });
+    throw new UsageStatsError(
+      "invalid_option",
+      "A key for stats:read alone needs a user, whose usage it reads.",
+      {
+        field: "userDid",
+      },
+    );
   if (expiresAt !== null && expiresAt <= now)
-    throw new UsageError("invalid_option", "expiresAt must be in the future.", {
+    throw new UsageStatsError("invalid_option", "expiresAt must be in the future.", {
       field: "expiresAt",
       value: expiresAt,
     });
@@ -55,7 +59,7 @@ const rotating = new Set<string>();
 export async function rotateKey(ctx: KeyContext, input: z.output<typeof rotateKeyInput>): Promise<NewApiKey> {
   const { id } = input;
   if (rotating.has(id))
-    throw new UsageError("conflict", "The key is being rotated by somebody else.", { field: "id" });
+    throw new UsageStatsError("conflict", "The key is being rotated by somebody else.", { field: "id" });
   rotating.add(id);
   try {
     return await rotateFromCurrent(ctx, input);
@@ -89,6 +93,6 @@ export async function revokeKey(
   return key;
 }
 
-function unknownKey(): UsageError {
-  return new UsageError("not_found", "There is no such key.", { field: "id" });
+function unknownKey(): UsageStatsError {
+  return new UsageStatsError("not_found", "There is no such key.", { field: "id" });
 }

@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { tooManyCalls } from "../calls/record-calls.ts";
 import { parseJson } from "./read-body.ts";
 
@@ -10,7 +10,7 @@ export function readCallsBody(body: string, format: "json" | "ndjson", maxCalls:
   if (format === "ndjson") return readLines(body, maxCalls);
   const value = parseJson(body, "The body is not JSON.", "body");
   if (Array.isArray(value)) return value as unknown[];
-  throw new UsageError("bad_json", "The body must be a JSON array of calls.", { field: "body" });
+  throw new UsageStatsError("bad_json", "The body must be a JSON array of calls.", { field: "body" });
 }
 
 function readLines(body: string, maxCalls: number): unknown[] {

@@ -1,4 +1,4 @@
-import { type ListCallsInput, UsageError } from "@usage-stats/core";
+import { type ListCallsQuery, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { type Unauthorized } from "../authorize-query.ts";
 import { PAGE_SIZE, pageCursor, pageLimit, searchText } from "../contract/page-input.ts";
@@ -63,22 +63,26 @@ const read = {
 
 /**
  * Reads the query string of a list of calls, or of an export, which has a `timezone`, and with `bom` a byte order mark. Throws
- * `UsageError` naming the parameter, or as tRPC does the field of the filter.
+ * `UsageStatsError` naming the parameter, or as tRPC does the field of the filter.
  */
 export function readListCallsQuery(
   query: URLSearchParams,
   form: "list" | "export",
-): Unauthorized<ListCallsInput> & { timezone: string; bom: boolean } {
+): Unauthorized<ListCallsQuery> & { timezone: string; bom: boolean } {
   return read[form](query);
 }
 
 /** Milliseconds. */
 function readSeconds(text: string): number {
   if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
-  throw new UsageError("invalid_option", "minDurationSeconds must be seconds, with at most three decimals.", {
-    field: "minDurationSeconds",
-    value: text,
-  });
+  throw new UsageStatsError(
+    "invalid_option",
+    "minDurationSeconds must be seconds, with at most three decimals.",
+    {
+      field: "minDurationSeconds",
+      value: text,
+    },
+  );
 }
 
 type Sent = z.output<typeof parameters> &
@@ -94,7 +98,7 @@ function toQuery({
   status,
   minDurationSeconds: minDurationMs,
   ...sent
-}: Sent): Unauthorized<ListCallsInput> & { timezone: string; bom: boolean } {
+}: Sent): Unauthorized<ListCallsQuery> & { timezone: string; bom: boolean } {
   return {
     limit: PAGE_SIZE,
     timezone: "UTC",

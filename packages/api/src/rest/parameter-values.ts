@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { orRefuse } from "../contract/refusal.ts";
 
@@ -9,7 +9,10 @@ export function flag(field: string) {
     .transform(
       orRefuse((text) => {
         if (text === "true" || text === "false") return text === "true";
-        throw new UsageError("invalid_option", `${field} must be true or false.`, { field, value: text });
+        throw new UsageStatsError("invalid_option", `${field} must be true or false.`, {
+          field,
+          value: text,
+        });
       }),
     )
     .default(false)
@@ -23,7 +26,10 @@ export function wholeNumber(field: string) {
     .transform(
       orRefuse((text) => {
         if (DIGITS.test(text)) return Number(text);
-        throw new UsageError("invalid_option", `${field} must be a whole number.`, { field, value: text });
+        throw new UsageStatsError("invalid_option", `${field} must be a whole number.`, {
+          field,
+          value: text,
+        });
       }),
     )
     .meta({ type: "integer" });

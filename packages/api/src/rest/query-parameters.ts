@@ -1,11 +1,11 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { inputError } from "../errors.ts";
 
 /**
  * Makes a reader of query strings of a schema whose keys are the parameters: an array is sent as one parameter for each of its
  * values, anything else once. `fields` says what a refusal calls a parameter, where that is not its own name. The reader throws
- * `UsageError`: `unknown_field` for a parameter that is not in the schema, `invalid_option` for one sent twice that must not be,
+ * `UsageStatsError`: `unknown_field` for a parameter that is not in the schema, `invalid_option` for one sent twice that must not be,
  * and whatever the schema refuses.
  */
 export function queryReader<Schema extends z.ZodType>(
@@ -39,11 +39,11 @@ function valuesOf(query: URLSearchParams, parameters: Parameters): Record<string
     const parameter = parameters.get(name);
     if (parameter === undefined) {
       const field = name.slice(0, 100);
-      throw new UsageError("unknown_field", `There is no parameter "${field}".`, { field });
+      throw new UsageStatsError("unknown_field", `There is no parameter "${field}".`, { field });
     }
     const texts = sent.map(([, text]) => text);
     if (!parameter.isList && texts.length > 1)
-      throw new UsageError("invalid_option", `${name} was sent more than once.`, { field: name });
+      throw new UsageStatsError("invalid_option", `${name} was sent more than once.`, { field: name });
     values.push([name, parameter.isList ? texts : texts[0]!]);
   }
   return Object.fromEntries(values);

@@ -1,4 +1,4 @@
-import { timeZoneOfOffset, UsageError } from "@usage-stats/core";
+import { timeZoneOfOffset, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 
 /** A zone by its name; whoever asks with it finds out whether there is one. */
@@ -20,12 +20,12 @@ type Sent = { timezone?: string | undefined; timezoneOffset?: string | undefined
 export function timeZoneOf({ timezone, timezoneOffset: offset }: Sent): string {
   if (offset === undefined) return timezone ?? "UTC";
   if (timezone !== undefined) {
-    throw new UsageError("invalid_option", "Send timezone or timezoneOffset, not both.", {
+    throw new UsageStatsError("invalid_option", "Send timezone or timezoneOffset, not both.", {
       field: "timezoneOffset",
     });
   }
   if (/^-?\d{1,3}$/.test(offset)) return timeZoneOfOffset(Number(offset));
-  throw new UsageError(
+  throw new UsageStatsError(
     "invalid_timezone",
     "timezoneOffset must be minutes, as Date.getTimezoneOffset() gives them.",
     { field: "timezoneOffset", value: offset },

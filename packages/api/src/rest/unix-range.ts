@@ -1,4 +1,4 @@
-import { type TimeRange, UsageError } from "@usage-stats/core";
+import { type TimeRange, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { orRefuse } from "../contract/refusal.ts";
 
@@ -11,7 +11,7 @@ export const unixRangeParameters = {
 /** Makes a range of both inclusive ends, so that equal ends are one second. Throws `invalid_range`. */
 export function unixRange({ startTime, endTime }: { startTime: number; endTime: number }): TimeRange {
   if (startTime > endTime) {
-    throw new UsageError("invalid_range", "startTime must not be after endTime.", {
+    throw new UsageStatsError("invalid_range", "startTime must not be after endTime.", {
       field: "endTime",
       value: endTime,
     });
@@ -26,7 +26,7 @@ function unixSeconds(field: string) {
     .transform(
       orRefuse((text) => {
         if (typeof text === "string" && /^\d{9,10}$/.test(text)) return Number(text);
-        throw new UsageError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
+        throw new UsageStatsError("invalid_time", `${field} must be whole seconds since 1970 (10 digits).`, {
           field,
           value: text ?? "nothing",
           limit: "unix seconds",

@@ -1,4 +1,4 @@
-import { type RankedBy, type UsageRankingInput } from "@usage-stats/core";
+import { type RankedBy, type UsageRankingQuery } from "@usage-stats/core";
 import * as z from "zod";
 import { pageCursor, pageLimit } from "../contract/page-input.ts";
 import { orRefuse } from "../contract/refusal.ts";
@@ -37,10 +37,10 @@ const read = queryReader(usageRankingParameters, {
   status: "filter.status",
 });
 
-/** Reads the query string of a ranking. Throws `UsageError` naming the parameter, or as tRPC does the field of the filter. */
+/** Reads the query string of a ranking. Throws `UsageStatsError` naming the parameter, or as tRPC does the field of the filter. */
 export function readUsageRankingQuery<By extends RankedBy>(
   by: By,
   query: URLSearchParams,
-): UsageRankingInput & { by: By } {
+): UsageRankingQuery & { by: By } {
   return rankingOf(by, read(query));
 }

@@ -1,4 +1,4 @@
-import { UsageError, type UsageStatsInput } from "@usage-stats/core";
+import { UsageStatsError, type UsageStatsQuery } from "@usage-stats/core";
 import * as z from "zod";
 import { type Unauthorized } from "../authorize-query.ts";
 import { orRefuse } from "../contract/refusal.ts";
@@ -49,19 +49,19 @@ const read = {
 
 /**
  * Reads the query string of usage by days, compared with the period before: of one user, or of everyone, where there is no
- * `userDid`. Throws `UsageError` naming the parameter.
+ * `userDid`. Throws `UsageStatsError` naming the parameter.
  */
 export function readUsageStatsQuery(
   query: URLSearchParams,
   form: "json" | "csv",
   whose: "one" | "everyone" = "one",
-): Unauthorized<UsageStatsInput> & { bom: boolean } {
+): Unauthorized<UsageStatsQuery> & { bom: boolean } {
   return read[whose][form](query);
 }
 
 function readUser(text: string): string {
   if (userName.safeParse(text).success) return text;
-  throw new UsageError("invalid_option", "userDid must be 1 to 256 characters of text.", {
+  throw new UsageStatsError("invalid_option", "userDid must be 1 to 256 characters of text.", {
     field: "userDid",
     limit: "256",
   });
@@ -74,7 +74,7 @@ function toQuery({
   noCache,
   bom = false,
   ...sent
-}: Sent): Unauthorized<UsageStatsInput> & { bom: boolean } {
+}: Sent): Unauthorized<UsageStatsQuery> & { bom: boolean } {
   return {
     bom,
     userDid,

@@ -4,7 +4,7 @@ import {
   type ApiKeyStore,
   type KeyHashes,
   type Scope,
-  UsageError,
+  UsageStatsError,
 } from "@usage-stats/core";
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { retryRead } from "../connection/retry-read.ts";
@@ -70,7 +70,7 @@ export function createApiKeyStore(orm: Database): ApiKeyStore {
         const changed = await em.nativeUpdate(ApiKeyEntity, unchanged, columnsOf(hashes));
         const row = await em.findOne(ApiKeyEntity, { id, revokedAt: null });
         if (row !== null && changed === 0)
-          throw new UsageError("conflict", "The key was rotated by somebody else meanwhile.", {
+          throw new UsageStatsError("conflict", "The key was rotated by somebody else meanwhile.", {
             field: "id",
           });
         return row && keyOf(row);

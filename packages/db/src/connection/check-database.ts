@@ -6,7 +6,7 @@ import { findTransactionPooling } from "./find-transaction-pooling.ts";
 import { prepareSession } from "./prepare-session.ts";
 
 /** What a database is that is fit for use. */
-export type DatabaseFacts = {
+export type DatabaseState = {
   /** Where everything is: the schema that the search path finds it in or, in a new database, the first that exists. */
   schema: string;
   /** The search path that begins there, where the one that sessions have does not. */
@@ -24,16 +24,16 @@ const SECOND_CONNECTION_MS = 3_000;
  * Connects, and looks at what would make answers wrong or statements fail later. Throws `ConnectionRefusal`, in one sentence,
  * also where it cannot connect.
  */
-export async function checkDatabase(url: string): Promise<DatabaseFacts> {
+export async function checkDatabase(url: string): Promise<DatabaseState> {
   const target = connectionTarget(url);
   const client = connectionTo(url, CONNECT_TIMEOUT_MS);
   try {
     await client.connect();
     await refuseTransactionPooling(client, url);
-    const facts = await examine(client, target);
+    const state = await examine(client, target);
     const { session } = clientConfig({ url, applicationName: "usage-stats check" });
     await prepareSession(client, session);
-    return facts;
+    return state;
   } catch (error) {
     throw refusalOf(error, url, target);
   } finally {
@@ -73,7 +73,7 @@ const FACTS = `
              and exists (select from pg_class where relnamespace = n.oid and relname = 'mikro_orm_migrations')) as installed,
          array(select nspname::text from pg_namespace) as schemas`;
 
-async function examine(client: DatabaseClient, target: ConnectionTarget): Promise<DatabaseFacts> {
+async function examine(client: DatabaseClient, target: ConnectionTarget): Promise<DatabaseState> {
   const searchPath = target.session["search_path"];
   await client.query("begin");
   if (searchPath !== undefined)

@@ -1,9 +1,9 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { DatabaseError, type Pool, type PoolClient } from "pg";
 import { type Database } from "../database.ts";
 
 /** How long somebody waits. Each signal's reason is thrown once it aborts. */
-export type WaitingSignals = {
+export type WaitSignals = {
   /** Ends the wait for a connection, and whatever was not sent yet. */
   signal: AbortSignal;
   /** Ends the statement that runs, too; `signal` where it is not given. */
@@ -18,7 +18,7 @@ export type WaitingSignals = {
  */
 export async function lendConnection<T>(
   orm: Database,
-  { signal, statementSignal = signal }: WaitingSignals,
+  { signal, statementSignal = signal }: WaitSignals,
   run: (client: PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await connect(await nativePool(orm), signal);
@@ -35,7 +35,7 @@ export async function lendConnection<T>(
     return await run(client);
   } catch (error) {
     // Whatever the database refused left the connection as it was.
-    if (!(error instanceof DatabaseError || error instanceof UsageError)) unfit = error as Error;
+    if (!(error instanceof DatabaseError || error instanceof UsageStatsError)) unfit = error as Error;
     throw statementSignal.aborted ? statementSignal.reason : error;
   } finally {
     statementSignal.removeEventListener("abort", abort);

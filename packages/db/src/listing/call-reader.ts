@@ -4,7 +4,7 @@ import {
   type CallField,
   type CallFieldName,
   type CallReader,
-  type CallsQuestion,
+  type CallPageQuery,
   type FieldKind,
   type ListedCall,
 } from "@usage-stats/core";
@@ -20,10 +20,10 @@ export function createCallReader(orm: Database): CallReader {
   const runner = createStatementRunner(orm);
   const searchCollation = createSearchCollation(orm);
   return {
-    async readCalls(question, signal) {
+    async readCalls(query, signal) {
       try {
-        const collation = question.search === null ? undefined : await searchCollation();
-        const rows = await runner(signal)<CallRow>(callsSql(question, collation));
+        const collation = query.search === null ? undefined : await searchCollation();
+        const rows = await runner(signal)<CallRow>(callsSql(query, collation));
         return rows.map(callOf);
       } catch (error) {
         throw databaseFailure(error);
@@ -39,20 +39,20 @@ const COLUMNS = CALL_FIELD_NAMES.map((name) => {
 });
 
 /** The statement of a page. */
-export function callsSql(question: CallsQuestion, collation = empty): Sql {
-  const { userDid, range, filter, limit, minDurationMs, withVoided } = question;
+export function callsSql(query: CallPageQuery, collation = empty): Sql {
+  const { userDid, range, filter, limit, minDurationMs, withVoided } = query;
   const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;
   const slow = minDurationMs === null ? empty : sql` and duration_ms >= ${minDurationMs}`;
   const counting = raw(withVoided ? "" : " and voided_at is null");
   return sql`
     select ${raw(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as "voidedAt"
       from model_calls
-     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(question)}${andMatches(filter)}${slow}${counting}${searched(question, collation)}
+     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(query)}${andMatches(filter)}${slow}${counting}${searched(query, collation)}
      order by call_time desc, id collate "C" desc, user_did collate "C" desc
      limit ${limit}`;
 }
 
-function after({ after: place }: CallsQuestion): Sql {
+function after({ after: place }: CallPageQuery): Sql {
   if (place === null) return empty;
   const time = place.callTime.toISOString();
   // The first condition alone is one that an index can begin at.
@@ -62,7 +62,7 @@ function after({ after: place }: CallsQuestion): Sql {
 const SEARCHED = ["id", "request_id", "trace_id", "model", "error_reason"];
 
 /** A part of any of the texts, in whatever case, without any wildcards. */
-function searched({ search }: CallsQuestion, collation: Sql): Sql {
+function searched({ search }: CallPageQuery, collation: Sql): Sql {
   if (search === null) return empty;
   const all = raw(`concat_ws(chr(1), ${SEARCHED.join(", ")})`);
   return sql` and strpos(lower(${all}${collation}), lower(${search}::text${collation})) > 0`;

@@ -57,7 +57,7 @@ export class OneKey extends OnlineMigration {
   }
 
   #partitions(): Promise<Partition[]> {
-    return this.alone<Partition>(
+    return this.outsideTransaction<Partition>(
       `select format('%I.%I', nspname, relname) as table, nspname as schema, relname as name
          from pg_inherits join pg_class on pg_class.oid = inhrelid join pg_namespace on pg_namespace.oid = relnamespace
         where inhparent = 'model_calls'::regclass and not inhdetachpending order by relname`,
@@ -66,14 +66,16 @@ export class OneKey extends OnlineMigration {
 
   async #build({ table, schema, name }: Partition, { suffix, unique, columns }: Index): Promise<void> {
     const index = `"${name}_${suffix}"`;
-    const [old] = await this.alone<{ is_valid: boolean }>(
+    const [old] = await this.outsideTransaction<{ is_valid: boolean }>(
       `select indisvalid as is_valid from pg_index
         where indrelid = '${table}'::regclass and indexrelid = to_regclass('"${schema}".${index}')`,
     );
     if (old?.is_valid === true) return;
     // What is left of a try that was ended.
-    if (old !== undefined) await this.alone(`drop index concurrently "${schema}".${index}`);
-    await this.alone(`create ${unique ? "unique " : ""}index concurrently ${index} on ${table} (${columns})`);
+    if (old !== undefined) await this.outsideTransaction(`drop index concurrently "${schema}".${index}`);
+    await this.outsideTransaction(
+      `create ${unique ? "unique " : ""}index concurrently ${index} on ${table} (${columns})`,
+    );
   }
 }
 

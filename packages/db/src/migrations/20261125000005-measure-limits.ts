@@ -38,13 +38,13 @@ export class MeasureLimits extends OnlineMigration {
         end if;
       end $$`,
     ]);
-    const partitions = await this.alone<{ partition: string }>(
+    const partitions = await this.outsideTransaction<{ partition: string }>(
       `select inhrelid::regclass as partition from pg_inherits where inhparent = 'model_calls'::regclass and not inhdetachpending`,
     );
     let isValid = true;
     for (const { partition } of partitions) isValid = (await this.#isValid(partition)) && isValid;
     // Nothing is left to be looked through.
-    if (isValid) await this.alone(`alter table model_calls validate constraint ${name}`);
+    if (isValid) await this.outsideTransaction(`alter table model_calls validate constraint ${name}`);
   }
 
   override async down(): Promise<void> {
@@ -54,7 +54,7 @@ export class MeasureLimits extends OnlineMigration {
   /** Looks through a partition, which readers and writers need not wait for. */
   async #isValid(partition: string): Promise<boolean> {
     try {
-      await this.alone(`alter table ${partition} validate constraint ${MEASURES_CHECK.name}`);
+      await this.outsideTransaction(`alter table ${partition} validate constraint ${MEASURES_CHECK.name}`);
       return true;
     } catch (error) {
       if (sqlStateOf(error) !== CHECK_VIOLATION) throw error;
@@ -64,7 +64,7 @@ export class MeasureLimits extends OnlineMigration {
         `Find them with: select * from ${partition} where not (${MEASURES_CHECK.expression})`,
     );
     // What is not a number adds nothing from now on.
-    await this.alone(
+    await this.outsideTransaction(
       `insert into model_call_changes select distinct user_did, quarter_of(call_time) from ${partition} where credits = 'NaN'`,
     );
     return false;

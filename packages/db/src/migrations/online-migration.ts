@@ -25,7 +25,7 @@ export abstract class OnlineMigration extends Migration {
   }
 
   /** Runs a statement that takes its time and holds up nobody, such as `create index concurrently`, outside any transaction. */
-  protected async alone<Row>(sql: string): Promise<Row[]> {
+  protected async outsideTransaction<Row>(sql: string): Promise<Row[]> {
     return this.#onOneConnection((client) => run<Row>(client, sql));
   }
 

@@ -17,11 +17,11 @@ export function createMeasured(orm: Database): Measured {
     const run = runner(signal);
     let statements = 0;
     try {
-      const facts = await read((statement, how) => {
+      const aggregates = await read((statement, how) => {
         statements += 1;
         return run(statement, how);
       });
-      return { ...facts, statements, durationMs: performance.now() - started };
+      return { ...aggregates, statements, durationMs: performance.now() - started };
     } catch (error) {
       throw databaseFailure(error);
     }

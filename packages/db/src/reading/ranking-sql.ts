@@ -1,4 +1,4 @@
-import { type RankedBy, type RankingQuestion } from "@usage-stats/core";
+import { type RankedBy, type RankedAggregateQuery } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { isoText } from "./instant-sql.ts";
 import { MEASURES, orderedValue, SUMMED_MEASURES } from "./measures-sql.ts";
@@ -15,11 +15,11 @@ const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
  * `matched` by the search, and the `total`; and since when it was made of calls.
  */
 export function rankingSql(
-  question: RankingQuestion,
+  query: RankedAggregateQuery,
   { ctes, source, liveFrom }: { ctes: Sql; source: Sql; liveFrom: Sql },
   collation: Sql,
 ): Sql {
-  const { by, orderBy, direction, limit } = question;
+  const { by, orderBy, direction, limit } = query;
   const { key0, key1 } = RANKING_KEYS[by];
   const measures = raw(MEASURES);
   const order = raw(`value ${direction}, key0 collate "C", key1 collate "C"`);
@@ -28,9 +28,9 @@ export function rankingSql(
       select ${key0} as key0, ${key1} as key1, ${raw(SUMMED_MEASURES)}
         from (${source}) as source group by 1, 2 having sum(calls) <> 0),
     matched as materialized (
-      select *, (${raw(orderedValue(orderBy))})::numeric as value from grouped where ${matches(question, collation)}),
+      select *, (${raw(orderedValue(orderBy))})::numeric as value from grouped where ${matches(query, collation)}),
     page as (
-      select * from matched where ${isAfter(question)} order by ${order} limit ${limit})
+      select * from matched where ${isAfter(query)} order by ${order} limit ${limit})
     select *, ${isoText(liveFrom)} as live_from from (
       select 'item' as part, null::bigint as count, key0, key1, value::text, ${measures} from page
       union all
@@ -41,13 +41,13 @@ export function rankingSql(
 }
 
 /** A part of a name, in whatever case, without any wildcards. */
-function matches({ by, search }: RankingQuestion, collation: Sql): Sql {
+function matches({ by, search }: RankedAggregateQuery, collation: Sql): Sql {
   if (search === null) return raw("true");
   const name = raw(by === "model" ? "(key0 || '/' || key1)" : "key0");
   return sql`strpos(lower(${name}${collation}), lower(${search}::text${collation})) > 0`;
 }
 
-function isAfter({ after, direction }: RankingQuestion): Sql {
+function isAfter({ after, direction }: RankedAggregateQuery): Sql {
   if (after === null) return raw("true");
   const { value, key } = after;
   return sql`(value ${raw(direction === "desc" ? "<" : ">")} ${value}::numeric

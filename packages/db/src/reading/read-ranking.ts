@@ -1,9 +1,9 @@
 import {
-  type RankingFacts,
-  type RankingQuestion,
+  type RankingAggregates,
+  type RankedAggregateQuery,
   sumMeasures,
   tilesOf,
-  type UsageQuestion,
+  type AggregateQuery,
 } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { liveByUserSql, liveSql } from "./live-sql.ts";
@@ -15,9 +15,9 @@ import { type RunStatement } from "./statement-runner.ts";
 /** Ranks in one way. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
   run: RunStatement,
-  question: RankingQuestion,
+  query: RankedAggregateQuery,
   collation: Sql,
-) => Promise<Omit<RankingFacts, "statements" | "durationMs">>;
+) => Promise<Omit<RankingAggregates, "statements" | "durationMs">>;
 
 type RankingRow = MeasuresRow & {
   part: "item" | "matched" | "total";
@@ -29,42 +29,38 @@ type RankingRow = MeasuresRow & {
 };
 
 /** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
-export const readRolledUpRanking: ReadRanking = async (run, question, collation) => {
-  const { live, source } = sourcesOf(question);
+export const readRolledUpRanking: ReadRanking = async (run, query, collation) => {
+  const { live, source } = sourcesOf(query);
   const liveFrom = raw("select min(at) from live");
-  return readRankedBy(
-    run,
-    question,
-    rankingSql(question, { ctes: sql`${live},`, source, liveFrom }, collation),
-  );
+  return readRankedBy(run, query, rankingSql(query, { ctes: sql`${live},`, source, liveFrom }, collation));
 };
 
 /** Users are told from their own rollups; apps and models from those of all users together. */
-function sourcesOf(question: RankingQuestion): { live: Sql; source: Sql } {
-  const { by, filter, range } = question;
-  const asked = askedOfEveryone(question);
+function sourcesOf(query: RankedAggregateQuery): { live: Sql; source: Sql } {
+  const { by, filter, range } = query;
+  const asked = askedOfEveryone(query);
   const tiles = tilesOf(range);
   const measures = raw(MEASURES);
   if (by === "user") {
     // Added up before they meet what is live: sums of integers are twice as fast as the sums of sums that they become there.
     const source = sql`select user_did, ${raw(SUMMED_MEASURES)} from (${tileRowsByUser(filter, tiles)}) as tiles group by user_did
       union all select user_did, ${measures} from live`;
-    return { live: liveByUserSql(asked, tiles.ragged), source };
+    return { live: liveByUserSql(asked, tiles.partialEdges), source };
   }
   const dimensions = by === "app" ? ["app_did"] : ["provider_id", "model"];
   const columns = raw([...dimensions, MEASURES].join(", "));
   const source = sql`select ${columns} from (${tileRows(asked, tiles, dimensions)}) as tiles
     union all select ${columns} from live`;
-  return { live: liveSql(asked, tiles.ragged), source };
+  return { live: liveSql(asked, tiles.partialEdges), source };
 }
 
-/** Asks a ranking's question of all users together. */
-export function askedOfEveryone({ range, closed, filter }: RankingQuestion): UsageQuestion {
-  return { userDid: null, range, previous: null, closed, edges: [], groupBy: [], filter, topN: 1 };
+/** Asks a ranking's query of all users together. */
+export function askedOfEveryone({ range, settled, filter }: RankedAggregateQuery): AggregateQuery {
+  return { userDid: null, range, previous: null, settled, edges: [], groupBy: [], filter, topN: 1 };
 }
 
 /** Runs a statement of `rankingSql` and reads what it answers. */
-export async function readRankedBy(run: RunStatement, { range }: RankingQuestion, statement: Sql) {
+export async function readRankedBy(run: RunStatement, { range }: RankedAggregateQuery, statement: Sql) {
   const rows = await run<RankingRow>(statement);
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;

@@ -1,4 +1,4 @@
-import { type Grain, GRAINS, type Tiles, type UsageFilter, type UsageQuestion } from "@usage-stats/core";
+import { type Grain, GRAINS, type Tiles, type UsageFilter, type AggregateQuery } from "@usage-stats/core";
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { andMatches, filterColumns } from "./filter-sql.ts";
 import { instants } from "./instant-sql.ts";
@@ -18,7 +18,7 @@ export const ALL_USERS = "";
 
 /** The rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
 export function tileRows(
-  { userDid, filter }: Pick<UsageQuestion, "userDid" | "filter">,
+  { userDid, filter }: Pick<AggregateQuery, "userDid" | "filter">,
   tiles: Tiles,
   dimensions: string[],
 ): Sql {

@@ -11,7 +11,7 @@ import { type Database } from "../database.ts";
  */
 export type RunStatement = <Row>(statement: Sql, how?: "prepared") => Promise<Row[]>;
 
-// Each connection keeps every statement that it prepared, and texts differ with the options of a question.
+// Each connection keeps every statement that it prepared, and texts differ with the options of a query.
 const MOST_STATEMENTS = 50;
 
 /**

@@ -1,12 +1,12 @@
-import { type CallType, type GroupDimension, type GroupKey, type UsageFacts } from "@usage-stats/core";
+import { type CallType, type GroupDimension, type GroupKey, type UsageAggregates } from "@usage-stats/core";
 import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
 
 /**
  * A row of an answer. What it sums: `sum` (`period`, `bucket` or null outside the series; type in key0), `model` (provider in
- * key0, model in key1), `group` (key0, key1), `group series` (`bucket`, key0, key1, and `rank`, null for all the others).
+ * key0, model in key1), `group` (key0, key1), `group_series` (`bucket`, key0, key1, and `rank`, null for all the others).
  */
 export type UsageRow = MeasuresRow & {
-  part: "sum" | "model" | "group" | "group series";
+  part: "sum" | "model" | "group" | "group_series";
   period: "current" | "previous" | null;
   bucket: number | null;
   key0: string | null;
@@ -14,30 +14,34 @@ export type UsageRow = MeasuresRow & {
   rank: number | null;
 };
 
-export type SummedFacts = Pick<UsageFacts, "sums" | "models" | "groups" | "groupSeries">;
+export type Aggregates = Pick<UsageAggregates, "sums" | "models" | "groups" | "groupSeries">;
 
-/** Sorts an answer's rows into facts; they must come ranked where rank matters. */
-export function factsOf(rows: UsageRow[], groupBy: GroupDimension[]): SummedFacts {
-  const facts: SummedFacts = { sums: [], models: [], groups: [], groupSeries: [] };
+/** Sorts an answer's rows into aggregates; they must come ranked where rank matters. */
+export function aggregatesOf(rows: UsageRow[], groupBy: GroupDimension[]): Aggregates {
+  const aggregates: Aggregates = { sums: [], models: [], groups: [], groupSeries: [] };
   for (const row of rows) {
     const measures = measuresOf(row);
     const { period, key0, key1 } = row;
     const bucket = row.bucket!;
     switch (row.part) {
       case "sum":
-        facts.sums.push({ period: period!, bucket: row.bucket, type: key0 as CallType, measures });
+        aggregates.sums.push({ period: period!, bucket: row.bucket, type: key0 as CallType, measures });
         break;
       case "model":
-        facts.models.push({ providerId: key0!, model: key1!, measures });
+        aggregates.models.push({ providerId: key0!, model: key1!, measures });
         break;
       case "group":
-        facts.groups.push({ key: groupKey(groupBy, row), measures });
+        aggregates.groups.push({ key: groupKey(groupBy, row), measures });
         break;
-      case "group series":
-        facts.groupSeries.push({ bucket, key: row.rank === null ? null : groupKey(groupBy, row), measures });
+      case "group_series":
+        aggregates.groupSeries.push({
+          bucket,
+          key: row.rank === null ? null : groupKey(groupBy, row),
+          measures,
+        });
     }
   }
-  return facts;
+  return aggregates;
 }
 
 function groupKey(groupBy: GroupDimension[], { key0, key1 }: UsageRow): GroupKey {

@@ -15,9 +15,9 @@ export type Picked = { buckets: Buckets; count: number; position: Position };
 type Row = { user_did: string; quarter: string; frozen: boolean };
 
 /**
- * Takes up to `limit` closed quarters from the change log, but those `without`, with every mark of them that is visible: their calls are visible
- * too, because each mark was committed with its calls. A mark that comes later stays, for the next time. What is frozen loses
- * its marks and is not to be rolled up.
+ * Takes up to `limit` settled quarters from the change log, but those `without`, with every entry of theirs that is visible: their calls are visible
+ * too, because each entry was committed with its calls. An entry that comes later stays, for the next time. What is frozen loses
+ * its entries and is not to be rolled up.
  */
 export async function pickChanges(
   session: Session,
@@ -36,8 +36,8 @@ export async function pickChanges(
         order by user_did, quarter limit ${limit}),
      taken as (
        delete from model_call_changes where ctid = any(array(
-         select mark.ctid from picked cross join lateral (
-           select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as mark)))
+         select entry.ctid from picked cross join lateral (
+           select ctid from model_call_changes where user_did = picked.user_did and quarter = picked.quarter offset 0) as entry)))
      select user_did, ${isoText(raw("quarter"))} as quarter, ${isFrozen("picked.user_did", "picked.quarter")} as frozen
        from picked order by user_did, picked.quarter`);
   const last = rows.at(-1);
@@ -49,15 +49,15 @@ export async function pickChanges(
   };
 }
 
-/** Marks quarters as changed for all users together. */
-export async function markAllUsers(session: Session, quarters: string[]): Promise<void> {
+/** Logs quarters as changed for all users together. */
+export async function logAllUsers(session: Session, quarters: string[]): Promise<void> {
   await session.execute(sql`
     insert into model_call_changes
     select ${ALL_USERS}, quarter from (select distinct unnest(${quarters}::timestamptz[]) as quarter) as touched
      where not exists (select from model_call_changes as known where known.user_did = ${ALL_USERS} and known.quarter = touched.quarter)`);
 }
 
-/** Counts the quarters that wait to be rolled up: users' closed ones, and those of all users together. */
+/** Counts the quarters that wait to be rolled up: users' settled ones, and those of all users together. */
 export async function countChanges(orm: Database): Promise<number> {
   const [row] = await orm.em
     .fork()

@@ -8,10 +8,10 @@ import { inScope } from "./rollup-scope.ts";
 
 /** Plans rebuilds and begins them; the database must not give up early on them. */
 export function createRebuilder(orm: Database): Rebuilder {
-  return { plan: (scope) => planRebuild(orm, scope), start: (scope) => markForRebuild(orm, scope) };
+  return { plan: (scope) => planRebuild(orm, scope), start: (scope) => logForRebuild(orm, scope) };
 }
 
-/** Says what `markForRebuild` would mark, and marks nothing. */
+/** Says what `logForRebuild` would log, and logs nothing. */
 export async function planRebuild(orm: Database, scope: RollupScope): Promise<RebuildPlan> {
   const rows = join(
     LEVELS.map(
@@ -31,10 +31,10 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
 }
 
 /**
- * Marks every quarter of a scope as changed, so that rolling up recomputes it from its calls. Answers stay right from the
- * first moment: what is marked is read from calls. Whatever is frozen stays as it is.
+ * Logs every quarter of a scope as changed, so that rolling up recomputes it from its calls. Answers stay right from the
+ * first moment: what is logged is read from calls. Whatever is frozen stays as it is.
  */
-export async function markForRebuild(orm: Database, scope: RollupScope): Promise<void> {
+export async function logForRebuild(orm: Database, scope: RollupScope): Promise<void> {
   const session = sessionOf(orm.em.fork());
   await noticeMissingMonths(session);
   await session.execute(sql`insert into model_call_changes ${quartersIn(scope)}`);

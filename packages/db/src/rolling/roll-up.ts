@@ -2,7 +2,7 @@ import sql from "sql-template-tag";
 import { type Session, sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
-import { countChanges, markAllUsers, type Picked, pickChanges, type Position } from "./change-log.ts";
+import { countChanges, logAllUsers, type Picked, pickChanges, type Position } from "./change-log.ts";
 import { isAnyFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { recomputeRollups } from "./recompute-rollups.ts";
 import { type Buckets, type RollupsOf } from "./rollup-buckets.ts";
@@ -26,7 +26,7 @@ export type RollUpOptions = {
 };
 
 /**
- * Rolls up every closed quarter that the change log names, users first and then all users together, until nothing is
+ * Rolls up every settled quarter that the change log names, users first and then all users together, until nothing is
  * left; gives how many it rolled up. Each batch is one transaction that recomputes and replaces: it may be killed, and run
  * by several processes at once (they take turns), without any answer ever being wrong. A quarter that cannot be rolled up holds up
  * no other: when the rest is done, `CannotRollUp` is thrown, which names those that were not set aside before.
@@ -88,7 +88,7 @@ async function rollUpBatch(
     if (whose === "users") {
       // A partition can be detached between two statements of this transaction.
       if (await isAnyFrozen(session, buckets)) throw new DroppedMeanwhile();
-      await markAllUsers(session, buckets.quarters);
+      await logAllUsers(session, buckets.quarters);
       // Caches heard of it when it was committed, unless that was long after it was written, or they were not listening.
       await session.execute(sql`select announce_changes(${[...new Set(buckets.users)]}::text[])`);
     }

@@ -135,13 +135,13 @@ export function extentOf(scope: RollupScope): Sql {
         ),
         " union all ",
       )}) as levels),
-    marks as (
+    entries as (
       select distinct user_did, quarter from model_call_changes where ${inScope(scope, "user_did", "quarter")})
     select ${milliseconds("least(calls.first, rollups.first)")} as first, ${milliseconds("greatest(calls.last, rollups.last)")} as last,
            (select count(*) from (
               select user_did from model_call_stats where time_type = 'quarter' and user_did <> ${ALL_USERS} and ${inScope(scope, "user_did", "timestamp")}
-              union select user_did from marks where user_did <> ${ALL_USERS}) as known) as users,
-           (select count(*) from marks where quarter < quarter_of(clock_timestamp())) as waiting
+              union select user_did from entries where user_did <> ${ALL_USERS}) as known) as users,
+           (select count(*) from entries where quarter < quarter_of(clock_timestamp())) as waiting
       from calls cross join rollups`;
 }
 

@@ -9,7 +9,7 @@ export function isBadData(error: unknown): boolean {
   return BAD_DATA.test(sqlStateOf(error) ?? "");
 }
 
-/** Quarters that cannot be rolled up: they stay marked, so that answers read their calls, and are left out of batches. */
+/** Quarters that cannot be rolled up: they stay in the change log, so that answers read their calls, and are left out of batches. */
 export type SetAside = Buckets & { reasons: unknown[] };
 
 export function nothingSetAside(): SetAside {

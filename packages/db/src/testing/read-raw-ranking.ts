@@ -4,9 +4,9 @@ import { askedOfEveryone, readRankedBy, type ReadRanking } from "../reading/read
 import { callsOf } from "./read-raw-usage.ts";
 
 /** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
-export const readRawRanking: ReadRanking = async (run, question, collation) => {
-  const source = sql`select * from ${callsOf(askedOfEveryone(question), question.range)} as calls`;
+export const readRawRanking: ReadRanking = async (run, query, collation) => {
+  const source = sql`select * from ${callsOf(askedOfEveryone(query), query.range)} as calls`;
   const parts = { ctes: empty, source, liveFrom: raw("null") };
-  const facts = await readRankedBy(run, question, rankingSql(question, parts, collation));
-  return { ...facts, liveFrom: question.range.from, source: "raw" };
+  const aggregates = await readRankedBy(run, query, rankingSql(query, parts, collation));
+  return { ...aggregates, liveFrom: query.range.from, source: "raw" };
 };

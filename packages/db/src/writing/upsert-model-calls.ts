@@ -1,4 +1,4 @@
-import { type ModelCall, type RecordOutcome, UsageError } from "@usage-stats/core";
+import { type ModelCall, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type Session } from "../connection/session.ts";
 import { instant } from "../reading/instant-sql.ts";
@@ -14,7 +14,7 @@ import { identityOf, type IdentityRow, rowIdentity } from "./rounds.ts";
 import { findStillVoid } from "./find-void-calls.ts";
 
 /** The database came to a write only when nobody waited for it any more, and did not do it. */
-export class BegunTooLate extends UsageError {
+export class BegunTooLate extends UsageStatsError {
   constructor() {
     super("unavailable", "The database did not come to it in time. Try again shortly.");
   }
@@ -72,6 +72,6 @@ export async function upsertModelCalls(
   if (isAllWritten) return outcomes;
   // Outside a transaction, others may have voided meanwhile what was written here.
   for (const identity of await findStillVoid(session, calls))
-    if (!outcomes.has(identity)) outcomes.set(identity, "stays void");
+    if (!outcomes.has(identity)) outcomes.set(identity, "stays_void");
   return outcomes;
 }

@@ -53,7 +53,7 @@ export async function voidModelCalls(
 ): Promise<Map<string, RecordOutcome>> {
   const rows = await session.execute<WrittenRow>(writeSql(calls, voids));
   const outcomes = new Map<string, RecordOutcome>();
-  for (const identity of await findStillVoid(session, calls)) outcomes.set(identity, "stays void");
+  for (const identity of await findStillVoid(session, calls)) outcomes.set(identity, "stays_void");
   for (const identity of await findVoid(session, voids)) outcomes.set(identity, "repeated");
   // What was voided just now is found to be void, too.
   for (const row of rows) outcomes.set(rowIdentity(row), outcomeOf(row));

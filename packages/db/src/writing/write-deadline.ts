@@ -1,8 +1,8 @@
-import { UsageError, type Waiting } from "@usage-stats/core";
-import { type WaitingSignals } from "../connection/lend-connection.ts";
+import { UsageStatsError, type WaitLimits } from "@usage-stats/core";
+import { type WaitSignals } from "../connection/lend-connection.ts";
 
 /** Until when a write may be sent to the database, and be waited for. */
-export type WriteDeadline = WaitingSignals & {
+export type WriteDeadline = WaitSignals & {
   /** In milliseconds of `performance.now()`; `null` for none. */
   at: number | null;
   /** Throws once nothing may be sent any more. */
@@ -11,7 +11,7 @@ export type WriteDeadline = WaitingSignals & {
 };
 
 /** Starts the deadline of a write. Whoever leaves ends what was not sent; only the deadline ends what was. */
-export function startWriteDeadline({ signal, deadline }: Waiting): WriteDeadline {
+export function startWriteDeadline({ signal, deadline }: WaitLimits): WriteDeadline {
   const late = new AbortController();
   const isOver = () => deadline !== undefined && performance.now() >= deadline;
   const timer =
@@ -31,6 +31,6 @@ export function startWriteDeadline({ signal, deadline }: Waiting): WriteDeadline
   };
 }
 
-function tooLate(): UsageError {
-  return new UsageError("unavailable", "The database did not answer in time. Try again shortly.");
+function tooLate(): UsageStatsError {
+  return new UsageStatsError("unavailable", "The database did not answer in time. Try again shortly.");
 }

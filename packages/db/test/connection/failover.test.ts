@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import {
   createApiKeyStore,
-  createCallRecorder,
+  createCallWriter,
   type Database,
   openDatabase,
   takesWrites,
@@ -46,7 +46,7 @@ let calls = 0;
 const everything: Record<string, () => Promise<unknown>> = {
   read: () => createStatementRunner(orm)()(sql`select 1 as one`),
   "abortable read": () => createStatementRunner(orm)(new AbortController().signal)(sql`select 1`),
-  write: () => createCallRecorder(orm).record([modelCall({ id: `c${(calls += 1)}`, callTime: new Date() })]),
+  write: () => createCallWriter(orm).record([modelCall({ id: `c${(calls += 1)}`, callTime: new Date() })]),
   key: () => createApiKeyStore(orm).find("none"),
   worker: () => rollUp(orm).catch(() => rollUp(orm)),
 };
@@ -94,7 +94,7 @@ it("writes again after at most one failure, when connections were left with a se
   await setReadOnly(true);
   await fill();
   expect(await takesWrites(orm)).toBe(false);
-  await expect(everything["write"]!()).rejects.toThrow(UsageError);
+  await expect(everything["write"]!()).rejects.toThrow(UsageStatsError);
   await fill();
   await setReadOnly(false);
   const outcomes = [];

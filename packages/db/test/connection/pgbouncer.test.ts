@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createCallRecorder, listenForChanges, migrate, openDatabase, rollUp } from "../../src/index.ts";
+import { createCallWriter, listenForChanges, migrate, openDatabase, rollUp } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase, testEar } from "../../src/testing/index.ts";
 import { modelCall } from "../model-calls.ts";
 import { hasPgbouncer, type Pgbouncer, startPgbouncer } from "./pgbouncer.ts";
@@ -32,7 +32,7 @@ describe.skipIf(!hasPgbouncer)("behind PgBouncer (needs pgbouncer)", () => {
     try {
       await migrate(orm, new Date());
       await listening.promise;
-      const outcomes = await createCallRecorder(orm).record([
+      const outcomes = await createCallWriter(orm).record([
         modelCall({ id: "1", userDid: "u", callTime: new Date(Date.now() - 3_600_000) }),
       ]);
       expect(outcomes).toEqual(["added"]);

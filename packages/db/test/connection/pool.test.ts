@@ -1,4 +1,4 @@
-import { UsageError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { databaseFailure, type Database, type DatabaseSettings, openDatabase } from "../../src/index.ts";
 import { inTransaction } from "../../src/transaction.ts";
@@ -29,7 +29,7 @@ const failureOf = async (asked: Promise<unknown>) =>
       (error: unknown) => error,
     ),
   );
-const unavailable = expect.objectContaining({ code: "unavailable" }) as UsageError;
+const unavailable = expect.objectContaining({ code: "unavailable" }) as UsageStatsError;
 
 it("gives up waiting for a connection", async () => {
   const orm = await pool({ connectTimeoutMs: 100 });
@@ -77,6 +77,6 @@ it("takes whatever the driver says itself for a failure of the database, and no 
   expect(await failureOf(cut)).toEqual(unavailable);
   expect(await failureOf(ask(orm, "selec"))).not.toEqual(unavailable);
   expect(databaseFailure(new TypeError("ours"))).toBeInstanceOf(TypeError);
-  const refusal = new UsageError("not_found", "There is none.", { cause: new Error("socket") });
+  const refusal = new UsageStatsError("not_found", "There is none.", { cause: new Error("socket") });
   expect(databaseFailure(refusal)).toBe(refusal);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { closedDays, daysUpToNow, restPath, trpcPath } from "./questions.ts";
+import { settledDays, daysUpToNow, restPath, trpcPath } from "./queries.ts";
 import { type UsageServer } from "./usage-server.ts";
 
 /** What requests cost the database. */
@@ -9,8 +9,8 @@ export type Work = { requests: number; statements: number; durationMs: number };
 export async function statementsByCase(server: UsageServer, now: Date) {
   const headers = await server.signed(1);
   const cases = [
-    ["a settled range, REST", restPath(closedDays(now, 20))],
-    ["a settled range, tRPC", trpcPath(closedDays(now, 20))],
+    ["a settled range, REST", restPath(settledDays(now, 20))],
+    ["a settled range, tRPC", trpcPath(settledDays(now, 20))],
     ["up to now, REST", restPath(daysUpToNow(now, 20))],
     ["up to now, tRPC", trpcPath(daysUpToNow(now, 20))],
   ] as const;

@@ -2,8 +2,8 @@ import { type Goal } from "../goals.ts";
 import { type Progress } from "../progress.ts";
 import { tableText } from "../table-text.ts";
 import { statementsByCase, watchPages, type Work } from "./database-work.ts";
-import { compareKeptAnswers, type Share } from "./kept-answers.ts";
-import { closedDays, daysUpToNow } from "./questions.ts";
+import { compareKeptAnswers, type Share } from "./cached-answers.ts";
+import { settledDays, daysUpToNow } from "./queries.ts";
 import { startUsageServer } from "./usage-server.ts";
 
 export type HttpBenchResult = {
@@ -24,7 +24,7 @@ export async function runHttpBench(now: Date, { show }: Progress): Promise<HttpB
     const pages: HttpBenchResult["pages"] = [];
     for (const [name, range] of [
       ["up to now", (at: Date) => daysUpToNow(at, 30)],
-      ["settled", (at: Date) => closedDays(at, 30)],
+      ["settled", (at: Date) => settledDays(at, 30)],
     ] as const) {
       show(`a minute of 50 viewers, ${name}`);
       const [withCache, without] = await watchPages([server, plain], range);
@@ -42,7 +42,7 @@ function judge(shares: Share[]): Goal[] {
   return shares.map(({ name, ours, prebuilt }) => {
     const share = cpuShare({ ours, prebuilt }) ?? ours.perSecond / prebuilt.perSecond;
     return {
-      name: `kept answer by ${name}, of Hono sending the same bytes`,
+      name: `cached answer by ${name}, of Hono sending the same bytes`,
       goal: `at least ${percent(wanted[name]!)}`,
       reached: percent(share),
       met: share >= wanted[name]!,
@@ -63,7 +63,7 @@ export function httpReportText({ shares, statements, pages, goals }: HttpBenchRe
   const micros = (value: number | null) => value?.toFixed(1) ?? "unknown";
   return [
     tableText(
-      ["kept answer", "bytes", "a second", "Hono alone", "share", "CPU us", "Hono alone", "share"],
+      ["cached answer", "bytes", "a second", "Hono alone", "share", "CPU us", "Hono alone", "share"],
       shares.map(({ name, bytes, ours, prebuilt }) => [
         name,
         bytes,

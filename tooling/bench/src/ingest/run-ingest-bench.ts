@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ModelCall, NOTHING_KNOWN } from "@usage-stats/core";
-import { createCallRecorder, migrate, openDatabase } from "@usage-stats/db";
+import { createCallWriter, migrate, openDatabase } from "@usage-stats/db";
 import { startPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 import { type Goal } from "../goals.ts";
@@ -39,8 +39,8 @@ export async function runIngestBench(now: Date, { show }: Progress): Promise<Ing
   try {
     await migrate(orm, now);
     await createPlainTable(pool);
-    const recorder = createCallRecorder(orm);
-    const record = async (calls: ModelCall[]) => void (await recorder.record(calls));
+    const callWriter = createCallWriter(orm);
+    const record = async (calls: ModelCall[]) => void (await callWriter.record(calls));
     const rates: Rate[] = [];
     for (const batch of BATCHES)
       for (const connections of CONNECTIONS) {

@@ -3,7 +3,7 @@ const DAY_MS = 86_400_000;
 export type Range = { from: Date; to: Date };
 
 /** Whole UTC days, the last of which ended a day ago. */
-export function closedDays(now: Date, days: number): Range {
+export function settledDays(now: Date, days: number): Range {
   const to = Math.floor(now.getTime() / DAY_MS) * DAY_MS - DAY_MS;
   return { from: new Date(to - days * DAY_MS), to: new Date(to) };
 }

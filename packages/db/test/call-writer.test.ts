@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type CallRecorder, type ModelCall } from "@usage-stats/core";
-import { createCallRecorder, openDatabase } from "../src/index.ts";
+import { type CallWriter, type ModelCall } from "@usage-stats/core";
+import { createCallWriter, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;
-let recorder: CallRecorder;
+let callWriter: CallWriter;
 
 beforeAll(async () => {
   database = await createTestDatabase();
 });
 beforeEach(async () => {
   await database.orm.em.fork().execute("delete from model_calls");
-  recorder = createCallRecorder(database.orm);
+  callWriter = createCallWriter(database.orm);
 });
 afterAll(() => database.close());
 
@@ -23,12 +23,12 @@ async function rows(): Promise<Record<string, unknown>[]> {
 describe("recording", () => {
   it("keeps what looks like SQL of the library's as the value that it is", async () => {
     const fragment = { strings: ["now()) --", ""], values: [1], sql: "now()", text: "now()", params: [] };
-    await recorder.record([modelCall({ metadata: fragment, errorReason: JSON.stringify(fragment) })]);
+    await callWriter.record([modelCall({ metadata: fragment, errorReason: JSON.stringify(fragment) })]);
     expect(await rows()).toMatchObject([{ metadata: fragment, error_reason: JSON.stringify(fragment) }]);
   });
 
   it("keeps every field as it was given", async () => {
-    await recorder.record([
+    await callWriter.record([
       modelCall({ userDid: 'did:{a},"b"\\', model: "NULL", errorReason: "line\nbreak ✓", appDid: null }),
     ]);
     expect(await rows()).toMatchObject([
@@ -46,8 +46,8 @@ describe("recording", () => {
   });
 
   it("counts the same call once, however often it comes", async () => {
-    expect(await recorder.record([modelCall()])).toEqual(["added"]);
-    expect(await recorder.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual([
+    expect(await callWriter.record([modelCall()])).toEqual(["added"]);
+    expect(await callWriter.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual([
       "repeated",
       "repeated",
     ]);
@@ -55,27 +55,27 @@ describe("recording", () => {
   });
 
   it("replaces a call whose content changed", async () => {
-    await recorder.record([modelCall({ status: "processing", totalUsage: null, credits: "0" })]);
-    expect(await recorder.record([modelCall()])).toEqual(["corrected"]);
+    await callWriter.record([modelCall({ status: "processing", totalUsage: null, credits: "0" })]);
+    expect(await callWriter.record([modelCall()])).toEqual(["corrected"]);
     expect(await rows()).toMatchObject([{ status: "success", total_usage: "120", revision: 1 }]);
   });
 
   it("notices a change from and to unknown", async () => {
-    await recorder.record([modelCall({ ttfbMs: null })]);
-    expect(await recorder.record([modelCall({ ttfbMs: 0 })])).toEqual(["corrected"]);
-    expect(await recorder.record([modelCall({ ttfbMs: null })])).toEqual(["corrected"]);
+    await callWriter.record([modelCall({ ttfbMs: null })]);
+    expect(await callWriter.record([modelCall({ ttfbMs: 0 })])).toEqual(["corrected"]);
+    expect(await callWriter.record([modelCall({ ttfbMs: null })])).toEqual(["corrected"]);
   });
 
   it("tells what each copy in one batch did, in order", async () => {
     const other = modelCall({ status: "failed" });
     expect(
-      await recorder.record([modelCall(), modelCall(), other, modelCall({ id: "call-2" }), other]),
+      await callWriter.record([modelCall(), modelCall(), other, modelCall({ id: "call-2" }), other]),
     ).toEqual(["added", "repeated", "corrected", "added", "repeated"]);
     expect(await rows()).toMatchObject([{ status: "failed", revision: 1 }, { id: "call-2" }]);
   });
 
   it("tells calls apart whose user, id or time differ, even where their texts run together", async () => {
-    const outcomes = await recorder.record([
+    const outcomes = await callWriter.record([
       modelCall({ userDid: "a:b", id: "c" }),
       modelCall({ userDid: "a", id: "b:c" }),
       modelCall({ userDid: "a", id: "b:c", callTime: new Date("2025-06-15T12:34:56.788Z") }),
@@ -96,7 +96,7 @@ describe("recording", () => {
 
     it("keeps the call, marked, and is repeated when it comes again", async () => {
       const call = modelCall({ id: "v" });
-      expect(await recorder.record([call, voided(call), voided(call)])).toEqual([
+      expect(await callWriter.record([call, voided(call), voided(call)])).toEqual([
         "added",
         "voided",
         "repeated",
@@ -106,24 +106,30 @@ describe("recording", () => {
 
     it("outlives whatever comes of the call afterwards", async () => {
       const call = modelCall({ id: "v" });
-      await recorder.record([call, voided(call)]);
-      expect(await recorder.record([call, { ...call, model: "other" }])).toEqual(["repeated", "stays void"]);
+      await callWriter.record([call, voided(call)]);
+      expect(await callWriter.record([call, { ...call, model: "other" }])).toEqual([
+        "repeated",
+        "stays_void",
+      ]);
       expect(await kept()).toEqual([{ id: "v", model: call.model, voided: true }]);
       // A batch that is sent again does what it did.
-      expect(await recorder.record([call, voided(call)])).toEqual(["repeated", "repeated"]);
+      expect(await callWriter.record([call, voided(call)])).toEqual(["repeated", "repeated"]);
     });
 
     it("of a call that never came is told, and makes nothing", async () => {
       const call = modelCall({ id: "never" });
-      expect(await recorder.record([voided(call), modelCall({ id: "other" })])).toEqual(["unknown", "added"]);
+      expect(await callWriter.record([voided(call), modelCall({ id: "other" })])).toEqual([
+        "unknown",
+        "added",
+      ]);
       expect((await kept()).map(({ id }) => id)).toEqual(["other"]);
     });
 
     it("of one call voids no other, whose user, id or time differs", async () => {
       const call = modelCall({ id: "v" });
       const later = { ...call, callTime: new Date(call.callTime.getTime() + 1) };
-      await recorder.record([call, later, { ...call, userDid: "did:abt:z1bob" }, { ...call, id: "w" }]);
-      await recorder.record([voided(call)]);
+      await callWriter.record([call, later, { ...call, userDid: "did:abt:z1bob" }, { ...call, id: "w" }]);
+      await callWriter.record([voided(call)]);
       expect((await kept()).map((row) => row.voided)).toEqual([false, true, false, false]);
     });
   });
@@ -131,12 +137,12 @@ describe("recording", () => {
   it("records all of an atomic batch or nothing, and says what stood in the way", async () => {
     const call = modelCall({ id: "a" });
     const never = { userDid: call.userDid, id: "never", callTime: call.callTime, void: true as const };
-    await expect(recorder.record([call, never], { atomic: true })).rejects.toMatchObject({
+    await expect(callWriter.record([call, never], { atomic: true })).rejects.toMatchObject({
       code: "conflict",
       field: "calls.1",
     });
     expect(await rows()).toEqual([]);
-    expect(await recorder.record([call], { atomic: true })).toEqual(["added"]);
+    expect(await callWriter.record([call], { atomic: true })).toEqual(["added"]);
   });
 
   it("is durable, also where the database commits before it has written", async () => {
@@ -152,7 +158,7 @@ describe("recording", () => {
     );
     const orm = await openDatabase({ url: database.url });
     try {
-      await createCallRecorder(orm).record([modelCall({ id: "durable" })]);
+      await createCallWriter(orm).record([modelCall({ id: "durable" })]);
       expect(await orm.em.fork().execute("select distinct setting from commits")).toEqual([
         { setting: "on" },
       ]);
@@ -175,21 +181,21 @@ describe("recording", () => {
       "create trigger fail_twice before insert on model_calls for each statement execute function fail_twice()",
     );
     try {
-      expect(await recorder.record([modelCall({ id: "again" })])).toEqual(["added"]);
+      expect(await callWriter.record([modelCall({ id: "again" })])).toEqual(["added"]);
     } finally {
       await admin.execute("drop trigger fail_twice on model_calls");
     }
   });
 
   it("takes an empty batch", async () => {
-    expect(await recorder.record([])).toEqual([]);
+    expect(await callWriter.record([])).toEqual([]);
   });
 
   it("makes the partition of a call outside every existing one", async () => {
     const times = ["2003-02-28T23:59:59.999Z", "2003-03-01T00:00:00Z", "2088-12-31T23:59:59.999Z"].map(
       (time) => new Date(time),
     );
-    await recorder.record(times.map((callTime) => modelCall({ callTime })));
+    await callWriter.record(times.map((callTime) => modelCall({ callTime })));
     const partitions = await database.orm.em
       .fork()
       .execute<{ name: string }[]>(
@@ -204,15 +210,15 @@ describe("recording", () => {
 
   it("makes a partition again that was dropped behind its back", async () => {
     const callTime = new Date("2004-05-05T00:00:00Z");
-    await recorder.record([modelCall({ callTime })]);
+    await callWriter.record([modelCall({ callTime })]);
     await database.orm.em.fork().execute("drop table model_calls_2004_05");
-    expect(await recorder.record([modelCall({ callTime })])).toEqual(["added"]);
+    expect(await callWriter.record([modelCall({ callTime })])).toEqual(["added"]);
   });
 
   it("neither deadlocks nor loses a call when writers send overlapping batches in opposite order", async () => {
     const other = await openDatabase({ url: database.url });
     try {
-      const recorders = [recorder, createCallRecorder(other)];
+      const recorders = [callWriter, createCallWriter(other)];
       const calls = Array.from({ length: 200 }, (_, i) =>
         modelCall({ id: `call-${i}`, callTime: new Date(Date.UTC(2007, i % 12, 1)) }),
       );
@@ -234,11 +240,11 @@ describe("recording", () => {
     const hurried = await openDatabase({ url: database.url, statementTimeoutMs: 100 });
     const blocker = database.orm.em.fork();
     try {
-      await recorder.record([modelCall()]);
+      await callWriter.record([modelCall()]);
       await blocker.begin();
       await blocker.execute("select * from model_calls for update");
       await expect(
-        createCallRecorder(hurried).record([modelCall({ id: "call-0" }), modelCall({ status: "failed" })]),
+        createCallWriter(hurried).record([modelCall({ id: "call-0" }), modelCall({ status: "failed" })]),
       ).rejects.toMatchObject({ code: "unavailable" });
       await blocker.rollback();
       expect(await rows()).toMatchObject([{ id: "call-1", status: "success" }]);

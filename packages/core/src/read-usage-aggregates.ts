@@ -1,24 +1,24 @@
-import { mergeFacts } from "./merge-facts.ts";
+import { mergeAggregates } from "./merge-aggregates.ts";
 import { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 import {
   type DatabaseCost,
   type ResultCache,
-  type SummedFacts,
-  type UsageQuestion,
+  type Aggregates,
+  type AggregateQuery,
   type UsageRepository,
 } from "./ports.ts";
 import { type UsageStats } from "./usage-stats.ts";
-import { splitQuestion } from "./split-question.ts";
+import { splitQuery } from "./split-query.ts";
 
 /** Facts, and where they came from. */
-export type ReadFacts = SummedFacts & { liveFrom: Date; source: UsageStats["freshness"]["source"] };
+export type AnswerAggregates = Aggregates & { liveFrom: Date; source: UsageStats["freshness"]["source"] };
 
 /**
- * Reads what a question asks for. Where it reaches into time that is not settled, its history is remembered and only the
- * rest read live. A wholly settled question is read as it is: what is kept of it is the finished answer, by whoever finishes
+ * Reads what a query asks for. Where it reaches into time that is not settled, its history is remembered and only the
+ * remainder read live. A wholly settled query is read as it is: what is kept of it is the finished answer, by whoever finishes
  * it. Without a cache, everything is read at once.
  */
-export async function readUsageFacts(
+export async function readUsageAggregates(
   {
     repository,
     cache,
@@ -30,43 +30,43 @@ export async function readUsageFacts(
     now: Date;
     signal?: AbortSignal | undefined;
   },
-  question: UsageQuestion,
-): Promise<{ facts: ReadFacts; cost: DatabaseCost }> {
+  query: AggregateQuery,
+): Promise<{ aggregates: AnswerAggregates; cost: DatabaseCost }> {
   const cost = { statements: 0, durationMs: 0 };
   const counted = <Answer extends DatabaseCost>(answer: Answer): Answer => {
     cost.statements += answer.statements;
     cost.durationMs += answer.durationMs;
     return answer;
   };
-  const split = cache === null || question.closed ? null : splitQuestion(question, now);
+  const split = cache === null || query.settled ? null : splitQuery(query, now);
   if (cache !== null && split !== null) {
     const entry = cacheEntry(HISTORY.kind, historyOf(split.history), HISTORY_FIELDS);
     const { value, hit } = await cached(cache, HISTORY, entry, async (wanted) =>
       counted(await repository.read(split.history, wanted)),
     );
-    const all = { ...question, topN: EVERY_GROUP };
-    const rest = counted(await repository.readCalls(all, split.rest, signal));
-    const merged = mergeFacts(question, split, value, rest);
+    const all = { ...query, topN: EVERY_GROUP };
+    const remainder = counted(await repository.readCalls(all, split.remainder, signal));
+    const merged = mergeAggregates(query, split, value, remainder);
     if (merged !== null) {
       const source = hit ? "cache+live" : "rollup+live";
-      return { facts: { ...merged, liveFrom: split.history.range.to, source }, cost };
+      return { aggregates: { ...merged, liveFrom: split.history.range.to, source }, cost };
     }
   }
-  const facts = counted(await repository.read(question, signal));
-  return { facts, cost };
+  const aggregates = counted(await repository.read(query, signal));
+  return { aggregates, cost };
 }
 
 const EVERY_GROUP = 2 ** 31 - 1;
 
-const HISTORY: CacheFormat<SummedFacts> = {
+const HISTORY: CacheFormat<Aggregates> = {
   kind: "history",
   encode: ({ sums, models, groups, groupSeries }) =>
-    JSON.stringify({ sums, models, groups, groupSeries } satisfies SummedFacts),
-  decode: (payload) => JSON.parse(new TextDecoder().decode(payload)) as SummedFacts,
+    JSON.stringify({ sums, models, groups, groupSeries } satisfies Aggregates),
+  decode: (payload) => JSON.parse(new TextDecoder().decode(payload)) as Aggregates,
 };
 
 /** A history is settled, always. */
-const historyOf = ({ closed: _, ...history }: UsageQuestion) => history;
+const historyOf = ({ settled: _, ...history }: AggregateQuery) => history;
 
 const HISTORY_FIELDS: EntryFields<ReturnType<typeof historyOf>> = {
   range: true,

@@ -1,4 +1,4 @@
-import { type UsageStatsInput } from "@usage-stats/core";
+import { type UsageStatsQuery } from "@usage-stats/core";
 import { authorizeEveryonesUsage, authorizeUsage } from "./authorize-query.ts";
 import { cachedAnswer } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
@@ -11,7 +11,7 @@ import { createRequestSize } from "./request-size.ts";
  * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
  * of the cost. `null` for everything else, which is for tRPC to answer, and above all to refuse.
  */
-export async function keptTrpcAnswers(
+export async function cachedTrpcAnswers(
   ctx: Pick<RequestContext, "cache" | "now" | "admit">,
   request: { path: string; query: URLSearchParams },
 ): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -24,10 +24,10 @@ export async function keptTrpcAnswers(
     const answers = await Promise.all(
       names.map(async (name, i) => {
         const identity = await ctx.admit(name, names);
-        const question = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
-        if (question === null) return null;
-        size.addSeries(question);
-        return cachedAnswer(ctx, question, TRPC);
+        const query = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
+        if (query === null) return null;
+        size.addSeries(query);
+        return cachedAnswer(ctx, query, TRPC);
       }),
     );
     if (answers.includes(null)) return null;
@@ -48,7 +48,7 @@ function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   return Buffer.concat([open, ...bodies.flatMap((body, i) => (i === 0 ? [body] : [comma, body])), close]);
 }
 
-type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsInput | null;
+type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsQuery | null;
 
 /** The queries whose answers are kept, by their tRPC path. */
 const QUERIES = {

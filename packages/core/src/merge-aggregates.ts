@@ -1,40 +1,40 @@
 import { type GroupDimension, type GroupKey } from "./group-by.ts";
 import { sumMeasures } from "./measures.ts";
 import { type Measures } from "./metrics.ts";
-import { type SummedFacts, type UsageQuestion } from "./ports.ts";
-import { type SplitQuestion } from "./split-question.ts";
+import { type Aggregates, type AggregateQuery } from "./ports.ts";
+import { type SplitQuery } from "./split-query.ts";
 
 /**
- * Adds the facts of the rest to those of the history, as if they had been read together. `null` where they cannot tell: a
+ * Adds the aggregates of the remainder to those of the history, as if they had been read together. `null` where they cannot tell: a
  * group that has come among the first `topN` has calls in the history, but no series there.
  */
-export function mergeFacts(
-  question: UsageQuestion,
-  { history: asked, firstBucket }: SplitQuestion,
-  history: SummedFacts,
-  rest: SummedFacts,
-): SummedFacts | null {
-  const keyOf = ({ key }: { key: GroupKey }) => keyTexts(key, question.groupBy);
-  const groups = mergeRanked(history.groups, rest.groups, keyOf);
-  const top = groups.slice(0, question.topN).map(({ key }) => key);
-  const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => idOf(key, question.groupBy)));
-  if (top.some((key) => beyond.has(idOf(key, question.groupBy)))) return null;
+export function mergeAggregates(
+  query: AggregateQuery,
+  { history: asked, firstBucket }: SplitQuery,
+  history: Aggregates,
+  remainder: Aggregates,
+): Aggregates | null {
+  const keyOf = ({ key }: { key: GroupKey }) => keyTexts(key, query.groupBy);
+  const groups = mergeRanked(history.groups, remainder.groups, keyOf);
+  const top = groups.slice(0, query.topN).map(({ key }) => key);
+  const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => idOf(key, query.groupBy)));
+  if (top.some((key) => beyond.has(idOf(key, query.groupBy)))) return null;
 
   const placed = <Row extends { bucket: number | null }>(row: Row) =>
     row.bucket === null ? row : { ...row, bucket: row.bucket + firstBucket };
   return {
-    sums: [...history.sums.map(placed), ...rest.sums],
-    models: mergeRanked(history.models, rest.models, ({ providerId, model }) => [providerId, model]),
+    sums: [...history.sums.map(placed), ...remainder.sums],
+    models: mergeRanked(history.models, remainder.models, ({ providerId, model }) => [providerId, model]),
     groups,
     groupSeries: mergeSeries(
-      [...history.groupSeries.map(placed), ...rest.groupSeries],
+      [...history.groupSeries.map(placed), ...remainder.groupSeries],
       top,
-      question.groupBy,
+      query.groupBy,
     ),
   };
 }
 
-type Series = SummedFacts["groupSeries"];
+type Series = Aggregates["groupSeries"];
 
 /** Sums rows of the same bucket and group; every group that is not among the `top` is one of the others. */
 function mergeSeries(rows: Series, top: GroupKey[], groupBy: GroupDimension[]): Series {

@@ -1,4 +1,4 @@
-import { type CallChange, type CallRecorder, type RecordOutcome, UsageError } from "@usage-stats/core";
+import { type CallChange, type CallWriter, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import { type PoolClient } from "pg";
 import { lendConnection } from "../connection/lend-connection.ts";
 import { inSessionTransaction, type Session, sessionOn } from "../connection/session.ts";
@@ -13,7 +13,7 @@ import { isOneStatement, writeChanges } from "./write-changes.ts";
 import { startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
 
 /** Records calls in Postgres. Each `record` is one transaction: all that it made is durable, or none is. */
-export function createCallRecorder(orm: Database): CallRecorder {
+export function createCallWriter(orm: Database): CallWriter {
   const partitions = createPartitions();
   const clock = createDatabaseClock();
 
@@ -26,11 +26,11 @@ export function createCallRecorder(orm: Database): CallRecorder {
     const session = sessionOn(client, check);
     const notKept = await partitions.ensure(session, changes);
     if (notKept.size === 0) return writeKept(client, session, changes, atomic, at);
-    if (atomic) refuseIncomplete(changes.map((_, index) => (notKept.has(index) ? "not kept" : "added")));
+    if (atomic) refuseIncomplete(changes.map((_, index) => (notKept.has(index) ? "not_kept" : "added")));
     const kept = changes.filter((_, index) => !notKept.has(index));
     const outcomes = kept.length === 0 ? [] : await writeKept(client, session, kept, atomic, at);
     const written = outcomes.values();
-    return changes.map((_, index) => (notKept.has(index) ? "not kept" : written.next().value!));
+    return changes.map((_, index) => (notKept.has(index) ? "not_kept" : written.next().value!));
   }
 
   async function writeKept(
@@ -78,14 +78,14 @@ export function createCallRecorder(orm: Database): CallRecorder {
 
 const INCOMPLETE: Partial<Record<RecordOutcome, string>> = {
   unknown: "There is no such call to be voided.",
-  "stays void": "The call was voided, and stays so.",
-  "not kept": "Calls of its time are no longer kept.",
+  stays_void: "The call was voided, and stays so.",
+  not_kept: "Calls of its time are no longer kept.",
 };
 
 function refuseIncomplete(outcomes: RecordOutcome[]): void {
   for (const [index, outcome] of outcomes.entries()) {
     const reason = INCOMPLETE[outcome];
-    if (reason !== undefined) throw new UsageError("conflict", reason, { field: `calls.${index}` });
+    if (reason !== undefined) throw new UsageStatsError("conflict", reason, { field: `calls.${index}` });
   }
 }
 

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sumMeasures } from "../src/measures.ts";
-import { mergeFacts } from "../src/merge-facts.ts";
-import { type Measures, splitQuestion, type SummedFacts, type UsageQuestion } from "../src/index.ts";
+import { mergeAggregates } from "../src/merge-aggregates.ts";
+import { type Measures, splitQuery, type Aggregates, type AggregateQuery } from "../src/index.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
-const question: UsageQuestion = {
+const query: AggregateQuery = {
   userDid: null,
   range: { from: new Date("2025-06-19T00:05:00Z"), to: NOW },
   previous: null,
-  closed: false,
+  settled: false,
   edges: [
     new Date("2025-06-19T00:05:00Z"),
     new Date("2025-06-19T00:15:00Z"),
@@ -20,18 +20,18 @@ const question: UsageQuestion = {
   filter: {},
   topN: 2,
 };
-const split = splitQuestion(question, NOW)!;
-const none: SummedFacts = { sums: [], models: [], groups: [], groupSeries: [] };
+const split = splitQuery(query, NOW)!;
+const none: Aggregates = { sums: [], models: [], groups: [], groupSeries: [] };
 
 function measures(calls: number): Measures {
   return { ...sumMeasures([]), calls, credits: String(calls / 8) };
 }
 
 const group = (model: string | null, calls: number) => ({ key: { model }, measures: measures(calls) });
-const merge = (history: Partial<SummedFacts>, rest: Partial<SummedFacts>) =>
-  mergeFacts(question, split, { ...none, ...history }, { ...none, ...rest });
+const merge = (history: Partial<Aggregates>, remainder: Partial<Aggregates>) =>
+  mergeAggregates(query, split, { ...none, ...history }, { ...none, ...remainder });
 
-describe("facts of history and rest", () => {
+describe("facts of history and remainder", () => {
   it("are put in the question's buckets", () => {
     const row = (bucket: number) => ({
       period: "current" as const,
@@ -39,7 +39,7 @@ describe("facts of history and rest", () => {
       type: "embedding" as const,
       measures: measures(1),
     });
-    // History begins at the second bucket; the rest is in the first.
+    // History begins at the second bucket; the remainder is in the first.
     const merged = merge({ sums: [row(0)] }, { sums: [row(0)] })!;
     expect(merged.sums.map(({ bucket }) => bucket)).toEqual([1, 0]);
   });

@@ -1,7 +1,7 @@
 import { createUpstashCache } from "@usage-stats/cache";
-import { type UsageStatsQuery, usageErrorOf } from "@usage-stats/client";
-import { UsageError } from "@usage-stats/core";
-import { createCallRecorder, rollUp } from "@usage-stats/db";
+import { type UsageStatsInput, usageStatsErrorOf } from "@usage-stats/client";
+import { UsageStatsError } from "@usage-stats/core";
+import { createCallWriter, rollUp } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMetrics } from "../src/serve/metrics.ts";
@@ -37,7 +37,7 @@ beforeAll(async () => {
       callTime: new Date(now.getTime() - i * 97 * 60_000 - 1),
     }),
   );
-  await createCallRecorder(database.orm).record(calls);
+  await createCallWriter(database.orm).record(calls);
   await rollUp(database.orm);
   plain = await createTestServer({ now: clock.now, database });
 });
@@ -46,7 +46,7 @@ afterAll(async () => {
   await database.close();
 });
 
-function trpcPath(input: UsageStatsQuery, procedure = "usageStats"): string {
+function trpcPath(input: UsageStatsInput, procedure = "usageStats"): string {
   return `/trpc/${procedure}?input=${encodeURIComponent(JSON.stringify(input))}`;
 }
 
@@ -70,7 +70,7 @@ function sameButForSource(text: string): unknown {
   return { ...result.data.json, freshness: null };
 }
 
-const OPTIONS: Partial<UsageStatsQuery>[] = [
+const OPTIONS: Partial<UsageStatsInput>[] = [
   {},
   { from: new Date("2025-06-13T00:15:00Z") },
   { to: new Date("2025-06-19T23:00:00Z") },
@@ -103,11 +103,11 @@ describeCaches((open) => {
       cache: adapter.cache(clock),
       repository: (own) => {
         const refuse = async () => {
-          throw new UsageError("unavailable", "The database does not answer.");
+          throw new UsageStatsError("unavailable", "The database does not answer.");
         };
         return {
-          read: (question) => (down ? refuse() : own.read(question)),
-          readCalls: (question, parts) => (down ? refuse() : own.readCalls(question, parts)),
+          read: (query) => (down ? refuse() : own.read(query)),
+          readCalls: (query, parts) => (down ? refuse() : own.readCalls(query, parts)),
         };
       },
     });
@@ -131,12 +131,12 @@ describeCaches((open) => {
       "is that of the database, the first time and every other, by tRPC with %j",
       async (options) => {
         // Within the range, where an option moves an end of it.
-        const question = {
+        const query = {
           ...range,
           ...options,
           ...(options.to && { to: new Date(range.to.getTime() - 3_600_000) }),
         };
-        const path = trpcPath(question);
+        const path = trpcPath(query);
         const right = (await textAt(plain, path)).text;
         const cold = await textAt(server, path);
         expect(sameButForSource(cold.text)).toEqual(sameButForSource(right));
@@ -226,7 +226,7 @@ describeCaches((open) => {
       expect((await textAt(server, path)).status).toBe(403);
     }
     const refusal = server.client({ user: ALICE }).usageStats({ ...CLOSED, noCache: true });
-    expect(usageErrorOf(await refusal.catch((error: unknown) => error))).toMatchObject({
+    expect(usageStatsErrorOf(await refusal.catch((error: unknown) => error))).toMatchObject({
       code: "forbidden",
       field: "noCache",
     });

@@ -7,7 +7,7 @@ import { type Envelope, type EnvelopeFormat, Unreadable } from "./envelope.ts";
 import { GENERATION_MS, generationOf, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
 
-export type KeptTextsSettings = {
+export type CachedPayloadsSettings = {
   store: CacheStore;
   guard: Guard;
   clock: Clock;
@@ -27,7 +27,7 @@ export type Found =
 const LEASE_MS = 3_000;
 
 /** Finds and keeps texts in a store that may fail. `until`, in the milliseconds of `performance.now()`, is when to give it up. */
-export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCacheEvent }) {
+export function createCachedPayloads(settings: CachedPayloadsSettings & { onEvent: OnCacheEvent }) {
   const { store, guard, clock, onEvent } = settings;
   const server = randomUUID();
 
@@ -38,13 +38,13 @@ export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCache
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
     const expiresAt = clock.now().getTime() + settings.ttlMs;
-    const sealed = await settings.format.seal({ key, generation, expiresAt, bytes });
-    if (sealed === null) {
-      onEvent({ type: "too large", kind, bytes: bytes.length });
+    const encoded = await settings.format.encode({ key, generation, expiresAt, bytes });
+    if (encoded === null) {
+      onEvent({ type: "too_large", kind, bytes: bytes.length });
       return;
     }
     const until = performance.now() + settings.deadlineMs;
-    await guard("write", until, () => store.write([[key, sealed]], settings.ttlMs)).catch(() => {
+    await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs)).catch(() => {
       // The guard has counted it.
     });
   }
@@ -53,7 +53,7 @@ export function createKeptTexts(settings: KeptTextsSettings & { onEvent: OnCache
   async function open(found: unknown, key: string): Promise<Envelope | null> {
     if (found === null) return null;
     try {
-      const envelope = await settings.format.open(found);
+      const envelope = await settings.format.decode(found);
       if (envelope.key !== key) throw new Unreadable("another key's value");
       return envelope;
     } catch (error) {

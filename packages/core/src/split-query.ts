@@ -1,4 +1,4 @@
-import { type UsageQuestion } from "./ports.ts";
+import { type AggregateQuery } from "./ports.ts";
 import { type TimeRange } from "./range.ts";
 import { groupsThatFit } from "./series-size.ts";
 import { GRAIN_MS, startOfGrain } from "./tiles.ts";
@@ -6,7 +6,7 @@ import { GRAIN_MS, startOfGrain } from "./tiles.ts";
 // For transactions that began before a quarter was over, and for clocks that differ.
 const SETTLE_MS = 60_000;
 
-// A group that overtakes others within the rest still finds its series in the history, if it was not far behind, and if so many
+// A group that overtakes others within the remainder still finds its series in the history, if it was not far behind, and if so many
 // series are no more than one answer may have.
 const MORE_SERIES = 20;
 
@@ -23,36 +23,33 @@ export function isSettled({ to }: Pick<TimeRange, "to">, now: Date): boolean {
   return to <= settledUntil(now);
 }
 
-export type SplitQuestion = {
+export type SplitQuery = {
   /** The whole, settled quarters of both periods. Asked a second later, or from a second later, it is still the same. */
-  history: UsageQuestion;
-  /** The index that the history's first series bucket has in the question. */
+  history: AggregateQuery;
+  /** The index that the history's first series bucket has in the query. */
   firstBucket: number;
   /** What the history leaves out of both periods: a few minutes at each end, and the time that is not settled. */
-  rest: TimeRange[];
+  remainder: TimeRange[];
 };
 
-/** Splits a question into history, which may be kept, and the rest. `null` where there is hardly any history. */
-export function splitQuestion(question: UsageQuestion, now: Date): SplitQuestion | null {
+/** Splits a query into history, which may be kept, and the remainder. `null` where there is hardly any history. */
+export function splitQuery(query: AggregateQuery, now: Date): SplitQuery | null {
   const until = settledUntil(now);
-  const range = wholeQuarters(question.range, until);
+  const range = wholeQuarters(query.range, until);
   if (range === null) return null;
-  const previous = question.previous && wholeQuarters(question.previous, until);
-  const { edges, firstBucket } = edgesWithin(question.edges, range);
+  const previous = query.previous && wholeQuarters(query.previous, until);
+  const { edges, firstBucket } = edgesWithin(query.edges, range);
   return {
     history: {
-      ...question,
+      ...query,
       range,
       previous,
       edges,
-      closed: true,
-      topN: groupsThatFit(edges.length - 1, question.topN, question.topN + MORE_SERIES),
+      settled: true,
+      topN: groupsThatFit(edges.length - 1, query.topN, query.topN + MORE_SERIES),
     },
     firstBucket,
-    rest: [
-      ...(question.previous ? without(question.previous, previous) : []),
-      ...without(question.range, range),
-    ],
+    remainder: [...(query.previous ? without(query.previous, previous) : []), ...without(query.range, range)],
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { GRAIN_MS, settledUntil, splitQuestion, type TimeRange, type UsageQuestion } from "../src/index.ts";
+import { GRAIN_MS, settledUntil, splitQuery, type TimeRange, type AggregateQuery } from "../src/index.ts";
 
 const NOW = Date.UTC(2025, 5, 20, 12, 7, 30);
 const QUARTER = GRAIN_MS.quarter;
@@ -8,7 +8,7 @@ const instant = fc.integer({ min: -20 * QUARTER, max: 5 * QUARTER }).map((offset
 const ordered = (times: number[]) =>
   [...new Set(times)].toSorted((a, b) => a - b).map((time) => new Date(time));
 
-const question: fc.Arbitrary<UsageQuestion> = fc
+const query: fc.Arbitrary<AggregateQuery> = fc
   .record({
     ends: fc.uniqueArray(instant, { minLength: 3, maxLength: 3 }),
     edges: fc.array(instant, { maxLength: 8 }),
@@ -21,7 +21,7 @@ const question: fc.Arbitrary<UsageQuestion> = fc
       userDid: "did:abt:z1alice",
       range: { from, to },
       previous: compare ? { from: start, to: from } : null,
-      closed: false,
+      settled: false,
       edges: within.length > 1 ? within : [],
       groupBy: [],
       filter: {},
@@ -35,17 +35,17 @@ const coverage = (ranges: (TimeRange | null)[], moments: number[]) =>
     (at) => ranges.filter((range) => range && range.from.getTime() <= at && at < range.to.getTime()).length,
   );
 
-it("covers every moment of both periods once, by history and rest together", () => {
+it("covers every moment of both periods once, by history and remainder together", () => {
   fc.assert(
-    fc.property(question, (asked) => {
-      const split = splitQuestion(asked, new Date(NOW));
+    fc.property(query, (asked) => {
+      const split = splitQuery(asked, new Date(NOW));
       if (split === null) return;
-      const { history, rest } = split;
-      const edges = [asked.range, asked.previous, history.range, history.previous, ...rest].flatMap((range) =>
-        range === null ? [] : [range.from.getTime(), range.to.getTime()],
+      const { history, remainder } = split;
+      const edges = [asked.range, asked.previous, history.range, history.previous, ...remainder].flatMap(
+        (range) => (range === null ? [] : [range.from.getTime(), range.to.getTime()]),
       );
       const moments = edges.flatMap((at) => [at - 1, at, at + 1]);
-      expect(coverage([history.range, history.previous, ...rest], moments)).toEqual(
+      expect(coverage([history.range, history.previous, ...remainder], moments)).toEqual(
         coverage([asked.range, asked.previous], moments),
       );
       expect(
@@ -58,8 +58,8 @@ it("covers every moment of both periods once, by history and rest together", () 
 
 it("takes only whole quarters that are settled into history", () => {
   fc.assert(
-    fc.property(question, (asked) => {
-      const { history } = splitQuestion(asked, new Date(NOW)) ?? {};
+    fc.property(query, (asked) => {
+      const { history } = splitQuery(asked, new Date(NOW)) ?? {};
       for (const range of [history?.range, history?.previous]) {
         if (!range) continue;
         expect([range.from.getTime() % QUARTER, range.to.getTime() % QUARTER]).toEqual([0, 0]);
@@ -72,8 +72,8 @@ it("takes only whole quarters that are settled into history", () => {
 
 it("asks history for the same buckets, cut off at its ends", () => {
   fc.assert(
-    fc.property(question, (asked) => {
-      const split = splitQuestion(asked, new Date(NOW));
+    fc.property(query, (asked) => {
+      const split = splitQuery(asked, new Date(NOW));
       if (split === null) return;
       const { history, firstBucket } = split;
       const bucketOf = (edges: Date[], at: number) =>
@@ -93,7 +93,7 @@ it("asks history for the same buckets, cut off at its ends", () => {
 
 it("finds the same history a moment later, for a range that moves on as the clock does", () => {
   fc.assert(
-    fc.property(question, fc.integer({ min: 0, max: 20_000 }), (asked, passed) => {
+    fc.property(query, fc.integer({ min: 0, max: 20_000 }), (asked, passed) => {
       const moved = ({ from, to }: TimeRange) => ({
         from: new Date(from.getTime() + passed),
         to: new Date(to.getTime() + passed),
@@ -104,8 +104,8 @@ it("finds the same history a moment later, for a range that moves on as the cloc
         previous: asked.previous && moved(asked.previous),
         edges: [],
       };
-      const one = splitQuestion({ ...asked, edges: [] }, new Date(NOW));
-      const other = splitQuestion(later, new Date(NOW + passed));
+      const one = splitQuery({ ...asked, edges: [] }, new Date(NOW));
+      const other = splitQuery(later, new Date(NOW + passed));
       const crosses = [asked.range, asked.previous].some((range) =>
         [range?.from, range?.to].some(
           (at) => at && Math.ceil(at.getTime() / QUARTER) !== Math.ceil((at.getTime() + passed) / QUARTER),
@@ -119,6 +119,6 @@ it("finds the same history a moment later, for a range that moves on as the cloc
 
 it("has no history where no quarter of the range is over", () => {
   const [from, to] = [new Date(NOW - 60_000), new Date(NOW)];
-  const asked = { ...fc.sample(question, 1)[0]!, range: { from, to }, previous: null, edges: [] };
-  expect(splitQuestion(asked, new Date(NOW))).toBeNull();
+  const asked = { ...fc.sample(query, 1)[0]!, range: { from, to }, previous: null, edges: [] };
+  expect(splitQuery(asked, new Date(NOW))).toBeNull();
 });

@@ -1,14 +1,14 @@
-import { createUpstashCache, invalidatingRecorder } from "@usage-stats/cache";
-import { type CallRecorder } from "@usage-stats/core";
-import { createCallRecorder, migrate, openDatabase } from "@usage-stats/db";
+import { createUpstashCache, invalidatingWriter } from "@usage-stats/cache";
+import { type CallWriter } from "@usage-stats/core";
+import { createCallWriter, migrate, openDatabase } from "@usage-stats/db";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { readSettings, type Settings } from "../env.ts";
 import { Closers } from "../serve/closers.ts";
 
 const clock = { now: () => new Date() };
 
-/** A recorder over this installation's database, migrated first, so that an import works before any server has run. */
-export async function openRecorder() {
+/** A callWriter over this installation's database, migrated first, so that an import works before any server has run. */
+export async function openCallWriter() {
   const settings = readSettings();
   const closers = new Closers();
   const close = () => closers.close();
@@ -18,7 +18,7 @@ export async function openRecorder() {
     const orm = await openDatabase({ url: deployment.databaseUrl, applicationName: "usage-stats import" });
     closers.add(() => orm.close());
     await migrate(orm, clock.now());
-    return { recorder: tellingCaches(createCallRecorder(orm), settings, closers), close };
+    return { callWriter: tellingCaches(createCallWriter(orm), settings, closers), close };
   } catch (error) {
     await close();
     throw error;
@@ -26,9 +26,9 @@ export async function openRecorder() {
 }
 
 /** Servers that are running hear of late calls from the database; what a shared cache keeps may outlive them. */
-function tellingCaches(recorder: CallRecorder, settings: Settings, closers: Closers): CallRecorder {
-  if (settings.cache.kind !== "upstash") return recorder;
+function tellingCaches(callWriter: CallWriter, settings: Settings, closers: Closers): CallWriter {
+  if (settings.cache.kind !== "upstash") return callWriter;
   const cache = createUpstashCache({ ...settings.cache, clock, ttlMs: settings.cacheTtlMs });
   closers.add(() => cache.close());
-  return invalidatingRecorder(recorder, cache, clock);
+  return invalidatingWriter(callWriter, cache, clock);
 }

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { type Load, load } from "./load.ts";
 import { startProgram } from "./start-program.ts";
 import { type UsageServer } from "./usage-server.ts";
-import { closedDays, restPath, trpcPath } from "./questions.ts";
+import { settledDays, restPath, trpcPath } from "./queries.ts";
 
 const ROUNDS = 5;
 const SECONDS = 3;
 
 export type Share = { name: string; bytes: number; ours: Load; prebuilt: Load };
 
-/** Kept answers beside Hono sending the same bytes, in turns. */
+/** Cached answers beside Hono sending the same bytes, in turns. */
 export async function compareKeptAnswers(
   server: UsageServer,
   now: Date,
@@ -19,7 +19,7 @@ export async function compareKeptAnswers(
 ): Promise<Share[]> {
   const folder = await mkdtemp(join(tmpdir(), "usage-stats-prebuilt-"));
   const headers = await server.signed(0);
-  const paths = { REST: restPath(closedDays(now, 30)), tRPC: trpcPath(closedDays(now, 30)) };
+  const paths = { REST: restPath(settledDays(now, 30)), tRPC: trpcPath(settledDays(now, 30)) };
   const bodies: { name: string; path: string; file: string; bytes: number }[] = [];
   for (const [name, path] of Object.entries(paths)) {
     const bytes = await untilKept(`${server.url}${path}`, headers);
@@ -36,7 +36,7 @@ export async function compareKeptAnswers(
     const loads = bodies.map((body) => ({ ...body, ours: [] as Load[], prebuilt: [] as Load[] }));
     for (let round = 0; round < ROUNDS; round += 1)
       for (const { name, path, ours, prebuilt: others } of loads) {
-        show(`kept answers: ${name}, round ${round + 1} of ${ROUNDS}`);
+        show(`cached answers: ${name}, round ${round + 1} of ${ROUNDS}`);
         others.push(await load({ url: `${prebuilt.url}/${name}`, pid: prebuilt.pid, headers }, SECONDS));
         ours.push(await load({ url: `${server.url}${path}`, pid: server.pid, headers }, SECONDS));
       }
