@@ -60,7 +60,7 @@ const parameter = fc.oneof(
   ),
   text,
 );
-const parameters = fc.array(fc.tuple(parameter, value), { maxLength: 6 });
+const queryString = fc.array(fc.tuple(parameter, value), { maxLength: 6 });
 
 /** A query that is valid, or nearly: some of its fields were exchanged, or others added. */
 const query = fc
@@ -149,7 +149,7 @@ it("whatever is sent: never a failure of ours, never a word of the inside", asyn
   await fc.assert(
     fc.asyncProperty(
       target,
-      parameters,
+      queryString,
       query,
       body,
       headers,
