@@ -107,7 +107,7 @@ describeCaches((open) => {
         };
         return {
           read: (query) => (down ? refuse() : own.read(query)),
-          readCalls: (query, parts) => (down ? refuse() : own.readCalls(query, parts)),
+          sumCalls: (query, parts) => (down ? refuse() : own.sumCalls(query, parts)),
         };
       },
     });

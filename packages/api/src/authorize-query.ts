@@ -2,7 +2,7 @@ import { type UsageStatsQuery } from "@usage-stats/core";
 import { answer } from "./answer.ts";
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type AdmittedContext } from "./context.ts";
-import { allowFilter, type Identity, requireScope, scopeOf } from "./identity.ts";
+import { allowFilter, type Identity, requireScope, resolveUser } from "./identity.ts";
 
 /** A query as somebody asks it: nobody has looked yet whether they may, and it is about themselves where it names nobody. */
 export type Unauthorized<Query extends { userDid: string | null }> = Omit<Query, "userDid"> & {
@@ -33,7 +33,7 @@ type Asker = { identity: Identity };
 
 /** Resolves one user's usage: the asker's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
 export function authorizeUsage({ identity }: Asker, asked: Unauthorized<UsageStatsQuery>): UsageStatsQuery {
-  return authorizeQuery(identity, asked, scopeOf(identity, asked.userDid));
+  return authorizeQuery(identity, asked, resolveUser(identity, asked.userDid));
 }
 
 /** Resolves the usage of all users together. Throws `forbidden`. */

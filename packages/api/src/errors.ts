@@ -1,7 +1,7 @@
 import { UsageStatsError, type UsageStatsErrorCode } from "@usage-stats/core";
 import { TRPCError } from "@trpc/server";
 import type * as z from "zod";
-import { refusalOf } from "./contract/refusal.ts";
+import { refusalOfIssue } from "./contract/refusal.ts";
 
 /** tRPC's name of each status that we answer with; it has none for 414, which no procedure meets. */
 const TRPC_CODES = {
@@ -91,7 +91,7 @@ export function toTrpcError(error: unknown): TRPCError {
 /** Says the first thing that a schema found wrong, naming the field. */
 export function inputError(error: Pick<z.core.$ZodError, "issues">): UsageStatsError {
   const issue = error.issues[0]!;
-  const refusal = refusalOf(issue);
+  const refusal = refusalOfIssue(issue);
   if (refusal !== null) return refusal;
   if (issue.code === "unrecognized_keys") {
     const field = [...issue.path, issue.keys[0]!].join(".");

@@ -21,7 +21,7 @@ export const SCOPES_OF_ROLE: Record<Role, readonly Scope[]> = {
 };
 
 /** Whose usage a query may read: one's own, or anyone's with `stats:read:any`. Throws `forbidden`. */
-export function scopeOf(identity: Identity, userDid: string | undefined): string {
+export function resolveUser(identity: Identity, userDid: string | undefined): string {
   const asked = userDid ?? identity.userDid;
   if (asked === null)
     throw new UsageStatsError("invalid_option", "This key belongs to no user: say whose usage, in userDid.", {

@@ -18,7 +18,7 @@ const t = initTRPC.context<RequestContext>().create({
     // Errors that tRPC itself finds (no such procedure, too many calls) are its own words about the request: safe to show, unless
     // something below it said why.
     const { cause } = error;
-    const told = publicError(
+    const shown = publicError(
       isUnreadable(error)
         ? new UsageStatsError("bad_json", "The input is not JSON.")
         : error.code !== "INTERNAL_SERVER_ERROR" && cause === undefined
@@ -29,15 +29,15 @@ const t = initTRPC.context<RequestContext>().create({
     );
     const { path, httpStatus, code } = shape.data;
     return {
-      message: told.message,
+      message: shown.message,
       code: shape.code,
       data: {
         code,
         httpStatus,
         ...(path !== undefined && { path }),
-        appCode: told.code,
-        ...(told.field !== undefined && { field: told.field }),
-        ...(told.limit !== undefined && { limit: told.limit }),
+        appCode: shown.code,
+        ...(shown.field !== undefined && { field: shown.field }),
+        ...(shown.limit !== undefined && { limit: shown.limit }),
         ...(ctx && { requestId: ctx.requestId }),
       },
     };

@@ -1,7 +1,7 @@
 import { type Clock } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
-import { inProcessFormat, textFormat } from "./envelope.ts";
+import { plainEnvelopes, textEnvelopes } from "./envelope.ts";
 import { createGuard, unguarded } from "./guard.ts";
 import { createInProcessStore } from "./in-process-store.ts";
 import { type CacheStore } from "./cache-store.ts";
@@ -26,7 +26,7 @@ export function createInProcessCache({
     store: createInProcessStore({ maxBytes }),
     guard: unguarded,
     deadlineMs: Number.POSITIVE_INFINITY,
-    format: inProcessFormat({ maxBytes: maxBytes / 16 }),
+    format: plainEnvelopes({ maxBytes: maxBytes / 16 }),
   });
 }
 
@@ -63,6 +63,6 @@ export function createRemoteCache(
     ...settings,
     store,
     guard: createGuard(circuit, onEvent),
-    format: textFormat({ packOver: 64_000, maxLength: 1_000_000 }),
+    format: textEnvelopes({ packOver: 64_000, maxLength: 1_000_000 }),
   });
 }

@@ -20,7 +20,7 @@ export class Unreadable extends Error {
 }
 
 /** For a store in this process: envelopes as they are. */
-export function inProcessFormat({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
+export function plainEnvelopes({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
   return {
     encode: async (envelope) => (envelope.bytes.length > maxBytes ? null : envelope),
     decode(found) {
@@ -45,7 +45,13 @@ const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
 /** For a store of texts: a line of JSON, and the text; packed if it has more than `packOver` bytes. */
-export function textFormat({ packOver, maxLength }: { packOver: number; maxLength: number }): EnvelopeFormat {
+export function textEnvelopes({
+  packOver,
+  maxLength,
+}: {
+  packOver: number;
+  maxLength: number;
+}): EnvelopeFormat {
   return {
     async encode({ key, generation, expiresAt, bytes }) {
       const packed = bytes.length > packOver;

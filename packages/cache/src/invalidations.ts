@@ -60,9 +60,9 @@ export function createInvalidations(settings: InvalidationSettings): Invalidatio
     for (let start = 0; start < queued.length; start += MOST_AT_ONCE) {
       const some = queued.slice(start, start + MOST_AT_ONCE);
       if (!(await tell(some.map(([key]) => newGeneration(key))))) break;
-      for (const [key, told] of some) {
+      for (const [key, renewal] of some) {
         // One that changed again meanwhile may have been told too early.
-        if (pending.get(key)?.turn === told.turn) pending.delete(key);
+        if (pending.get(key)?.turn === renewal.turn) pending.delete(key);
       }
     }
     if (pending.size > 0) timer = setTimeout(() => void deliver(), settings.retryMs).unref();

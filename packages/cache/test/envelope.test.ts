@@ -1,12 +1,12 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { type EnvelopeFormat, inProcessFormat, textFormat, Unreadable } from "../src/envelope.ts";
+import { type EnvelopeFormat, plainEnvelopes, textEnvelopes, Unreadable } from "../src/envelope.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const envelope = { key: "key", generation: "g1", expiresAt: 1_700_000_000_000, bytes: encode('{"calls":1}') };
 const long = { ...envelope, bytes: encode("é\n".repeat(40_000)) };
-const asText = textFormat({ packOver: 1_000, maxLength: 100_000 });
-const inProcess = inProcessFormat({ maxBytes: 200_000 });
+const asText = textEnvelopes({ packOver: 1_000, maxLength: 100_000 });
+const inProcess = plainEnvelopes({ maxBytes: 200_000 });
 
 async function isUnreadable(format: EnvelopeFormat, found: unknown): Promise<boolean> {
   try {
@@ -59,7 +59,7 @@ describe.each([
 describe("an envelope as a text", () => {
   it("is packed when it is long", async () => {
     expect(((await asText.encode(long)) as string).length).toBeLessThan(2_000);
-    const unpacked = textFormat({ packOver: 1_000_000, maxLength: 1_000_000 });
+    const unpacked = textEnvelopes({ packOver: 1_000_000, maxLength: 1_000_000 });
     expect(((await unpacked.encode(long)) as string).length).toBeGreaterThan(80_000);
   });
 

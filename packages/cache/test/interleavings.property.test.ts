@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type CacheStore } from "../src/cache-store.ts";
-import { inProcessFormat } from "../src/envelope.ts";
+import { plainEnvelopes } from "../src/envelope.ts";
 import { unguarded } from "../src/guard.ts";
 import { createInProcessStore } from "../src/in-process-store.ts";
 import { createResultCache, type SharedCache } from "../src/result-cache.ts";
@@ -83,7 +83,7 @@ async function runActors(
       clock,
       ttlMs: 1_000_000,
       deadlineMs: 1_000_000,
-      format: inProcessFormat({ maxBytes: 1_000_000 }),
+      format: plainEnvelopes({ maxBytes: 1_000_000 }),
       retryMs: 1_000_000,
       pause: () => scheduler.schedule(Promise.resolve(), "pause"),
     }),

@@ -56,7 +56,7 @@ function pageQueryOf(input: ListCallsQuery, after: CallPlace | null): CallPageQu
 }
 
 function encode(input: ListCallsQuery, { callTime, id, userDid }: CallPlace): string {
-  return encodeCursor(scopeOf(input), [callTime.getTime(), id, userDid]);
+  return encodeCursor(cursorScope(input), [callTime.getTime(), id, userDid]);
 }
 
 function decode(input: ListCallsQuery, cursor: string): CallPlace {
@@ -74,7 +74,7 @@ function isText(value: unknown): value is string {
 }
 
 /** Everything that the order of a list depends on; how long a page is does not matter. */
-function scopeOf(input: ListCallsQuery): unknown[] {
+function cursorScope(input: ListCallsQuery): unknown[] {
   const { userDid, from, to, filter, search, minDurationMs, withVoided } = input;
   return [
     "calls",

@@ -85,7 +85,7 @@ export type RankingAggregates = DatabaseCost &
 export type UsageRepository = {
   read(query: AggregateQuery, signal?: AbortSignal): Promise<UsageAggregates>;
   /** Adds up only the calls in some `parts` of the query's periods, one by one: for parts with few calls. */
-  readCalls(
+  sumCalls(
     query: AggregateQuery,
     parts: TimeRange[],
     signal?: AbortSignal,

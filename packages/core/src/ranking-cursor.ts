@@ -5,7 +5,7 @@ import { type UsageRankingQuery } from "./usage-ranking.ts";
 
 /** A place in a ranking as text, which only the same query takes back. */
 export function encodeRankingCursor(input: UsageRankingQuery, { value, key, rank }: RankingPlace): string {
-  return encodeCursor(scopeOf(input), [value, key, rank]);
+  return encodeCursor(cursorScope(input), [value, key, rank]);
 }
 
 /** Throws `invalid_cursor` for what this query did not give out. */
@@ -31,6 +31,6 @@ function isPlace(place: { value: unknown; key: unknown; rank: unknown }): place 
 }
 
 /** Everything that the order of a ranking depends on; how long a page is does not matter. */
-function scopeOf({ from, to, by, filter, orderBy, direction, search }: UsageRankingQuery): unknown[] {
+function cursorScope({ from, to, by, filter, orderBy, direction, search }: UsageRankingQuery): unknown[] {
   return ["ranking", from.getTime(), to.getTime(), by, filterFields(filter), orderBy, direction, search];
 }

@@ -10,7 +10,7 @@ import {
 import { type UsageStats } from "./usage-stats.ts";
 import { splitQuery } from "./split-query.ts";
 
-/** Facts, and where they came from. */
+/** Aggregates, and where they came from. */
 export type AnswerAggregates = Aggregates & { liveFrom: Date; source: UsageStats["freshness"]["source"] };
 
 /**
@@ -45,7 +45,7 @@ export async function readUsageAggregates(
       counted(await repository.read(split.history, wanted)),
     );
     const all = { ...query, topN: EVERY_GROUP };
-    const remainder = counted(await repository.readCalls(all, split.remainder, signal));
+    const remainder = counted(await repository.sumCalls(all, split.remainder, signal));
     const merged = mergeAggregates(query, split, value, remainder);
     if (merged !== null) {
       const source = hit ? "cache+live" : "rollup+live";

@@ -36,7 +36,7 @@ const emptyFacts: UsageAggregates = {
   durationMs: 1,
 };
 const ports = {
-  repository: { read: async () => emptyFacts, readCalls: async () => emptyFacts },
+  repository: { read: async () => emptyFacts, sumCalls: async () => emptyFacts },
   cache: null,
   now: new Date("2026-01-01T00:00:00Z"),
 };

@@ -36,7 +36,7 @@ const empty = async () => ({
   durationMs: 1,
 });
 const ports = {
-  repository: { read: empty, readCalls: empty },
+  repository: { read: empty, sumCalls: empty },
   cache: null,
   now: new Date("2026-01-01T00:00:00Z"),
 };

@@ -9,6 +9,6 @@ export function createUsageRepository(orm: Database, read: ReadUsage = readRolle
   const measured = createMeasured(orm);
   return {
     read: (query, signal) => measured(signal, (run) => read(run, query)),
-    readCalls: (query, parts, signal) => measured(signal, (run) => sumCalls(run, query, parts)),
+    sumCalls: (query, parts, signal) => measured(signal, (run) => sumCalls(run, query, parts)),
   };
 }

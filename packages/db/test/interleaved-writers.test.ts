@@ -2,7 +2,7 @@ import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallChange, type CallWriter, type ModelCall } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Sql } from "sql-template-tag";
-import { type Session, sessionOf } from "../src/connection/session.ts";
+import { type SqlSession, sessionOf } from "../src/connection/session.ts";
 import { createCallWriter, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { inTransaction } from "../src/transaction.ts";
@@ -26,7 +26,7 @@ afterAll(() => database.close());
 const voided = ({ userDid, id, callTime }: ModelCall) => ({ userDid, id, callTime, void: true as const });
 
 /** Runs something after the nth statement of a writer, before it goes on. */
-function between(em: EntityManager, n: number, run: () => Promise<unknown>): Session {
+function between(em: EntityManager, n: number, run: () => Promise<unknown>): SqlSession {
   const session = sessionOf(em);
   let statements = 0;
   return {

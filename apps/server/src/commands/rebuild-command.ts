@@ -3,7 +3,7 @@ import { type Command } from "commander";
 import { OperatorError } from "../operator-error.ts";
 import { counted } from "./counted.ts";
 import { rollUpWithProgress } from "./rollup-progress.ts";
-import { addScopeOptions, nobodyOf, scopeOf, type ScopeOptions } from "./scope-options.ts";
+import { addScopeOptions, nobodyOf, rollupScopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 export function registerRebuild(program: Command): void {
@@ -11,7 +11,7 @@ export function registerRebuild(program: Command): void {
     .description("make rollups anew from their calls; answers stay right all the while")
     .option("--dry-run", "only say what would be replaced")
     .action((options: ScopeOptions & { dryRun?: boolean }) => {
-      const scope = scopeOf(options);
+      const scope = rollupScopeOf(options);
       return withDatabase(async (orm) => {
         await migrate(orm, new Date());
         const rebuilder = createRebuilder(orm);

@@ -19,7 +19,7 @@ export function addScopeOptions(command: Command): Command {
 }
 
 /** Throws `invalid_range` or `invalid_time` for instants that make no range. */
-export function scopeOf({ user, from, to }: ScopeOptions): RollupScope {
+export function rollupScopeOf({ user, from, to }: ScopeOptions): RollupScope {
   const range =
     from === undefined && to === undefined
       ? null

@@ -2,7 +2,7 @@ import { migrate, type RollupDifference, type Verification, verifyRollups } from
 import { type Command } from "commander";
 import { counted } from "./counted.ts";
 import { showProgressBar } from "./progress-bar.ts";
-import { addScopeOptions, nobodyOf, scopeOf, type ScopeOptions } from "./scope-options.ts";
+import { addScopeOptions, nobodyOf, rollupScopeOf, type ScopeOptions } from "./scope-options.ts";
 import { withDatabase } from "./with-deployment.ts";
 
 export function registerVerify(program: Command): void {
@@ -11,7 +11,7 @@ export function registerVerify(program: Command): void {
       "compare rollups with calls, bucket by bucket; prints every difference, and exits with 1 if there is any or nothing of the user",
     )
     .action((options: ScopeOptions) => {
-      const scope = scopeOf(options);
+      const scope = rollupScopeOf(options);
       return withDatabase(async (orm) => {
         await migrate(orm, new Date());
         const bar = showProgressBar("comparing", "steps");

@@ -29,7 +29,7 @@ export function createFailureLog(
   write: (text: string) => void,
   monotonic: () => number = () => performance.now(),
 ): FailureLog {
-  const told = new Map<string, { at: number; since: number }>();
+  const lines = new Map<string, { at: number; since: number }>();
 
   return {
     request({ error, requestId, operation, midway = false }) {
@@ -42,7 +42,7 @@ export function createFailureLog(
       return (thrown) => {
         const error = databaseFailure(thrown);
         const line = `${what} failed: ${describeFailure(error)}`;
-        const last = told.get(line);
+        const last = lines.get(line);
         if (last !== undefined && monotonic() - last.at < QUIET_MS) {
           last.since += 1;
           return;
@@ -50,8 +50,8 @@ export function createFailureLog(
         const often =
           last === undefined || last.since === 0 ? "" : ` (and ${last.since} times since it was last told)`;
         // So many different ones that their number says enough.
-        if (told.size >= 1_000) told.clear();
-        told.set(line, { at: monotonic(), since: 0 });
+        if (lines.size >= 1_000) lines.clear();
+        lines.set(line, { at: monotonic(), since: 0 });
         write(withFrames(line + often, error));
       };
     },

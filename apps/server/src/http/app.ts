@@ -17,13 +17,13 @@ import { serveOperation } from "./serve-operation.ts";
 import { trpcRoute } from "./trpc-route.ts";
 
 /** What operators see of the server, in Prometheus's format. */
-export type Metrics = { contentType: string; text(): Promise<string> };
+export type MetricsPage = { contentType: string; text(): Promise<string> };
 
 export type HttpParts = RequestParts &
   ExportParts &
   OtlpParts &
   HealthParts & {
-    metrics: Metrics;
+    metrics: MetricsPage;
     countRequest: CountRequest;
     /** Origins whose pages may read answers. */
     corsOrigins: readonly string[];

@@ -14,8 +14,8 @@ export function healthRoutes(app: Hono<AppEnv>, { checkReadiness, notices }: Hea
   app.get("/health", (context) => context.json({ status: "ok" }));
   app.get("/ready", async (context) => {
     const reasons = await checkReadiness();
-    const told = notices();
-    const beside = told.length === 0 ? {} : { notices: told };
+    const shown = notices();
+    const beside = shown.length === 0 ? {} : { notices: shown };
     return reasons.length === 0
       ? context.json({ status: "ready", ...beside })
       : context.json({ status: "not ready", reasons, ...beside }, 503);

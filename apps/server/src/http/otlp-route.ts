@@ -24,7 +24,7 @@ export type OtlpParts = {
 /** `POST /v1/traces`, OTLP/HTTP (https://opentelemetry.io/docs/specs/otlp/#otlphttp): records spans that are calls of models. */
 export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpans }: OtlpParts): void {
   /** An exporter drops what is answered with 500, and tries again after 503. */
-  function told(error: unknown, context: Context<AppEnv>): UsageStatsError {
+  function reported(error: unknown, context: Context<AppEnv>): UsageStatsError {
     if (refusalOf(error).status >= 500 && !context.req.raw.signal.aborted)
       onFailure({ error, requestId: context.get("request").requestId, operation: "POST /v1/traces" });
     return error instanceof UsageStatsError
@@ -48,7 +48,7 @@ export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpan
       onSpans?.(counts);
       return send(context, encodeTraceResponse(partial, format), 200);
     } catch (error) {
-      return sendStatus(context, told(error, context), format ?? "json");
+      return sendStatus(context, reported(error, context), format ?? "json");
     }
   });
 }

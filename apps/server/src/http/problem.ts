@@ -12,8 +12,8 @@ export type Refusal = Omit<PublicError, "status"> & { status: ContentfulStatusCo
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof HTTPException)) return publicError(error);
   // Hono's own refusals bring their status.
-  const told = new UsageStatsError("invalid_request", error.message || "The request was refused.");
-  return { ...publicError(told), status: error.status };
+  const refusal = new UsageStatsError("invalid_request", error.message || "The request was refused.");
+  return { ...publicError(refusal), status: error.status };
 }
 
 /** The same, whose response is to say when to try again. */

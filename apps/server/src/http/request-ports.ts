@@ -24,8 +24,8 @@ export function portsInTurns(
     ...ports,
     repository: {
       read: (query, signal) => inTurn(shares.reports, signal, () => repository.read(query, signal)),
-      readCalls: (query, parts, signal) =>
-        inTurn(shares.reports, signal, () => repository.readCalls(query, parts, signal)),
+      sumCalls: (query, parts, signal) =>
+        inTurn(shares.reports, signal, () => repository.sumCalls(query, parts, signal)),
     },
     ranking: {
       readRanking: (query, signal) =>

@@ -1,4 +1,4 @@
-import { escapedBytes, NOT_UTF8, textOf } from "./text-encoding.ts";
+import { escapedBytes, NOT_UTF8, utf8Of } from "./text-encoding.ts";
 
 /** Bytes of a line at the most, without its line ending. */
 export const MAX_LINE_BYTES = 2 ** 20;
@@ -53,7 +53,7 @@ class LineBuffer {
     const line = trimEnding(number === 1 ? trimByteOrderMark(whole) : whole);
     if (line.length > MAX_LINE_BYTES)
       return { number, error: "The line is longer than 1 MiB.", start: beginningOf(line) };
-    const text = textOf(line);
+    const text = utf8Of(line);
     if (text === null) return { number, error: NOT_UTF8, start: escapedBytes(line.subarray(0, SHOWN_BYTES)) };
     return text.trim() === "" ? null : { number, text };
   }

@@ -7,7 +7,7 @@ import { csvShape } from "./csv-shape.ts";
 import { MAX_LINE_BYTES } from "./ndjson-lines.ts";
 import { callFrom } from "./read-call.ts";
 import { type ReadCalls, type ReadLine } from "./read-calls.ts";
-import { escapedBytes, NAME_ENCODING, NOT_UTF8, textOf } from "./text-encoding.ts";
+import { escapedBytes, NAME_ENCODING, NOT_UTF8, utf8Of } from "./text-encoding.ts";
 
 /** Its characters are bytes: the parser would replace what is not UTF-8. */
 type Parsed = { record: string[]; raw: string; info: { lines: number } };
@@ -73,7 +73,7 @@ function textsOf({ record, raw }: Parsed): { record: string[]; raw: string } | n
   // Most records are ASCII, whose characters are its bytes.
   // eslint-disable-next-line no-control-regex
   if (/^[\u0000-\u007f]*$/.test(raw)) return { record, raw };
-  const text = textOf(Buffer.from(raw, "latin1"));
+  const text = utf8Of(Buffer.from(raw, "latin1"));
   if (text === null) return null;
   return { record: record.map((cell) => Buffer.from(cell, "latin1").toString("utf8")), raw: text };
 }

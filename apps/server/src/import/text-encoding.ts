@@ -64,7 +64,7 @@ async function* decoded(bytes: AsyncIterable<Uint8Array>, encoding: string): Asy
 }
 
 /** The text of bytes; `null` where they are not UTF-8. */
-export function textOf(bytes: Buffer): string | null {
+export function utf8Of(bytes: Buffer): string | null {
   return isUtf8(bytes) ? bytes.toString("utf8") : null;
 }
 

@@ -1,10 +1,10 @@
 import { type CacheEvent } from "@usage-stats/cache";
 import { type Ear } from "@usage-stats/db";
 import { Counter, Gauge, Registry } from "prom-client";
-import { type Metrics } from "../http/app.ts";
+import { type MetricsPage } from "../http/app.ts";
 import { type SpanCounts } from "../intake/record-spans.ts";
 
-export type ServerMetrics = Metrics & {
+export type ServerMetrics = MetricsPage & {
   onCacheEvent(event: CacheEvent): void;
   /** A request could not be counted in Upstash, and was counted here. */
   onRateLimitFailure(): void;

@@ -13,7 +13,7 @@ let broken: TestServer;
 beforeAll(async () => {
   server = await createTestServer({ corsOrigins: [OUR_APP] });
   const fail = () => Promise.reject(new Error("select secret from node_modules at /src/x.ts:1"));
-  broken = await createTestServer({ repository: () => ({ read: fail, readCalls: fail }) });
+  broken = await createTestServer({ repository: () => ({ read: fail, sumCalls: fail }) });
 });
 afterAll(async () => {
   await server.close();

@@ -1,7 +1,7 @@
 import { type CallList, listCalls, type ListCallsQuery } from "@usage-stats/core";
 import { type Unauthorized } from "../authorize-query.ts";
 import { type AdmittedContext } from "../context.ts";
-import { allowFilter, type Identity, scopeOf } from "../identity.ts";
+import { allowFilter, type Identity, resolveUser } from "../identity.ts";
 import { listCallsInput } from "../contract/list-calls-input.ts";
 import { procedure } from "../trpc.ts";
 
@@ -26,5 +26,5 @@ export function authorizeCalls(
   asked: Unauthorized<ListCallsQuery>,
 ): ListCallsQuery {
   const { userDid, filter } = asked;
-  return { ...asked, userDid: scopeOf(identity, userDid), filter: allowFilter(identity, filter) };
+  return { ...asked, userDid: resolveUser(identity, userDid), filter: allowFilter(identity, filter) };
 }

@@ -15,13 +15,13 @@ export const rebuildInput = z
     to: instant.optional(),
     dryRun: z.boolean().default(false),
   })
-  .transform(orRefuse(({ dryRun, ...scope }) => ({ dryRun, scope: scopeOf(scope) })));
+  .transform(orRefuse(({ dryRun, ...scope }) => ({ dryRun, scope: rollupScope(scope) })));
 
 export type RebuildInput = z.input<typeof rebuildInput>;
 
 type Sent = { userDid?: string | undefined; from?: Date | undefined; to?: Date | undefined };
 
-function scopeOf({ userDid, from, to }: Sent): RollupScope {
+function rollupScope({ userDid, from, to }: Sent): RollupScope {
   if ((from === undefined) !== (to === undefined)) {
     throw new UsageStatsError("invalid_range", "Send both from and to, or neither.", {
       field: from === undefined ? "from" : "to",

@@ -23,7 +23,7 @@ export function orRefuse<In, Out>(read: (value: In) => Out): (value: In, context
 }
 
 /** The error that a reader threw, where it is what the issue stands for. */
-export function refusalOf(issue: z.core.$ZodIssue): UsageStatsError | null {
+export function refusalOfIssue(issue: z.core.$ZodIssue): UsageStatsError | null {
   const refusal: unknown = issue.code === "custom" ? issue.params?.["refusal"] : undefined;
   return refusal instanceof UsageStatsError ? refusal : null;
 }

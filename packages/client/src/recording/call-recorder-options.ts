@@ -95,7 +95,7 @@ const LIMITS = {
 export type RecorderLimits = Record<keyof typeof LIMITS, number>;
 
 /** Every limit, with its default where nothing is said. Throws `RangeError` naming the option. */
-export function limitsOf(options: CallRecorderOptions): RecorderLimits {
+export function recorderLimitsOf(options: CallRecorderOptions): RecorderLimits {
   const limits = {} as RecorderLimits;
   for (const [name, [usual, least, most]] of Object.entries(LIMITS)) {
     const option = name as keyof RecorderLimits;

@@ -3,7 +3,7 @@ import { createCallBuffer } from "./call-buffer.ts";
 import { callJson } from "./call-json.ts";
 import {
   type CallRecorderOptions,
-  limitsOf,
+  recorderLimitsOf,
   type RecordedCall,
   type RefusedBecause,
 } from "./call-recorder-options.ts";
@@ -51,7 +51,7 @@ const CLOSE_TIMEOUT_MS = 10_000;
  */
 export function createCallRecorder(options: CallRecorderOptions): CallRecorder {
   const { token, onRefused, onRejected, onError, random = Math.random } = options;
-  const limits = limitsOf(options);
+  const limits = recorderLimitsOf(options);
   const url = new URL("/app/api/model-calls", options.url);
   // Called as a method of `options`, a browser's fetch refuses.
   const fetch = options.fetch ?? ((...request) => globalThis.fetch(...request));

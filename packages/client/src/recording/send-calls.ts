@@ -67,20 +67,20 @@ function verdictOf({ ok, status, headers }: Response, body: unknown, count: numb
 function rejectionsOf(body: unknown, count: number): Map<number, Rejection> | null {
   const results = property(body, "results");
   if (!Array.isArray(results)) return null;
-  const told = new Set<number>();
+  const answered = new Set<number>();
   const rejected = new Map<number, Rejection>();
   for (const result of results as unknown[]) {
     const index = property(result, "index");
     const outcome = property(result, "outcome");
     if (!isIndex(index, count) || typeof outcome !== "string") return null;
-    told.add(index);
+    answered.add(index);
     if (outcome !== "rejected") continue;
     rejected.set(index, {
       field: textOf(result, "field") ?? "",
       reason: textOf(result, "reason") ?? "The server rejected it.",
     });
   }
-  return told.size === count ? rejected : null;
+  return answered.size === count ? rejected : null;
 }
 
 function isIndex(value: unknown, count: number): value is number {

@@ -35,7 +35,7 @@ export async function checkDatabase(url: string): Promise<DatabaseState> {
     await prepareSession(client, session);
     return state;
   } catch (error) {
-    throw refusalOf(error, url, target);
+    throw connectionRefusalOf(error, url, target);
   } finally {
     await client.end();
   }
@@ -130,7 +130,7 @@ async function refuseTransactionPooling(client: DatabaseClient, url: string): Pr
   );
 }
 
-function refusalOf(error: unknown, url: string, target: ConnectionTarget): unknown {
+function connectionRefusalOf(error: unknown, url: string, target: ConnectionTarget): unknown {
   if (error instanceof ConnectionRefusal || !(error instanceof Error)) return error;
   const said =
     explainFailure(error, url) ??

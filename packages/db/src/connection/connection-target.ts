@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { ConnectionRefusal } from "./connection-refusal.ts";
-import { type DatabaseUrl, readDatabaseUrl } from "./database-url.ts";
+import { type DatabaseUrl, parseDatabaseUrl } from "./database-url.ts";
 import { readSessionOptions, type SessionSettings } from "./session-options.ts";
 import { type Tls, TLS_PARAMETERS, tlsOf } from "./tls.ts";
 
@@ -53,7 +53,7 @@ const KEEP_ALIVE_MS = 10_000;
 
 /** Reads a connection string. Throws `ConnectionRefusal` naming the first thing that cannot be honoured. */
 export function connectionTarget(text: string): ConnectionTarget {
-  const url = readDatabaseUrl(text);
+  const url = parseDatabaseUrl(text);
   for (const name of url.keys()) {
     if (READ.has(name)) continue;
     const instead = INSTEAD[name] ?? `known are ${[...READ].toSorted().join(", ")}`;

@@ -10,7 +10,7 @@ const SHAPE =
 const HOST = /^(?<host>\[[\da-f:.%]+\]|[^:[\]]*)(?::(?<port>\d*))?$/i;
 
 /** Takes a connection string apart. Throws `ConnectionRefusal`, which never repeats what may be part of a password. */
-export function readDatabaseUrl(text: string): DatabaseUrl {
+export function parseDatabaseUrl(text: string): DatabaseUrl {
   const shape = SHAPE.exec(text)?.groups;
   if (shape === undefined) throw malformed(text);
   const { user, password, hosts = "", dbname, query } = shape;

@@ -63,7 +63,7 @@ export async function prepareSession(client: ClientBase, needs: SessionNeeds): P
               current_setting('transaction_read_only') as read_only`,
     )
     .catch((error: unknown) => {
-      throw refusalOf(error, settings);
+      throw connectionRefusalOf(error, settings);
     });
   if (mustWrite && rows[0]!.read_only === "on") {
     throw new Error("the server takes no writes, and target_session_attrs asks for one that does");
@@ -73,7 +73,7 @@ export async function prepareSession(client: ClientBase, needs: SessionNeeds): P
 // No such setting, a wrong value, not allowed, only at the server's start.
 const ABOUT_SETTINGS = /^(42704|22...|42501|55P02)$/;
 
-function refusalOf(error: unknown, settings: SessionSettings): unknown {
+function connectionRefusalOf(error: unknown, settings: SessionSettings): unknown {
   if (!(error instanceof Error) || !ABOUT_SETTINGS.test(sqlStateOf(error) ?? "")) return error;
   const given = Object.keys(settings).join(", ");
   const whose =

@@ -4,10 +4,10 @@ import { type PoolClient } from "pg";
 import sql, { type Sql } from "sql-template-tag";
 
 /** Runs statements, on one connection after the other or on a single one; the driver sends their values beside the text. */
-export type Session = { execute<Row>(statement: Sql): Promise<Row[]> };
+export type SqlSession = { execute<Row>(statement: Sql): Promise<Row[]> };
 
 /** Runs statements on one connection. `check` may throw before any of them is sent. */
-export function sessionOn(client: PoolClient, check: () => void): Session {
+export function sessionOn(client: PoolClient, check: () => void): SqlSession {
   return {
     async execute<Row>({ text, values }: Sql) {
       check();
@@ -18,7 +18,7 @@ export function sessionOn(client: PoolClient, check: () => void): Session {
 }
 
 /** Runs statements where an entity manager does: in its transaction, if it has one. Its own `execute` writes values into the text. */
-export function sessionOf(em: EntityManager): Session {
+export function sessionOf(em: EntityManager): SqlSession {
   return {
     async execute<Row>({ text, values }: Sql) {
       const { rows } = await em.getKysely().executeQuery(CompiledQuery.raw(text, values));
@@ -30,7 +30,7 @@ export function sessionOf(em: EntityManager): Session {
 /** Runs statements of a session on a connection in one transaction. Nothing is committed once the session's `check` throws. */
 export async function inSessionTransaction<T>(
   client: PoolClient,
-  session: Session,
+  session: SqlSession,
   run: () => Promise<T>,
 ): Promise<T> {
   await session.execute(sql`begin isolation level read committed`);

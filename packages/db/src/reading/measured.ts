@@ -4,10 +4,10 @@ import { databaseFailure } from "../database-failure.ts";
 import { createStatementRunner, type RunStatement } from "./statement-runner.ts";
 
 /** Runs what reads, and tells what it cost. Throws `unavailable` where the database does not answer. */
-export type Measured = <Facts>(
+export type Measured = <Answer>(
   signal: AbortSignal | undefined,
-  read: (run: RunStatement) => Promise<Facts>,
-) => Promise<Facts & DatabaseCost>;
+  read: (run: RunStatement) => Promise<Answer>,
+) => Promise<Answer & DatabaseCost>;
 
 /** Makes what measures reads of one pool. */
 export function createMeasured(orm: Database): Measured {

@@ -1,4 +1,4 @@
-import { type CallType, type GroupDimension, type GroupKey, type UsageAggregates } from "@usage-stats/core";
+import { type Aggregates, type CallType, type GroupDimension, type GroupKey } from "@usage-stats/core";
 import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
 
 /**
@@ -13,8 +13,6 @@ export type UsageRow = MeasuresRow & {
   key1: string | null;
   rank: number | null;
 };
-
-export type Aggregates = Pick<UsageAggregates, "sums" | "models" | "groups" | "groupSeries">;
 
 /** Sorts an answer's rows into aggregates; they must come ranked where rank matters. */
 export function aggregatesOf(rows: UsageRow[], groupBy: GroupDimension[]): Aggregates {

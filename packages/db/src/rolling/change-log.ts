@@ -1,4 +1,4 @@
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { ALL_USERS } from "../reading/rollup-levels.ts";
 import { isoText } from "../reading/instant-sql.ts";
@@ -20,7 +20,7 @@ type Row = { user_did: string; quarter: string; frozen: boolean };
  * its entries and is not to be rolled up.
  */
 export async function pickChanges(
-  session: Session,
+  session: SqlSession,
   of: RollupsOf,
   limit: number,
   after: Position,
@@ -50,7 +50,7 @@ export async function pickChanges(
 }
 
 /** Logs quarters as changed for all users together. */
-export async function logAllUsers(session: Session, quarters: string[]): Promise<void> {
+export async function logAllUsers(session: SqlSession, quarters: string[]): Promise<void> {
   await session.execute(sql`
     insert into model_call_changes
     select ${ALL_USERS}, quarter from (select distinct unnest(${quarters}::timestamptz[]) as quarter) as touched

@@ -1,4 +1,4 @@
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type Buckets } from "./rollup-buckets.ts";
 
@@ -6,7 +6,7 @@ import { type Buckets } from "./rollup-buckets.ts";
  * Freezes the rollups of months whose calls were dropped or detached, whoever did it; has those count again that were attached
  * again (docs/decisions/0014-frozen-quarters.md).
  */
-export async function noticeMissingMonths(session: Session): Promise<void> {
+export async function noticeMissingMonths(session: SqlSession): Promise<void> {
   await session.execute(sql`select notice_missing_months()`);
 }
 
@@ -22,7 +22,7 @@ export function isFrozen(user: string, quarter: string): Sql {
 }
 
 /** Says whether the calls of any of these quarters are gone by now. */
-export async function isAnyFrozen(session: Session, { users, quarters }: Buckets): Promise<boolean> {
+export async function isAnyFrozen(session: SqlSession, { users, quarters }: Buckets): Promise<boolean> {
   await noticeMissingMonths(session);
   const [row] = await session.execute<{ frozen: boolean }>(sql`
     select exists (select from unnest(${users}::text[], ${quarters}::timestamptz[]) as picked(user_did, quarter)

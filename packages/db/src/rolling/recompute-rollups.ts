@@ -1,5 +1,5 @@
 import { type Grain } from "@usage-stats/core";
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import { CALL_MEASURES, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
@@ -9,7 +9,11 @@ import { type Buckets, type RollupsOf } from "./rollup-buckets.ts";
  * Recomputes and replaces the rollups of some quarters, and of the hours and days that hold them, at every level of
  * detail. A bucket whose calls are gone goes too. Set-based: the number of statements is the same for any number of buckets.
  */
-export async function recomputeRollups(session: Session, whose: RollupsOf, buckets: Buckets): Promise<void> {
+export async function recomputeRollups(
+  session: SqlSession,
+  whose: RollupsOf,
+  buckets: Buckets,
+): Promise<void> {
   const touched = (grain: Grain) => touchedBuckets(buckets, grain);
   const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
   const statements = [

@@ -1,5 +1,5 @@
 import sql from "sql-template-tag";
-import { type Session, sessionOf } from "../connection/session.ts";
+import { type SqlSession, sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { inTransaction } from "../transaction.ts";
 import { countChanges, logAllUsers, type Picked, pickChanges, type Position } from "./change-log.ts";
@@ -77,7 +77,7 @@ async function rollUpBatch(
   setAside: SetAside,
 ): Promise<Batch> {
   let picked: Picked = { buckets: { users: [], quarters: [] }, count: 0, position: null };
-  const takeTurn = async (session: Session) => {
+  const takeTurn = async (session: SqlSession) => {
     // Rollers take turns: two that recompute buckets of the same day would each miss what the other has not committed.
     await session.execute(sql`select pg_advisory_xact_lock(${ROLLING})`);
     if (whose === "users") await noticeMissingMonths(session);

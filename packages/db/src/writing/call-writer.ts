@@ -1,7 +1,7 @@
 import { type CallChange, type CallWriter, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import { type PoolClient } from "pg";
 import { lendConnection } from "../connection/lend-connection.ts";
-import { inSessionTransaction, type Session, sessionOn } from "../connection/session.ts";
+import { inSessionTransaction, type SqlSession, sessionOn } from "../connection/session.ts";
 import { serverErrorOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
@@ -35,7 +35,7 @@ export function createCallWriter(orm: Database): CallWriter {
 
   async function writeKept(
     client: PoolClient,
-    session: Session,
+    session: SqlSession,
     changes: readonly CallChange[],
     atomic: boolean,
     at: number | null,

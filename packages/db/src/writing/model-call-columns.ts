@@ -11,7 +11,7 @@ import sql, { join, raw, type Sql } from "sql-template-tag";
 
 type ColumnOf<Call> = { name: string; type: string; value: (call: Call) => string | number | null };
 export type Column = ColumnOf<ModelCall>;
-export type Identity = Pick<ModelCall, "userDid" | "id" | "callTime">;
+export type CallIdentity = Pick<ModelCall, "userDid" | "id" | "callTime">;
 
 const SQL_TYPE: Record<FieldKind, string> = {
   name: "text",
@@ -25,7 +25,7 @@ const SQL_TYPE: Record<FieldKind, string> = {
   object: "jsonb",
 };
 
-export const IDENTITY_COLUMNS: ColumnOf<Identity>[] = CALL_IDENTITY.map(columnOf);
+export const IDENTITY_COLUMNS: ColumnOf<CallIdentity>[] = CALL_IDENTITY.map(columnOf);
 
 /** Everything else a gateway says of a call: a change in any of these makes a repeat a correction. */
 export const CONTENT_COLUMNS: Column[] = CALL_CONTENT.map(columnOf);

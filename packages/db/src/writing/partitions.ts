@@ -1,6 +1,6 @@
 import { type CallChange } from "@usage-stats/core";
 import sql, { type Sql } from "sql-template-tag";
-import { type Session, sessionOf } from "../connection/session.ts";
+import { type SqlSession, sessionOf } from "../connection/session.ts";
 import { sqlStateOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 import { instants } from "../reading/instant-sql.ts";
@@ -12,7 +12,7 @@ export type Partitions = {
    * Makes the partitions that calls fall into, where they are missing; commits on its own. Gives the places of those changes that
    * cannot be made any more: what their quarter was rolled up to is kept, and its calls are not, or their month was detached.
    */
-  ensure(session: Session, changes: readonly CallChange[]): Promise<Set<number>>;
+  ensure(session: SqlSession, changes: readonly CallChange[]): Promise<Set<number>>;
   /** Forgets which partitions exist, after one turned out to be gone. */
   forget(): void;
 };
@@ -62,7 +62,7 @@ export async function ensurePartitionsAhead(orm: Database, now: Date, ahead = 3)
 type Asked = { index: number; month: string; change: CallChange };
 
 /** Makes a partition; says whether there is one. */
-async function ensurePartition(session: Session, month: string): Promise<boolean> {
+async function ensurePartition(session: SqlSession, month: string): Promise<boolean> {
   try {
     await session.execute(sql`select ensure_model_calls_partition(${startOf(month)}::timestamptz)`);
     return true;
@@ -73,7 +73,7 @@ async function ensurePartition(session: Session, month: string): Promise<boolean
 }
 
 /** Those whose quarter was rolled up before its calls were dropped. */
-function findFrozen(session: Session, asked: Asked[]): Promise<number[]> {
+function findFrozen(session: SqlSession, asked: Asked[]): Promise<number[]> {
   return findIndexes(
     session,
     asked,
@@ -85,7 +85,7 @@ function findFrozen(session: Session, asked: Asked[]): Promise<number[]> {
 }
 
 /** Those that no partition holds, although their month has one. */
-function findUncovered(session: Session, asked: Asked[]): Promise<number[]> {
+function findUncovered(session: SqlSession, asked: Asked[]): Promise<number[]> {
   return findIndexes(
     session,
     asked,
@@ -93,7 +93,7 @@ function findUncovered(session: Session, asked: Asked[]): Promise<number[]> {
   );
 }
 
-async function findIndexes(session: Session, asked: Asked[], condition: Sql): Promise<number[]> {
+async function findIndexes(session: SqlSession, asked: Asked[], condition: Sql): Promise<number[]> {
   if (asked.length === 0) return [];
   const users = asked.map(({ change }) => change.userDid);
   const times = instants(asked.map(({ change }) => change.callTime));
@@ -107,7 +107,7 @@ async function findIndexes(session: Session, asked: Asked[], condition: Sql): Pr
 }
 
 /** Those of some months in which nothing was ever frozen. */
-async function findPlain(session: Session, months: ReadonlySet<string>): Promise<string[]> {
+async function findPlain(session: SqlSession, months: ReadonlySet<string>): Promise<string[]> {
   const starts = [...months];
   if (starts.length === 0) return [];
   const rows = await session.execute<{ place: string }>(sql`

@@ -1,6 +1,6 @@
 import { type ModelCall, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import { instant } from "../reading/instant-sql.ts";
 import {
   ALL_COLUMNS,
@@ -56,7 +56,7 @@ type WrittenRow = { written: string; in_time: boolean } & (NamedRow | { id: null
  * has written nothing, where the database begins after `latest`, by its own clock.
  */
 export async function upsertModelCalls(
-  session: Session,
+  session: SqlSession,
   calls: readonly ModelCall[],
   latest: Date | null = null,
 ): Promise<Map<string, RecordOutcome>> {

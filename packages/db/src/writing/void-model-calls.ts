@@ -1,6 +1,6 @@
 import { type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import { findStillVoid, findVoid } from "./find-void-calls.ts";
 import {
   ALL_COLUMNS,
@@ -47,7 +47,7 @@ type WrittenRow = IdentityRow & { revision: number; voided: boolean };
  * absent call is `repeated`, an absent void is of a call that is not there.
  */
 export async function voidModelCalls(
-  session: Session,
+  session: SqlSession,
   calls: readonly ModelCall[],
   voids: readonly CallVoid[],
 ): Promise<Map<string, RecordOutcome>> {

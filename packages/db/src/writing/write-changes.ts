@@ -1,5 +1,5 @@
 import { type CallChange, type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
-import { type Session } from "../connection/session.ts";
+import { type SqlSession } from "../connection/session.ts";
 import { roundsOf } from "./rounds.ts";
 import { upsertModelCalls } from "./upsert-model-calls.ts";
 import { voidModelCalls } from "./void-model-calls.ts";
@@ -10,7 +10,7 @@ import { voidModelCalls } from "./void-model-calls.ts";
  * its own clock: that throws `BegunTooLate`.
  */
 export async function writeChanges(
-  session: Session,
+  session: SqlSession,
   changes: readonly CallChange[],
   latest: Date | null = null,
 ): Promise<RecordOutcome[]> {
