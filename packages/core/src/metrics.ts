@@ -63,7 +63,9 @@ export function metricsOf<const Kind extends Metric["kind"]>(...kinds: Kind[]): 
 }
 
 /** What can be added up: counts, sums, and credits as a decimal string. An average is kept as its sum and its count. */
-export type Measures = { [Name in WholeMeasure]: number } & { [Name in NamesOf<"decimal_sum">]: string };
+export type Measures = {
+  [Name in WholeMeasure | NamesOf<"decimal_sum">]: Name extends WholeMeasure ? number : string;
+};
 
 export type WholeMeasure =
   | NamesOf<"calls" | "sum">

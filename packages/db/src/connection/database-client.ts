@@ -19,7 +19,7 @@ export type ConnectionSettings = {
 /** What node-pg is told, and what a session is set to; `null` to leave it as it is. */
 export type DatabaseClientConfig = ClientConfig & { session: SessionNeeds | null };
 
-/** The one place where a connection is configured: for pools, the listener, locks and the command line. */
+/** Configures a connection, in this one place: for pools, the listener, locks and the command line. */
 export function clientConfig(
   settings: ConnectionSettings,
   target: ConnectionTarget = connectionTarget(settings.url),
@@ -92,7 +92,7 @@ export class DatabaseClient extends Client {
   }
 }
 
-/** A connection by itself, not yet connected. */
+/** Makes a connection by itself, not yet connected. */
 export function createClient(settings: ConnectionSettings): DatabaseClient {
   return new DatabaseClient(clientConfig(settings));
 }

@@ -18,7 +18,7 @@ export function explainFailure(error: unknown, url: string): string | null {
   return explainRefusal(error, target) ?? explainNetwork(error, target) ?? explainTls(error, target);
 }
 
-/** Where a connection leads, as people write it. */
+/** Names where a connection leads, as people write it. */
 export function placeOf({ host, port }: ConnectionTarget): string {
   if (host.startsWith("/")) return `${host}/.s.PGSQL.${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

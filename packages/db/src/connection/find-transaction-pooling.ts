@@ -4,7 +4,7 @@ import { type ClientBase } from "pg";
 // one that goes round gives one client two.
 const TURNS = [0, 0, 1, 1, 0, 1, 0, 1] as const;
 
-/** Whether two connections, by what server process answers, are not two sessions: a pooler lends sessions out by transaction or statement. */
+/** Says whether two connections, by what server process answers, are not two sessions: a pooler lends sessions out by transaction or statement. */
 export async function findTransactionPooling(...clients: [ClientBase, ClientBase]): Promise<boolean> {
   const sessions = [new Set<string>(), new Set<string>()] as const;
   for (const turn of TURNS) sessions[turn].add(await backendOf(clients[turn]));

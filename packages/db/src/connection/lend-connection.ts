@@ -43,7 +43,7 @@ export async function lendConnection<T>(
   }
 }
 
-/** The pool that MikroORM made. */
+/** Gives the pool that MikroORM made. */
 export function nativePool(orm: Database): Promise<Pool> {
   return orm.em.getConnection().getNativeClient();
 }

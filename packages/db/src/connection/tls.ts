@@ -20,7 +20,7 @@ export const TLS_PARAMETERS = [
 const MODES = ["disable", "require", "verify-ca", "verify-full", "no-verify"];
 const VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
-/** How a connection is encrypted, and how the server proves who it is. Throws `ConnectionRefusal` for what cannot be honoured. */
+/** Says how a connection is encrypted, and how the server proves who it is. Throws `ConnectionRefusal` for what cannot be honoured. */
 export function tlsOf(url: DatabaseUrl): Tls {
   const given = TLS_PARAMETERS.filter((name) => url.has(name));
   const mode = url.get("sslmode");

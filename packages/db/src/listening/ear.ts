@@ -25,7 +25,7 @@ export type EarSettings = {
   monotonic?: () => number;
 };
 
-/** An ear that has heard nothing yet. */
+/** Makes an ear that has heard nothing yet. */
 export function createEar({ boundMs, clock, monotonic = () => performance.now() }: EarSettings): Ear {
   let proof: Moment | null = null;
   const now = (): Moment => ({ wall: clock.now().getTime(), monotonic: monotonic() });

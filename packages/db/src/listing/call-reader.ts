@@ -38,7 +38,7 @@ const COLUMNS = CALL_FIELD_NAMES.map((name) => {
   return `${kind === "instant" ? `(extract(epoch from ${column}) * 1000)::bigint` : column} as "${name}"`;
 });
 
-/** The statement of a page. */
+/** Builds the statement of a page. */
 export function callsSql(query: CallPageQuery, collation = empty): Sql {
   const { userDid, range, filter, limit, minDurationMs, withVoided } = query;
   const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;

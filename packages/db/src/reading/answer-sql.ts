@@ -20,7 +20,7 @@ export type Sources = {
 /** Puts the rows of an answer in order of rank, at the end of a statement. */
 export const RANKED = raw(`order by part, rank, calls desc, key0 collate "C", key1 collate "C"`);
 
-/** Everything an answer adds up, as the rows of `UsageRow`, in no order. */
+/** Selects everything an answer adds up, as the rows of `UsageRow`, in no order. */
 export function answerSql(query: AggregateQuery, sources: Sources): Sql {
   const parts = [sumsSql(query, sources.series), modelsSql(sources.models)];
   if (query.groupBy.length > 0) parts.push(groupsSql(query, sources.groups));

@@ -17,14 +17,14 @@ const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
   status: "status",
 };
 
-/** The columns that a filter looks at. */
+/** Names the columns that a filter looks at. */
 export function filterColumns(filter: UsageFilter): string[] {
   return Object.entries(FILTER_COLUMNS).flatMap(([field, column]) =>
     filter[field as keyof UsageFilter] ? [column] : [],
   );
 }
 
-/** `and column = any(…)` for each list of the filter. */
+/** Writes `and column = any(…)` for each list of the filter. */
 export function andMatches(filter: UsageFilter): Sql {
   const conditions = Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => {
     const values = filter[field as keyof UsageFilter];

@@ -9,7 +9,7 @@ import { ALL_USERS } from "./rollup-levels.ts";
 const measures = raw(MEASURES);
 const dimensions = raw("type, provider_id, model, nullif(app_did, '') as app_did, status");
 
-/** The entries that the change log has of both periods of a query: a user's, or everyone's. */
+/** Selects the change-log entries of both periods of a query: a user's, or everyone's. */
 export function changesIn(query: AggregateQuery): Sql {
   const { userDid } = query;
   const { from, to } = spanOf(query);
@@ -19,7 +19,7 @@ export function changesIn(query: AggregateQuery): Sql {
 }
 
 /**
- * The CTEs that end in `live`: what has to be added to the tiles of a span of time to make them exact. A quarter that the change log
+ * Writes the CTEs that end in `live`: what has to be added to the tiles of a span of time to make them exact. A quarter that the change log
  * names is taken away as it was rolled up and added again from its calls; the partial edges, which no tile covers, are
  * added from calls. Coarser tiles need nothing more, because they are sums of quarters.
  *
@@ -65,7 +65,7 @@ export function liveSql(query: AggregateQuery, partialEdges: TimeRange[]): Sql {
 }
 
 /**
- * The same for every user by themselves: the CTEs that end in `live`, with `user_did`, to be added to the users' own tiles.
+ * Writes the same for every user by themselves: the CTEs that end in `live`, with `user_did`, to be added to the users' own tiles.
  */
 export function liveByUserSql(query: AggregateQuery, partialEdges: TimeRange[]): Sql {
   return sql`
@@ -96,7 +96,7 @@ function partialQuartersOf(partialEdges: TimeRange[]): string[] {
   return instants(partialEdges.map(({ from }) => startOfGrain(from, "quarter")));
 }
 
-/** The calls of `spans` (user_did, lo, hi), summed by quarter of an hour and dimensions, and perhaps by user. */
+/** Sums the calls of `spans` (user_did, lo, hi) by quarter of an hour and dimensions, and perhaps by user. */
 export function callsInSpans(query: AggregateQuery, byUser = false): Sql {
   const { from, to } = spanOf(query);
   const user = raw(byUser ? ", user_did" : "");

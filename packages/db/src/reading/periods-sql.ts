@@ -2,7 +2,7 @@ import { type TimeRange, type AggregateQuery } from "@usage-stats/core";
 import sql, { empty, raw, type Sql } from "sql-template-tag";
 import { instant } from "./instant-sql.ts";
 
-/** From the start of the earlier period to the end of the range. */
+/** Spans both periods: from the start of the earlier period to the end of the range. */
 export function spanOf({ range, previous }: AggregateQuery): TimeRange {
   return { from: previous?.from ?? range.from, to: range.to };
 }

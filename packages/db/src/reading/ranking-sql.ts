@@ -11,7 +11,7 @@ const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
 };
 
 /**
- * The end of a statement that ranks `source`, which has the columns of the key and the measures: a page of `item`s, what was
+ * Ends a statement that ranks `source`, which has the columns of the key and the measures: a page of `item`s, what was
  * `matched` by the search, and the `total`; and since when it was made of calls.
  */
 export function rankingSql(

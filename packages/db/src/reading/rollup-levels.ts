@@ -16,7 +16,7 @@ export const LEVELS: Level[] = [
 /** The user that stands for all users together in the rollups. */
 export const ALL_USERS = "";
 
-/** The rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
+/** Selects the rows of some tiles, from the narrowest rollup that knows the dimensions asked for and filtered by. */
 export function tileRows(
   { userDid, filter }: Pick<AggregateQuery, "userDid" | "filter">,
   tiles: Tiles,
@@ -25,7 +25,7 @@ export function tileRows(
   return rowsOf(sql`user_did = ${userDid ?? ALL_USERS}`, filter, tiles, dimensions, dimensions);
 }
 
-/** The rows of some tiles of every user, with `user_did`. */
+/** Selects the rows of some tiles of every user, with `user_did`. */
 export function tileRowsByUser(filter: UsageFilter, tiles: Tiles): Sql {
   return rowsOf(sql`user_did <> ${ALL_USERS}`, filter, tiles, ["user_did"], []);
 }

@@ -13,7 +13,7 @@ const own = raw("user_did");
 const at = raw("timestamp");
 
 /**
- * Statements that compare rollups of a scope with what they are made of: quarters with their calls, every level with the next wider,
+ * Builds statements that compare rollups of a scope with what they are made of: quarters with their calls, every level with the next wider,
  * hours with their quarters, days with their hours, and all users with the sum of each. Each answers how many rows it `compared`,
  * and beside it a `RollupDifference`, or one whose `table` is null. `days` are whole UTC days of one month that hold the scope's range.
  * What is frozen is not compared with calls: `areCallsGone` says that the whole month is, though nobody noticed yet.
@@ -121,7 +121,7 @@ export function frozenIn(scope: RollupScope, days: TimeRange): Sql {
               from (select date_trunc('month', ${instant(days.from)}::timestamptz, 'UTC') as start) as first_day) as month`;
 }
 
-/** What says how far there is anything to compare, and whose: `first` and `last` instants (null for none) in milliseconds, `users`, and quarters that are `waiting`. */
+/** Asks how far there is anything to compare, and whose: `first` and `last` instants (null for none) in milliseconds, `users`, and quarters that are `waiting`. */
 export function extentOf(scope: RollupScope): Sql {
   const milliseconds = (time: string) => raw(`(extract(epoch from ${time}) * 1000)::bigint`);
   return sql`
@@ -145,7 +145,7 @@ export function extentOf(scope: RollupScope): Sql {
       from calls cross join rollups`;
 }
 
-/** The whole UTC days that hold a range, in pieces of a month at the most. */
+/** Lists the whole UTC days that hold a range, in pieces of a month at the most. */
 export function daysByMonth({ from, to }: TimeRange): TimeRange[] {
   const dayOf = (time: number) => Math.floor(time / DAY_MS) * DAY_MS;
   const end = dayOf(to.getTime() - 1) + DAY_MS;

@@ -4,7 +4,7 @@ import { type Buckets } from "./rollup-buckets.ts";
 // A number that does not fit, a row that is refused, a key that is too long: the data is at fault, and will be the next time.
 const BAD_DATA = /^(22|23|54)/;
 
-/** Whether rolling up failed because of what is rolled up, as against the database or whoever else uses it. */
+/** Says whether rolling up failed because of what is rolled up, as against the database or whoever else uses it. */
 export function isBadData(error: unknown): boolean {
   return BAD_DATA.test(sqlStateOf(error) ?? "");
 }

@@ -19,7 +19,7 @@ const SOURCES = {
 
 export type TestDatabase = { url: string; orm: Database; close(): Promise<void> };
 
-/** A migrated, empty database of this test's own; `from: "empty"` gives one without any schema, and `from: "C locale"` one that knows ASCII's letters only. */
+/** Makes a migrated, empty database of this test's own; `from: "empty"` gives one without any schema, and `from: "C locale"` one that knows ASCII's letters only. */
 export async function createTestDatabase(
   options: Omit<DatabaseSettings, "url"> & { from?: "template" | "empty" | "C locale" } = {},
 ): Promise<TestDatabase> {

@@ -3,7 +3,7 @@ import { createEar, type Ear } from "../listening/ear.ts";
 import { type Announce } from "../listening/prove-hearing.ts";
 import { type TestDatabase } from "./test-database.ts";
 
-/** What listening needs besides somebody to tell; by clocks that go. */
+/** Makes what listening needs besides somebody to tell; by clocks that go. */
 export function testEar(
   { orm }: Pick<TestDatabase, "orm">,
   boundMs = 3_000,

@@ -1,6 +1,6 @@
 import { type CallChange } from "@usage-stats/core";
 
-/** What tells a call from all others, as text. */
+/** Writes what tells a call from all others, as text. */
 export function identityOf(userDid: string, id: string, time: number): string {
   return JSON.stringify([userDid, id, time]);
 }
@@ -13,7 +13,7 @@ export function rowIdentity({ user_did, id, time }: IdentityRow): string {
 }
 
 /**
- * The first occurrences of each call, then the second ones, and so on, each with its place in the list: a statement can write
+ * Splits changes into rounds: the first occurrences of each call, then the second ones, and so on, each with its place in the list: a statement can write
  * a call only once.
  */
 export function roundsOf(changes: readonly CallChange[]): Map<string, number>[] {

@@ -30,7 +30,7 @@ export async function writeChanges(
   return outcomes;
 }
 
-/** Whether writing changes takes one statement that changes anything. */
+/** Says whether writing changes takes one statement that changes anything. */
 export function isOneStatement(changes: readonly CallChange[]): boolean {
   return !changes.some(isVoid) && roundsOf(changes).length === 1;
 }
