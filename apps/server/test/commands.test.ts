@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { commandLine } from "./command-line.ts";
-import { callLine } from "./import/inputs.ts";
+import { callLine } from "./ingest/import/inputs.ts";
 
 it.each([
   [["imprt"], /^error: unknown command 'imprt'\n\(Did you mean import\?\)\nSee usage-stats --help\.\n$/],

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { commandLine } from "./command-line.ts";
-import { callLine } from "./import/inputs.ts";
+import { callLine } from "./ingest/import/inputs.ts";
 
 it("runs MikroORM's migrations on the same database, and nothing else is said", async () => {
   const { run } = await commandLine();

@@ -11,7 +11,7 @@ import {
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
-import { type AnswerFormat } from "./answer-formats.ts";
+import { type AnswerFormat } from "./usage/answer-formats.ts";
 import { type Identity } from "./identity.ts";
 import { type RequestSize } from "./request-size.ts";
 

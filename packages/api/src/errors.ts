@@ -1,7 +1,7 @@
 import { UsageStatsError, type UsageStatsErrorCode } from "@usage-stats/core";
 import { TRPCError } from "@trpc/server";
 import type * as z from "zod";
-import { refusalOfIssue } from "./contract/refusal.ts";
+import { refusalOfIssue } from "./input/refusal.ts";
 
 /** tRPC's name of each status that we answer with; it has none for 414, which no procedure meets. */
 const TRPC_CODES = {

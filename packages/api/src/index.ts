@@ -1,7 +1,7 @@
 export { type Actor, actorOf } from "./audit.ts";
-export { readEveryonesUsage, readUsage, type Unauthorized } from "./authorize-query.ts";
-export { answer } from "./answer.ts";
-export { type AnswerFormat, REST_JSON, textFormat } from "./answer-formats.ts";
+export { readEveryonesUsage, readUsage, type Unauthorized } from "./usage/read-usage.ts";
+export { answer } from "./usage/answer.ts";
+export { type AnswerFormat, REST_JSON, textFormat } from "./usage/answer-formats.ts";
 export type {
   OnQuery,
   Ports,
@@ -10,12 +10,7 @@ export type {
   SignViewerToken,
   ViewerToken,
 } from "./context.ts";
-export {
-  createKeyInput,
-  type CreateKeyInput,
-  rotateKeyInput,
-  type RotateKeyInput,
-} from "./contract/api-key-input.ts";
+export { createKeyInput, type CreateKeyInput, rotateKeyInput, type RotateKeyInput } from "./keys/input.ts";
 export {
   type CallResult,
   type RecordAnswer,
@@ -23,31 +18,31 @@ export {
   type RecordContext,
   type RejectionCode,
 } from "./calls/record-calls.ts";
-export { type ModelCallInput, parseModelCall } from "./contract/model-call.ts";
+export { type ModelCallInput, parseModelCall } from "./calls/model-call.ts";
 export { authorizeCalls, readCallList } from "./calls/list-procedure.ts";
-export type { ListCallsInput } from "./contract/list-calls-input.ts";
-export { readListCallsQuery } from "./rest/list-calls-query.ts";
-export { readCallsBody } from "./rest/calls-body.ts";
-export { rebuildInput, type RebuildInput } from "./contract/rebuild-input.ts";
-export { usageStatsInput, type UsageStatsInput } from "./contract/usage-stats-input.ts";
-export { userName } from "./contract/wire-text.ts";
-export { viewerTokenInput, type ViewerTokenInput } from "./contract/viewer-token-input.ts";
+export type { ListCallsInput } from "./calls/list-input.ts";
+export { readListCallsQuery } from "./calls/list-rest.ts";
+export { readCallsBody } from "./calls/record-body.ts";
+export { rebuildInput, type RebuildInput } from "./rollups/input.ts";
+export { usageStatsInput, type UsageStatsInput } from "./usage/input.ts";
+export { userName } from "./input/wire-text.ts";
+export { viewerTokenInput, type ViewerTokenInput } from "./viewer-tokens/input.ts";
 export { inputError, publicError, toTrpcError, type PublicError } from "./errors.ts";
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
 export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
 export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
 export { createKey, type KeyContext, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
-export { issueViewerToken } from "./viewer-token-procedure.ts";
-export { cachedTrpcAnswers, MAX_BATCH_SIZE } from "./cached-trpc-answers.ts";
+export { issueViewerToken } from "./viewer-tokens/procedure.ts";
+export { cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usage/cached-trpc-answers.ts";
 export { createRequestSize, type RequestSize } from "./request-size.ts";
-export type { RestUsageStats } from "./rest/rest-usage-stats.ts";
-export { startRebuild, type RebuildAnswer } from "./rebuild-procedure.ts";
+export type { RestUsageStats } from "./usage/rest-result.ts";
+export { startRebuild, type RebuildAnswer } from "./rollups/procedure.ts";
 export { readBody } from "./rest/read-body.ts";
 export { inRestTerms } from "./rest/rest-terms.ts";
-export { readUsageStatsQuery } from "./rest/usage-stats-query.ts";
-export { readRecordCallsQuery } from "./rest/record-calls-query.ts";
-export { readUsageRankingQuery } from "./rest/usage-ranking-query.ts";
-export { rank } from "./usage-ranking-procedures.ts";
-export type { UsageRankingInput } from "./contract/usage-ranking-input.ts";
+export { readUsageStatsQuery } from "./usage/rest.ts";
+export { readRecordCallsQuery } from "./calls/record-rest.ts";
+export { readUsageRankingQuery } from "./ranking/rest.ts";
+export { rank } from "./ranking/procedure.ts";
+export type { UsageRankingInput } from "./ranking/input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
 export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";

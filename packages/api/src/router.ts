@@ -1,11 +1,11 @@
 import { list } from "./calls/list-procedure.ts";
 import { record } from "./calls/record-procedure.ts";
-import { rebuild } from "./rebuild-procedure.ts";
-import { keys } from "./keys/key-procedures.ts";
+import { rebuild } from "./rollups/procedure.ts";
+import { keys } from "./keys/procedure.ts";
 import { router } from "./trpc.ts";
-import { adminUsageStats, usageStats } from "./usage-stats-procedure.ts";
-import { usageByApp, usageByModel, usageByUser } from "./usage-ranking-procedures.ts";
-import { createViewerToken } from "./viewer-token-procedure.ts";
+import { adminUsageStats, usageStats } from "./usage/procedure.ts";
+import { usageByApp, usageByModel, usageByUser } from "./ranking/procedure.ts";
+import { createViewerToken } from "./viewer-tokens/procedure.ts";
 
 export const appRouter = router({
   usageStats,

@@ -1,13 +1,13 @@
 import { UsageStatsError } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
-import { rebuildInput } from "../src/contract/rebuild-input.ts";
-import { viewerTokenInput } from "../src/contract/viewer-token-input.ts";
-import { listCallsParameters, readListCallsQuery } from "../src/rest/list-calls-query.ts";
-import { readRecordCallsQuery, recordCallsParameters } from "../src/rest/record-calls-query.ts";
+import { rebuildInput } from "../src/rollups/input.ts";
+import { viewerTokenInput } from "../src/viewer-tokens/input.ts";
+import { listCallsParameters, readListCallsQuery } from "../src/calls/list-rest.ts";
+import { readRecordCallsQuery, recordCallsParameters } from "../src/calls/record-rest.ts";
 import { readBody } from "../src/rest/read-body.ts";
-import { readUsageRankingQuery, usageRankingParameters } from "../src/rest/usage-ranking-query.ts";
-import { readUsageStatsQuery, usageStatsParameters } from "../src/rest/usage-stats-query.ts";
+import { readUsageRankingQuery, usageRankingParameters } from "../src/ranking/rest.ts";
+import { readUsageStatsQuery, usageStatsParameters } from "../src/usage/rest.ts";
 
 const RANGE = "startTime=1748736000&endTime=1751327999";
 const FROM = new Date("2025-06-01T00:00:00Z");

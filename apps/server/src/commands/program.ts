@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { registerImport } from "../import/import-command.ts";
-import { registerKeys } from "./keys-command.ts";
+import { registerImport } from "../ingest/import/import-command.ts";
+import { registerKeys } from "../keys/keys-command.ts";
 import { registerMigrate } from "./migrate-command.ts";
 import { registerMikroOrm } from "./mikro-orm-command.ts";
 import { openCallWriter } from "./open-call-writer.ts";
-import { registerRebuild } from "./rebuild-command.ts";
-import { registerRollup } from "./rollup-command.ts";
+import { registerRebuild } from "../rollups/rebuild-command.ts";
+import { registerRollup } from "../rollups/rollup-command.ts";
 import { registerServe } from "./serve-command.ts";
 import { registerToken } from "./token-command.ts";
-import { registerVerify } from "./verify-command.ts";
+import { registerVerify } from "../rollups/verify-command.ts";
 
 /** The whole command line. */
 export function createProgram(): Command {

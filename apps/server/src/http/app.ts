@@ -3,16 +3,19 @@ import { type Context, Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { type CountRequest } from "./admit.ts";
 import { allowOrigins } from "./allow-origins.ts";
-import { callListRoutes, type ExportParts } from "./call-list-routes.ts";
-import { cloudEventsRoutes } from "./cloud-events-routes.ts";
+import { callListRoutes, type ExportParts } from "../calls/rest.ts";
+import { cloudEventsRoute } from "../ingest/cloud-events-route.ts";
 import { type HealthParts, healthRoutes } from "./health-routes.ts";
-import { modelCallsRoutes } from "./model-calls-routes.ts";
-import { otlpRoute, type OtlpParts } from "./otlp-route.ts";
+import { modelCallsRoute } from "../ingest/model-calls-route.ts";
+import { otlpRoute, type OtlpParts } from "../ingest/otlp-route.ts";
 import { problem, refusalOf } from "./problem.ts";
 import { type AppEnv } from "./http-request.ts";
 import { createRequest, type RequestParts } from "./request-context.ts";
 import { addHeaders } from "./response-headers.ts";
-import { restRoutes } from "./rest-routes.ts";
+import { rankingRoutes } from "../ranking/rest.ts";
+import { rebuildRoute } from "../rollups/rest.ts";
+import { usageRoutes } from "../usage/rest.ts";
+import { viewerTokenRoute } from "../viewer-tokens/rest.ts";
 import { serveOperation } from "./serve-operation.ts";
 import { trpcRoute } from "./trpc-route.ts";
 
@@ -83,10 +86,13 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   serveOperation(app, "GET /metrics", async (_, context) =>
     context.body(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
   );
-  restRoutes(app);
-  modelCallsRoutes(app, parts);
+  usageRoutes(app);
+  rankingRoutes(app);
+  rebuildRoute(app);
+  viewerTokenRoute(app);
+  modelCallsRoute(app, parts);
   callListRoutes(app, parts);
-  cloudEventsRoutes(app, parts);
+  cloudEventsRoute(app, parts);
   otlpRoute(app, parts);
   app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", parts));
 

@@ -40,8 +40,10 @@ export async function readBodyText(
   }
 }
 
-/** The same of a body that has to be JSON, not packed. */
-export async function readJsonText(request: Request, maxBytes: number): Promise<string> {
+const MAX_SMALL_BYTES = 10_000;
+
+/** The same of a body that has to be JSON, not packed, and of 10 kB at the most unless more is allowed. */
+export async function readJsonText(request: Request, maxBytes = MAX_SMALL_BYTES): Promise<string> {
   const { text } = await readBodyText(request, { maxBytes, types: ["application/json"] });
   return text;
 }

@@ -21,7 +21,7 @@ import { createAdmit, createCountRequest } from "../http/admit.ts";
 import { createApp, type HttpParts } from "../http/app.ts";
 import { type AppEnv } from "../http/http-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
-import { boundedRebuilder } from "./bounded-rebuilder.ts";
+import { boundedRebuilder } from "../rollups/bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";
 import { type Pools } from "./open-pools.ts";
 

@@ -2,7 +2,7 @@ import { type CacheEvent } from "@usage-stats/cache";
 import { type Ear } from "@usage-stats/db";
 import { Counter, Gauge, Registry } from "prom-client";
 import { type MetricsPage } from "../http/app.ts";
-import { type SpanCounts } from "../intake/record-spans.ts";
+import { type SpanCounts } from "../ingest/record-spans.ts";
 
 export type ServerMetrics = MetricsPage & {
   onCacheEvent(event: CacheEvent): void;

@@ -1,8 +1,8 @@
 import { type CallList, listCalls, type ListCallsQuery } from "@usage-stats/core";
-import { type Unauthorized } from "../authorize-query.ts";
+import { type Unauthorized } from "../usage/read-usage.ts";
 import { type AdmittedContext } from "../context.ts";
 import { allowFilter, type Identity, resolveUser } from "../identity.ts";
-import { listCallsInput } from "../contract/list-calls-input.ts";
+import { listCallsInput } from "./list-input.ts";
 import { procedure } from "../trpc.ts";
 
 /** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */

@@ -1,6 +1,6 @@
 import { type CallChange, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
 import { type Reaching, type RecordLimits } from "../context.ts";
-import { parseCallChange } from "../contract/call-change.ts";
+import { parseCallChange } from "./call-change.ts";
 
 /** What recording takes of a request. */
 export type RecordContext = Reaching<"callWriter" | "recordLimits", "now">;

@@ -1,7 +1,7 @@
 import { type ApiKey, type ApiKeyStore, heldScopes, UsageStatsError } from "@usage-stats/core";
 import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
-import { type createKeyInput, type revokeKeyInput, type rotateKeyInput } from "../contract/api-key-input.ts";
+import { type createKeyInput, type revokeKeyInput, type rotateKeyInput } from "./input.ts";
 import { newKeyId, newKeyText } from "./key-text.ts";
 
 /** What managing keys takes: a request has it, and so has the command line. */

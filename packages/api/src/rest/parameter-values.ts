@@ -1,6 +1,6 @@
 import { UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
-import { orRefuse } from "../contract/refusal.ts";
+import { orRefuse } from "../input/refusal.ts";
 
 /** A parameter that is `true` or `false`; `false` where it is missing. Refused with `invalid_option`. */
 export function flag(field: string) {

@@ -1,6 +1,6 @@
 import { type TimeRange, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
-import { orRefuse } from "../contract/refusal.ts";
+import { orRefuse } from "../input/refusal.ts";
 
 /** The parameters of a range: unix seconds, both ends inclusive. */
 export const unixRangeParameters = {

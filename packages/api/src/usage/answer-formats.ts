@@ -1,0 +1,39 @@
+import { type CacheFormat, type UsageStats } from "@usage-stats/core";
+import superjson, { type SuperJSONResult } from "superjson";
+import { toRestUsageStats } from "./rest-result.ts";
+
+/** How an answer is given and, of a settled range, cached: `of` makes it from the stats. */
+export type AnswerFormat<Answer> = CacheFormat<Answer> & { of(stats: UsageStats): Answer };
+
+/** Gives a format whose answers are texts, in UTF-8: what is cached is what is sent. */
+export function textFormat(
+  kind: string,
+  write: (stats: UsageStats) => string,
+): AnswerFormat<Uint8Array<ArrayBuffer>> {
+  const encoder = new TextEncoder();
+  return {
+    kind,
+    of: (stats) => encoder.encode(write(stats)),
+    encode: (bytes) => bytes,
+    decode: (bytes) => bytes,
+  };
+}
+
+/** The JSON of the REST endpoints, of a query by days with the period before. */
+export const REST_JSON = textFormat("rest", (stats) => JSON.stringify(toRestUsageStats(stats)));
+
+type TrpcResponse = { result: { data: SuperJSONResult } };
+
+/** What a procedure gives; cached is tRPC's whole response, which can be sent without tRPC. */
+export const TRPC: AnswerFormat<UsageStats> = {
+  kind: "trpc",
+  of: (stats) => stats,
+  encode(stats) {
+    const kept: UsageStats = { ...stats, freshness: { ...stats.freshness, source: "cache" } };
+    return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
+  },
+  decode(payload) {
+    const { result } = JSON.parse(new TextDecoder().decode(payload)) as TrpcResponse;
+    return superjson.deserialize(result.data);
+  },
+};

@@ -1,0 +1,33 @@
+import { BUCKETS, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS } from "@usage-stats/core";
+import * as z from "zod";
+import { instant } from "../input/instant.ts";
+import { usageFilter } from "../input/usage-filter.ts";
+import { userName } from "../input/wire-text.ts";
+
+/** What `usageStats` takes. */
+export const usageStatsInput = z.strictObject({
+  /** Whose usage; the caller's own where absent. */
+  userDid: userName.optional(),
+  from: instant,
+  to: instant,
+  timezone: z.string().max(64).default("UTC"),
+  bucket: z.enum(["auto", ...BUCKETS]).default("auto"),
+  groupBy: z
+    .array(z.enum(GROUP_DIMENSIONS))
+    .max(MAX_GROUP_DIMENSIONS)
+    .refine((dimensions) => new Set(dimensions).size === dimensions.length, "dimensions that differ")
+    .default([]),
+  filter: usageFilter,
+  topN: z.int().min(1).max(100).default(5),
+  compare: z.enum(["previous", "none"]).default("previous"),
+  /** At most so many buckets a page. */
+  limit: z.int().min(1).max(2500).exactOptional(),
+  cursor: z.string().max(2048).exactOptional(),
+  /** For admins: have the database answer, whatever the cache says. */
+  noCache: z.boolean().default(false),
+});
+
+export type UsageStatsInput = z.input<typeof usageStatsInput>;
+
+/** The same about all users together. */
+export const everyonesUsageStatsInput = usageStatsInput.omit({ userDid: true });

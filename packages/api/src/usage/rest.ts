@@ -1,0 +1,90 @@
+import { UsageStatsError, type UsageStatsQuery } from "@usage-stats/core";
+import * as z from "zod";
+import { type Unauthorized } from "./read-usage.ts";
+import { orRefuse } from "../input/refusal.ts";
+import { userName } from "../input/wire-text.ts";
+import { flag } from "../rest/parameter-values.ts";
+import { queryReader } from "../rest/query-parameters.ts";
+import { timeZoneOf, timeZoneParameters } from "../rest/time-zone-parameter.ts";
+import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
+
+const parameters = z.strictObject({
+  ...unixRangeParameters,
+  userDid: z
+    .string()
+    .transform(orRefuse(readUser))
+    .optional()
+    .meta({ minLength: 1, maxLength: 256 })
+    .describe("Whose usage; the caller's own where absent."),
+  noCache: flag("noCache").describe("For admins: have the database answer, whatever the cache says."),
+  ...timeZoneParameters,
+});
+
+const csvParameters = parameters.extend({
+  bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
+});
+
+/** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
+export const usageStatsParameters = {
+  one: {
+    json: parameters.transform(orRefuse(toQuery)),
+    csv: csvParameters.transform(orRefuse(toQuery)),
+  },
+  everyone: {
+    json: parameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+    csv: csvParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+  },
+};
+
+const read = {
+  one: {
+    json: queryReader(usageStatsParameters.one.json),
+    csv: queryReader(usageStatsParameters.one.csv),
+  },
+  everyone: {
+    json: queryReader(usageStatsParameters.everyone.json),
+    csv: queryReader(usageStatsParameters.everyone.csv),
+  },
+};
+
+/**
+ * Reads the query string of usage by days, compared with the period before: of one user, or of everyone, where there is no
+ * `userDid`. Throws `UsageStatsError` naming the parameter.
+ */
+export function readUsageStatsQuery(
+  query: URLSearchParams,
+  form: "json" | "csv",
+  whose: "one" | "everyone" = "one",
+): Unauthorized<UsageStatsQuery> & { bom: boolean } {
+  return read[whose][form](query);
+}
+
+function readUser(text: string): string {
+  if (userName.safeParse(text).success) return text;
+  throw new UsageStatsError("invalid_option", "userDid must be 1 to 256 characters of text.", {
+    field: "userDid",
+    limit: "256",
+  });
+}
+
+type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
+
+function toQuery({
+  userDid,
+  noCache,
+  bom = false,
+  ...sent
+}: Sent): Unauthorized<UsageStatsQuery> & { bom: boolean } {
+  return {
+    bom,
+    userDid,
+    noCache,
+    ...unixRange(sent),
+    timezone: timeZoneOf(sent),
+    bucket: "day",
+    groupBy: [],
+    filter: {},
+    topN: 5,
+    compare: "previous",
+  };
+}
