@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { signSessionToken } from "../src/auth/session-token.ts";
+import { signSessionToken } from "@usage-stats/identity";
 import { type OwnPostgres, startOwnPostgres } from "./own-postgres.ts";
 import { AUTH_SECRET } from "./test-server.ts";
 import { type ServerProcess, serverProcesses } from "./server-process.ts";

@@ -2,7 +2,7 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { signSessionToken } from "../src/auth/session-token.ts";
+import { signSessionToken } from "@usage-stats/identity";
 import { type OwnPostgres, startOwnPostgres } from "./own-postgres.ts";
 import { type ServerProcess, serverProcesses } from "./server-process.ts";
 import { AUTH_SECRET } from "./test-server.ts";

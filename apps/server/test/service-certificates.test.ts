@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createUpstashCache } from "@usage-stats/cache";
 import { hasOpenssl } from "@usage-stats/db/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { publicKeys } from "../src/auth/session-keys.ts";
+import { publicKeys } from "@usage-stats/identity";
 
 describe.skipIf(!hasOpenssl)("a service whose certificate nobody vouches for (needs openssl)", () => {
   let server: Server;

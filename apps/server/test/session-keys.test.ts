@@ -14,9 +14,9 @@ import {
   UnsecuredJWT,
 } from "jose";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { publicKeys, type SessionKeys } from "../src/auth/session-keys.ts";
+import { publicKeys, type SessionKeys } from "@usage-stats/identity";
 import { describeFailure } from "../src/failures/describe-failure.ts";
-import { verifySessionToken } from "../src/auth/session-token.ts";
+import { verifySessionToken } from "@usage-stats/identity";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
 const ISSUER = "https://id.example";

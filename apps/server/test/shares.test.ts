@@ -1,6 +1,6 @@
 import { Client } from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { signSessionToken } from "../src/auth/session-token.ts";
+import { signSessionToken } from "@usage-stats/identity";
 import { startOwnPostgres, type OwnPostgres } from "./own-postgres.ts";
 import { type ServerProcess, serverProcesses } from "./server-process.ts";
 import { AUTH_SECRET } from "./test-server.ts";

@@ -1,5 +1,5 @@
 import { type Scope } from "@usage-stats/core";
-import { type Identity, requireScope } from "./identity.ts";
+import { type Identity, requireScope } from "@usage-stats/identity";
 
 /**
  * What anybody may do, and what it takes: every tRPC procedure by its path, and every other route by method and path. Whoever

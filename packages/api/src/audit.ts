@@ -1,5 +1,5 @@
 import { type AdminAction } from "@usage-stats/core";
-import { type Identity } from "./identity.ts";
+import { type Identity } from "@usage-stats/identity";
 
 /** Who does something, for the record. `requestId` is `null` for what was asked for on the command line. */
 export type Actor = { subject: string; requestId: string | null };

@@ -12,7 +12,7 @@ import {
 } from "@usage-stats/core";
 import { type GuardedOperation } from "./access.ts";
 import { type AnswerFormat } from "./usage/answer-formats.ts";
-import { type Identity } from "./identity.ts";
+import { type Identity, type SignViewerToken } from "@usage-stats/identity";
 import { type RequestSize } from "./request-size.ts";
 
 /** What verbs may reach: never a driver. */
@@ -66,13 +66,3 @@ export type Reaching<Port extends keyof Ports, Field extends keyof AdmittedConte
 
 /** A token that can do nothing but read one user's usage, until it expires. */
 export type ViewerToken = { token: string; expiresAt: Date };
-
-export type SignViewerToken = (claims: {
-  userDid: string;
-  /** The only apps whose calls it may read; `null` for all. */
-  onlyApps: readonly string[] | null;
-  /** The API key that it was asked for with, without which it is worthless. */
-  keyId: string | null;
-  issuedAt: Date;
-  expiresAt: Date;
-}) => Promise<string>;

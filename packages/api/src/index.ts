@@ -2,14 +2,7 @@ export { type Actor, actorOf } from "./audit.ts";
 export { readEveryonesUsage, readUsage, type Unauthorized } from "./usage/read-usage.ts";
 export { answer } from "./usage/answer.ts";
 export { type AnswerFormat, REST_JSON, textFormat } from "./usage/answer-formats.ts";
-export type {
-  OnQuery,
-  Ports,
-  RecordLimits,
-  RequestContext,
-  SignViewerToken,
-  ViewerToken,
-} from "./context.ts";
+export type { OnQuery, Ports, RecordLimits, RequestContext, ViewerToken } from "./context.ts";
 export { createKeyInput, type CreateKeyInput, rotateKeyInput, type RotateKeyInput } from "./keys/input.ts";
 export {
   type CallResult,
@@ -29,8 +22,6 @@ export { userName } from "./input/wire-text.ts";
 export { viewerTokenInput, type ViewerTokenInput } from "./viewer-tokens/input.ts";
 export { inputError, publicError, toTrpcError, type PublicError } from "./errors.ts";
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
-export { allowFilter, type Identity, type Role, SCOPES_OF_ROLE } from "./identity.ts";
-export { hashOfSecret, isKeyText, parseKeyText } from "./keys/key-text.ts";
 export { createKey, type KeyContext, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
 export { issueViewerToken } from "./viewer-tokens/procedure.ts";
 export { cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usage/cached-trpc-answers.ts";

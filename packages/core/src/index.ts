@@ -83,6 +83,7 @@ export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";
 export { isSettled, settledUntil, splitQuery, type SplitQuery } from "./split-query.ts";
 export { GRAIN_MS, GRAINS, startOfGrain, tilesOf, type Grain, type Tiles } from "./tiles.ts";
+export { isStorable } from "./storable-text.ts";
 export { createLocalIso } from "./local-iso.ts";
 export { parseTimeZone, timeZoneOfOffset } from "./time-zone.ts";
 export type {

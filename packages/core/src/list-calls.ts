@@ -9,6 +9,7 @@ import {
   type ListedCall,
 } from "./listed-call.ts";
 import { checkRange } from "./range.ts";
+import { isStorable } from "./storable-text.ts";
 
 /** Lists calls a page at a time, newest first. What is written meanwhile neither repeats a call nor leaves one out. Throws `UsageStatsError`. */
 export async function listCalls(
@@ -70,7 +71,7 @@ function decode(input: ListCallsQuery, cursor: string): CallPlace {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === "string" && !value.includes("\0") && value.isWellFormed();
+  return typeof value === "string" && isStorable(value);
 }
 
 /** Everything that the order of a list depends on; how long a page is does not matter. */

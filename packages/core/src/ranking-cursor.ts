@@ -2,6 +2,7 @@ import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import { type RankingPlace } from "./ports.ts";
 import { filterFields } from "./cached.ts";
 import { type UsageRankingQuery } from "./usage-ranking.ts";
+import { isStorable } from "./storable-text.ts";
 
 /** A place in a ranking as text, which only the same query takes back. */
 export function encodeRankingCursor(input: UsageRankingQuery, { value, key, rank }: RankingPlace): string {
@@ -24,7 +25,7 @@ function isPlace(place: { value: unknown; key: unknown; rank: unknown }): place 
     /^-?\d{1,60}(\.\d{1,60})?$/.test(value) &&
     Array.isArray(key) &&
     key.length === 2 &&
-    key.every((part) => typeof part === "string" && !part.includes("\0") && part.isWellFormed()) &&
+    key.every((part) => typeof part === "string" && isStorable(part)) &&
     Number.isSafeInteger(rank) &&
     (rank as number) > 0
   );

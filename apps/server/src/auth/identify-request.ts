@@ -1,14 +1,14 @@
-import { type Identity, isKeyText } from "@usage-stats/api";
+import { type Identity, isKeyText } from "@usage-stats/identity";
 import { type ApiKeyStore, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
 import { type Context } from "hono";
 import { getCookie } from "hono/cookie";
 import { LRUCache } from "lru-cache";
-import { verifyApiKey } from "./api-key.ts";
+import { verifyApiKey } from "@usage-stats/identity";
 import { createKeyGuesses } from "./key-guesses.ts";
 import { refuseCrossSite } from "./refuse-cross-site.ts";
-import { type Session } from "./session.ts";
-import { type SessionChecks, verifySessionToken } from "./session-token.ts";
-import { isViewerToken, verifyViewerToken } from "./viewer-token.ts";
+import { type Session } from "@usage-stats/identity";
+import { type SessionChecks, verifySessionToken } from "@usage-stats/identity";
+import { isViewerToken, verifyViewerToken } from "@usage-stats/identity";
 
 export type IdentifyRequest = {
   /**

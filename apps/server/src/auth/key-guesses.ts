@@ -1,6 +1,6 @@
-import { hashOfSecret, parseKeyText } from "@usage-stats/api";
+import { hashOfSecret, parseKeyText } from "@usage-stats/identity";
 import { type ApiKeyStore, type KeyHashes } from "@usage-stats/core";
-import { secretGoodUntil } from "./api-key.ts";
+import { secretGoodUntil } from "@usage-stats/identity";
 
 /**
  * Tells guesses at API keys from keys by what the database said of all of them within the last seconds: one query, however many

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { signSessionToken } from "../auth/session-token.ts";
+import { signSessionToken } from "@usage-stats/identity";
 import { loadAuthSecret } from "../data-folder/auth-secret.ts";
 import { readSettings } from "../env.ts";
 import { OperatorError } from "../operator-error.ts";

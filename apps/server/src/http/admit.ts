@@ -1,4 +1,5 @@
-import { authorize, type GuardedOperation, type Identity, isGuarded } from "@usage-stats/api";
+import { authorize, type GuardedOperation, isGuarded } from "@usage-stats/api";
+import { type Identity } from "@usage-stats/identity";
 import { type Context } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";

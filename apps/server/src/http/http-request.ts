@@ -1,5 +1,6 @@
 import { type HttpBindings } from "@hono/node-server";
-import { type GuardedOperation, type Identity, type RequestContext } from "@usage-stats/api";
+import { type GuardedOperation, type RequestContext } from "@usage-stats/api";
+import { type Identity } from "@usage-stats/identity";
 import { type RequestCache } from "@usage-stats/cache";
 import { type Spent } from "../limits/limiter.ts";
 import { type RequestDeadline } from "./request-deadline.ts";

@@ -1,4 +1,5 @@
-import { type GuardedOperation, type Identity, inRestTerms } from "@usage-stats/api";
+import { type GuardedOperation, inRestTerms } from "@usage-stats/api";
+import { type Identity } from "@usage-stats/identity";
 import { type Context, type Hono } from "hono";
 import { type AppEnv, type HttpRequest } from "./http-request.ts";
 

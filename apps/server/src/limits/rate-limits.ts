@@ -1,4 +1,5 @@
-import { type Budget, budgetOf, type GuardedOperation, type Identity } from "@usage-stats/api";
+import { type Budget, budgetOf, type GuardedOperation } from "@usage-stats/api";
+import { type Identity } from "@usage-stats/identity";
 import { UsageStatsError } from "@usage-stats/core";
 import { LRUCache } from "lru-cache";
 import { type Limiter, type Spent } from "./limiter.ts";

@@ -1,5 +1,5 @@
 import { DEMO_USER } from "../demo/demo-calls.ts";
-import { signSessionToken } from "../auth/session-token.ts";
+import { signSessionToken } from "@usage-stats/identity";
 
 const DAY_SECONDS = 86_400;
 

@@ -15,8 +15,8 @@ import {
 } from "@usage-stats/db";
 import { type Hono } from "hono";
 import { createIdentifyRequest } from "../auth/identify-request.ts";
-import { type SessionChecks } from "../auth/session-token.ts";
-import { createSignViewerToken } from "../auth/viewer-token.ts";
+import { type SessionChecks } from "@usage-stats/identity";
+import { createSignViewerToken } from "@usage-stats/identity";
 import { createAdmit, createCountRequest } from "../http/admit.ts";
 import { createApp, type HttpParts } from "../http/app.ts";
 import { type AppEnv } from "../http/http-request.ts";

@@ -13,7 +13,7 @@ import { type Settings } from "../env.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
-import { publicKeys, secretKey } from "../auth/session-keys.ts";
+import { publicKeys, secretKey } from "@usage-stats/identity";
 import { problemDetails, problemHeaders, refusalOf, retryAfter } from "../http/problem.ts";
 import { openShares } from "../limits/shares.ts";
 import { banner } from "./banner.ts";

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { secretKey } from "../../src/auth/session-keys.ts";
+import { secretKey } from "@usage-stats/identity";
 import { AUTH_SECRET, createTestServer, type TestServer } from "../test-server.ts";
 import { contentsOf, expectRefusal } from "./database-contents.ts";
 

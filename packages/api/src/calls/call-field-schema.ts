@@ -1,4 +1,4 @@
-import { type CallField, type FieldKind } from "@usage-stats/core";
+import { type CallField, type FieldKind, isStorable } from "@usage-stats/core";
 import * as z from "zod";
 import { callTime } from "./model-call-time.ts";
 import { credits } from "./model-call-credits.ts";
@@ -52,10 +52,6 @@ function name(max: number) {
       (value) => value.length * 3 <= MAX_NAME_BYTES || encoder.encode(value).length <= MAX_NAME_BYTES,
       `must be at most ${MAX_NAME_BYTES} bytes long in UTF-8`,
     );
-}
-
-function isStorable(value: string): boolean {
-  return !value.includes("\0") && value.isWellFormed();
 }
 
 function oneOf(values: readonly string[]) {

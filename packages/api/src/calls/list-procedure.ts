@@ -1,7 +1,7 @@
 import { type CallList, listCalls, type ListCallsQuery } from "@usage-stats/core";
 import { type Unauthorized } from "../usage/read-usage.ts";
 import { type AdmittedContext } from "../context.ts";
-import { allowFilter, type Identity, resolveUser } from "../identity.ts";
+import { allowFilter, type Identity, resolveUser } from "@usage-stats/identity";
 import { listCallsInput } from "./list-input.ts";
 import { procedure } from "../trpc.ts";
 

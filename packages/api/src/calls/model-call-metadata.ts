@@ -1,3 +1,4 @@
+import { isStorable } from "@usage-stats/core";
 import * as z from "zod";
 
 const MAX_BYTES = 4096;
@@ -15,9 +16,7 @@ export const metadata = z
 
 function faultOf(value: unknown, depthLeft: number): string | null {
   if (typeof value === "string") {
-    return !value.includes("\0") && value.isWellFormed()
-      ? null
-      : "must not contain NUL or half of a character";
+    return isStorable(value) ? null : "must not contain NUL or half of a character";
   }
   if (value === null || typeof value === "boolean") return null;
   if (typeof value === "number")

@@ -2,7 +2,7 @@ import { type ApiKey, type ApiKeyStore, heldScopes, UsageStatsError } from "@usa
 import type * as z from "zod";
 import { type Actor, actionOf } from "../audit.ts";
 import { type createKeyInput, type revokeKeyInput, type rotateKeyInput } from "./input.ts";
-import { newKeyId, newKeyText } from "./key-text.ts";
+import { newKeyId, newKeyText } from "@usage-stats/identity";
 
 /** What managing keys takes: a request has it, and so has the command line. */
 export type KeyContext = { ports: { keys: ApiKeyStore }; now: Date; actor: Actor };

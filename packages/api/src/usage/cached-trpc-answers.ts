@@ -4,7 +4,7 @@ import { cachedAnswer } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "../context.ts";
 import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
-import { type Identity } from "../identity.ts";
+import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
 
 /**

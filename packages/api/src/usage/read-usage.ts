@@ -2,7 +2,7 @@ import { type UsageStatsQuery } from "@usage-stats/core";
 import { answer } from "./answer.ts";
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type AdmittedContext } from "../context.ts";
-import { allowFilter, type Identity, requireScope, resolveUser } from "../identity.ts";
+import { allowFilter, type Identity, requireScope, resolveUser } from "@usage-stats/identity";
 
 /** A query as somebody asks it: nobody has looked yet whether they may, and it is about themselves where it names nobody. */
 export type Unauthorized<Query extends { userDid: string | null }> = Omit<Query, "userDid"> & {

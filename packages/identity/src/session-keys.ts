@@ -110,13 +110,14 @@ async function fetchKeySet(...request: Parameters<FetchImplementation>): Promise
 }
 
 async function readText({ body }: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = "";
   let size = 0;
   // Leaving the loop early ends the connection.
   for await (const chunk of body ?? []) {
     size += chunk.length;
     if (size > maxBytes) throw new UsageStatsError("unavailable", "The keys are larger than a megabyte.");
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return text + decoder.decode();
 }

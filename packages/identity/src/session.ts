@@ -1,4 +1,4 @@
-import { type Identity } from "@usage-stats/api";
+import { type Identity } from "./identity.ts";
 
 /** Who a token or a key speaks for, and until when. */
 export type Session = {

@@ -1,3 +1,5 @@
+import { base64url } from "jose";
+
 /** `usk_<id>_<secret>`: recognisable to secret scanners. The id finds the key; the secret is 256 random bits. */
 const FORMAT = /^usk_([a-z2-7]{12})_([\w-]{43})$/;
 const ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
@@ -21,11 +23,12 @@ export function newKeyId(): string {
 
 /** A new secret for a key: the text to be shown once, and the hash to be kept. */
 export async function newKeyText(id: string): Promise<{ text: string; hash: string }> {
-  const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+  const secret = base64url.encode(crypto.getRandomValues(new Uint8Array(32)));
   return { text: `usk_${id}_${secret}`, hash: await hashOfSecret(secret) };
 }
 
 /** SHA-256 in hexadecimal. */
 export async function hashOfSecret(secret: string): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(secret))).toString("hex");
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(secret));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

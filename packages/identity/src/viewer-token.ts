@@ -1,4 +1,3 @@
-import { type SignViewerToken } from "@usage-stats/api";
 import { type ApiKeyStore, heldScopes, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
 import { errors, jwtVerify, SignJWT } from "jose";
 import { isUsable } from "./api-key.ts";
@@ -12,6 +11,16 @@ const TYPE = "usage-stats-viewer+jwt";
 export function isViewerToken(text: string): boolean {
   return text.startsWith(PREFIX);
 }
+
+export type SignViewerToken = (claims: {
+  userDid: string;
+  /** The only apps whose calls it may read; `null` for all. */
+  onlyApps: readonly string[] | null;
+  /** The API key that it was asked for with, without which it is worthless. */
+  keyId: string | null;
+  issuedAt: Date;
+  expiresAt: Date;
+}) => Promise<string>;
 
 /** Signs viewer tokens (`usv_` and a JWT, HS256) with the secret that all servers share. */
 export function createSignViewerToken(viewerSecret: ViewerSecret): SignViewerToken {

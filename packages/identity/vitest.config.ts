@@ -1,0 +1,3 @@
+import { packageTestConfig } from "@usage-stats/vitest-config";
+
+export default packageTestConfig("identity");
