@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type CacheKeys } from "./cache-key.ts";
 
 /** How long a generation lives: much longer than any text. */
@@ -6,7 +5,7 @@ export const GENERATION_MS = 86_400_000;
 
 /** A new value for the generation at a key. It names its key, as everything kept does. */
 export function newGeneration(key: string): readonly [string, string] {
-  return [key, `${key} ${randomUUID()}`];
+  return [key, `${key} ${crypto.randomUUID()}`];
 }
 
 export function isGeneration(key: string, value: unknown): value is string {

@@ -77,3 +77,17 @@ describe("an envelope as a text", () => {
     expect(await isUnreadable(asText, `["key","g1",1,"gzip",${bomb.length}]\n${bomb}`)).toBe(true);
   });
 });
+
+// Servers of two versions share a Redis while they are replaced.
+it.each([
+  ["plain", '["key","g1",1,"plain",1]\n文', "文"],
+  ["packed", '["key","g1",1,"gzip",32]\nH4sIAAAAAAAEA0tMpD0AAGR6cK9kAAAA', "a".repeat(100)],
+])("a text that a server before has written is read: %s", async (_, text, payload) => {
+  const { bytes, ...rest } = await asText.decode(text);
+  expect({ ...rest, payload: new TextDecoder().decode(bytes) }).toEqual({
+    key: "key",
+    generation: "g1",
+    expiresAt: 1,
+    payload,
+  });
+});
