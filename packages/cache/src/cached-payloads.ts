@@ -2,7 +2,8 @@ import { type Clock } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, leaseKey } from "./cache-key.ts";
 import { type CacheStore } from "./cache-store.ts";
-import { type Envelope, type EnvelopeFormat, Unreadable } from "./envelope.ts";
+import { type EnvelopeFormat } from "./envelope.ts";
+import { type Envelope, Unreadable } from "./text-envelope.ts";
 import { GENERATION_MS, generationOf, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
 

@@ -1,4 +1,4 @@
-import { type CacheKeys } from "./cache-key.ts";
+import { type CacheKeys } from "./cache-keys.ts";
 
 /** How long a generation lives: much longer than any text. */
 export const GENERATION_MS = 86_400_000;

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { type EnvelopeFormat, plainEnvelopes, textEnvelopes, Unreadable } from "../src/envelope.ts";
+import { type EnvelopeFormat, plainEnvelopes, textEnvelopes } from "../src/envelope.ts";
+import { Unreadable } from "../src/text-envelope.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const envelope = { key: "key", generation: "g1", expiresAt: 1_700_000_000_000, bytes: encode('{"calls":1}') };
