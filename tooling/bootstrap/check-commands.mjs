@@ -5,7 +5,7 @@ import { runChild } from "./child.mjs";
 
 /** The checks of `npm run check`, each a program and its arguments. Circles of imports are a rule of lint. */
 const CHECKS = {
-  types: ["tsc", "-p", "tsconfig.json"],
+  types: ["tsc", "-b"],
   lint: ["oxlint", "--type-aware", "--deny-warnings"],
   format: ["oxfmt", "--check"],
   unused: ["knip"],

@@ -45,7 +45,11 @@ const call = (change: Record<string, unknown> = {}) => ({
   ...change,
 });
 
-async function post(body: BodyInit, headers: Record<string, string> = {}, query = "") {
+async function post(
+  body: NonNullable<RequestInit["body"]>,
+  headers: Record<string, string> = {},
+  query = "",
+) {
   const response = await server.request(PATH + query, {
     method: "POST",
     body,
@@ -227,7 +231,7 @@ describe("calls of a month that was dropped or detached", () => {
 describe("a body", () => {
   const bomb = gzipSync(Buffer.alloc(20_000_000, " "));
 
-  it.each<[string, BodyInit, Record<string, string>, number, string]>([
+  it.each<[string, NonNullable<RequestInit["body"]>, Record<string, string>, number, string]>([
     ["that is empty", "", {}, 400, "empty_batch"],
     ["of no calls", "[]", {}, 400, "empty_batch"],
     ["of no lines", "\n\n", { "content-type": "application/x-ndjson" }, 400, "empty_batch"],

@@ -1,57 +1,9 @@
 import { hash } from "node:crypto";
-import { LRUCache } from "lru-cache";
-import { type CacheEntry, type CacheField, METRIC_NAMES } from "@usage-stats/core";
+import { createCacheKeys } from "./cache-keys.ts";
 
-// Goes up with every change of what is kept, so that servers of different versions never read each other's.
-const PREFIX = "usage-stats:v1";
-// Answers of servers that know other metrics are told apart by these.
-const METRICS = METRIC_NAMES.join();
+export { type CacheKeys, EVERYTHING } from "./cache-keys.ts";
 
-/** Where an entry is kept, and the generations that it is valid in: its user's, and everyone's. */
-export type CacheKeys = { value: string; generations: readonly [own: string, everything: string] };
-
-export function cacheKeys({ kind, userDid, fields }: CacheEntry): CacheKeys {
-  return {
-    value: `${PREFIX}:text:${digest([kind, userDid, fields, METRICS])}`,
-    generations: [generationKey(userDid), EVERYTHING],
-  };
-}
-
-/** The generation of what was made of one user's calls, or (`null`) of all users' together. */
-export function generationKey(userDid: string | null): string {
-  if (userDid === null) return EVERYONES;
-  let key = known.get(userDid);
-  if (key === undefined) known.set(userDid, (key = newGenerationKey(userDid)));
-  return key;
-}
-
-/** The same users are asked about again and again. */
-const known = new LRUCache<string, string>({ max: 10_000 });
-
-function newGenerationKey(userDid: string | null): string {
-  return `${PREFIX}:generation:${digest([userDid])}`;
-}
-
-/** The generation of everything that is kept. */
-export const EVERYTHING = `${PREFIX}:generation:everything`;
-
-const EVERYONES = newGenerationKey(null);
-
-/** The lease of whoever makes a text: of one generation, so that nobody waits for a text that is not valid any more. */
-export function leaseKey(valueKey: string, generation: string): string {
-  return `${PREFIX}:lease:${digest([valueKey, generation])}`;
-}
-
-function digest(fields: readonly CacheField[]): string {
-  return hash("sha256", encode(fields), "base64url");
-}
-
-/** Every field with its kind and length in front, so that no two lists of fields are written alike, whatever is in them. */
-function encode(field: CacheField): string {
-  if (field === null) return "n;";
-  if (typeof field === "number") return `i${field};`;
-  if (typeof field !== "string") return `l${field.length}:${field.map(encode).join("")}`;
-  // A digest is of UTF-8, in which all broken halves of characters are one; escaped they differ.
-  const text = field.isWellFormed() ? field : JSON.stringify(field);
-  return `${text === field ? "s" : "j"}${text.length}:${text}`;
-}
+/** The keys by Node's SHA-256, which takes no turn of the event loop as WebCrypto's does. */
+export const { cacheKeys, generationKey, leaseKey } = createCacheKeys((text) =>
+  hash("sha256", text, "base64url"),
+);

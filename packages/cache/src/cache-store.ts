@@ -1,4 +1,4 @@
-import { type CacheValue } from "./envelope.ts";
+import { type CacheValue } from "./text-envelope.ts";
 
 /**
  * Where texts are kept: a Redis, or this process. Four operations, each one round trip. Whatever comes back is checked by

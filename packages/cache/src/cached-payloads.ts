@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { type Clock } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, leaseKey } from "./cache-key.ts";
 import { type CacheStore } from "./cache-store.ts";
-import { type Envelope, type EnvelopeFormat, Unreadable } from "./envelope.ts";
+import { type EnvelopeFormat } from "./envelope.ts";
+import { type Envelope, Unreadable } from "./text-envelope.ts";
 import { GENERATION_MS, generationOf, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
 
@@ -29,7 +29,7 @@ const LEASE_MS = 3_000;
 /** Finds and keeps texts in a store that may fail. `until`, in the milliseconds of `performance.now()`, is when to give it up. */
 export function createCachedPayloads(settings: CachedPayloadsSettings & { onEvent: OnCacheEvent }) {
   const { store, guard, clock, onEvent } = settings;
-  const server = randomUUID();
+  const server = crypto.randomUUID();
 
   async function keep(
     kind: string,
@@ -96,7 +96,7 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
     /** Who computes this: nobody did until now, this server does already, or another. Where the store does not tell, nobody. */
     async claim(keys: CacheKeys, generation: string, until: number): Promise<"free" | "ours" | "taken"> {
       const key = leaseKey(keys.value, generation);
-      const token = `${key} ${randomUUID()} ${server}`;
+      const token = `${key} ${crypto.randomUUID()} ${server}`;
       try {
         const [found] = await guard("ensure", until, () => store.ensure([[key, token]], LEASE_MS));
         if (found === token || typeof found !== "string" || !found.startsWith(`${key} `)) return "free";

@@ -1,12 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { type CacheKeys } from "./cache-key.ts";
+import { type CacheKeys } from "./cache-keys.ts";
 
 /** How long a generation lives: much longer than any text. */
 export const GENERATION_MS = 86_400_000;
 
 /** A new value for the generation at a key. It names its key, as everything kept does. */
 export function newGeneration(key: string): readonly [string, string] {
-  return [key, `${key} ${randomUUID()}`];
+  return [key, `${key} ${crypto.randomUUID()}`];
 }
 
 export function isGeneration(key: string, value: unknown): value is string {

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { type CacheStore } from "./cache-store.ts";
-import { type CacheValue } from "./envelope.ts";
+import { type CacheValue } from "./text-envelope.ts";
 
 /** Keeps texts in this process, the least recently used going first once they take more than `maxBytes`. */
 export function createInProcessStore({ maxBytes }: { maxBytes: number }): CacheStore {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
@@ -120,7 +119,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
 
   /** While no changes are heard of nobody may be given what began before they asked. */
   function withoutStore(): string {
-    return hears() ? `without the store, after ${changes} changes` : `unheard ${randomUUID()}`;
+    return hears() ? `without the store, after ${changes} changes` : `unheard ${crypto.randomUUID()}`;
   }
 
   async function make(

@@ -64,3 +64,13 @@ it("shows nobody's id in a key, and never gives texts, generations and leases th
   for (const key of keys) expect(key).toMatch(/^usage-stats:v\d+:(text|generation|lease):[\w-]+$/);
   expect(generations[0]).toBe(generationKey("did:abt:z1*\n evil"));
 });
+
+// Servers of two versions share a Redis while they are replaced.
+it("gives the keys that servers before gave", () => {
+  expect(generationKey("did:abt:z1alice")).toBe(
+    "usage-stats:v1:generation:GuDUvMhNDJPvABlAhBI9Mc9eQOhnaZPs-lqJ24NRYHQ",
+  );
+  expect(leaseKey("usage-stats:v1:text:kst_HYQzQyr6nmbttjV7-h7V_YKegWhf9ZY5dEiSK6s", "g")).toBe(
+    "usage-stats:v1:lease:nRx34WRKw4ELwRdXFeNiQf0zv8OmJHFnEHT1kJJwtqw",
+  );
+});

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { type EnvelopeFormat, plainEnvelopes, textEnvelopes, Unreadable } from "../src/envelope.ts";
+import { type EnvelopeFormat, plainEnvelopes, textEnvelopes } from "../src/envelope.ts";
+import { Unreadable } from "../src/text-envelope.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const envelope = { key: "key", generation: "g1", expiresAt: 1_700_000_000_000, bytes: encode('{"calls":1}') };
@@ -75,5 +76,19 @@ describe("an envelope as a text", () => {
   it("that would unpack to more than fits is unreadable", async () => {
     const bomb = gzipSync(Buffer.alloc(65_000_000)).toString("base64");
     expect(await isUnreadable(asText, `["key","g1",1,"gzip",${bomb.length}]\n${bomb}`)).toBe(true);
+  });
+});
+
+// Servers of two versions share a Redis while they are replaced.
+it.each([
+  ["plain", '["key","g1",1,"plain",1]\n文', "文"],
+  ["packed", '["key","g1",1,"gzip",32]\nH4sIAAAAAAAEA0tMpD0AAGR6cK9kAAAA', "a".repeat(100)],
+])("a text that a server before has written is read: %s", async (_, text, payload) => {
+  const { bytes, ...rest } = await asText.decode(text);
+  expect({ ...rest, payload: new TextDecoder().decode(bytes) }).toEqual({
+    key: "key",
+    generation: "g1",
+    expiresAt: 1,
+    payload,
   });
 });

@@ -29,6 +29,13 @@ describe("a cursor", () => {
     expect(long).toMatch(/^[\w-]+$/);
   });
 
+  it("is the text that servers before gave out, so that a page can be turned while they are replaced", () => {
+    const place = [1750377600000, "文心一言"];
+    const cursor = "WzIsImVjMjVlMzM5N2RiNDA0Y2YiLDE3NTAzNzc2MDAwMDAsIuaWh-W_g-S4gOiogCJd";
+    expect(encodeCursor(["calls", "did:abt:z1alice"], place)).toBe(cursor);
+    expect(decodeCursor(cursor)).toEqual(place);
+  });
+
   it.each(["", "x", "e30", "bnVsbA", "MQ", "💥", "/+==", "WzFd", "A".repeat(4_096)])(
     "that is none (%j) has no place, or an empty one",
     (text) => {

@@ -110,7 +110,7 @@ async function fetchKeySet(...request: Parameters<FetchImplementation>): Promise
 }
 
 async function readText({ body }: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let text = "";
   let size = 0;
   // Leaving the loop early ends the connection.

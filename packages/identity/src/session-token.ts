@@ -43,8 +43,13 @@ export async function verifySessionToken(
       currentDate: now,
       clockTolerance: CLOCK_TOLERANCE_MS / 1000,
     });
-    const userDid = payload.sub!;
-    if (userDid === "" || userDid.length > LONGEST_USER || !isStorable(userDid))
+    const userDid: unknown = payload.sub;
+    if (
+      typeof userDid !== "string" ||
+      userDid === "" ||
+      userDid.length > LONGEST_USER ||
+      !isStorable(userDid)
+    )
       throw new errors.JWTInvalid("no subject that could be a user");
     // A role that is missing, or is not exactly "admin", gives no rights beyond one's own usage.
     const role = payload["role"] === "admin" ? "admin" : "user";

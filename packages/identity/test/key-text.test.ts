@@ -19,6 +19,11 @@ describe("an API key's text", () => {
     expect(isKeyText("usv_anything")).toBe(false);
   });
 
+  it("of the form that was given out before is read", () => {
+    const secret = "Gu-DUvMhNDJPvABlAhBI9Mc9eQOhnaZPs_lqJ24NRYH";
+    expect(parseKeyText(`usk_abcdefgh2345_${secret}`)).toEqual({ id: "abcdefgh2345", secret });
+  });
+
   it("has the hash that keys were stored with before: SHA-256 of its secret's UTF-8, in hexadecimal", async () => {
     expect(await hashOfSecret("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     const secret = "äb-_".repeat(10);

@@ -145,7 +145,7 @@ it("leaves a watched vitest in the terminal's process group, because no other ma
 
 it.each([
   ["lint", "oxlint", "--type-aware --deny-warnings src"],
-  ["types", "tsc", "-p tsconfig.json src"],
+  ["types", "tsc", "-b src"],
   ["format", "oxfmt", "src"],
 ])("runs npm run %s as %s %s, and ends as it does", async (command, tool, args) => {
   const root = checkout();

@@ -33,15 +33,19 @@ const TARGETS = [
   "/trpc/viewerTokens.create",
 ];
 
-async function post(path: string, body: BodyInit, headers: Record<string, string> = JSON_TYPE) {
+async function post(
+  path: string,
+  body: NonNullable<RequestInit["body"]>,
+  headers: Record<string, string> = JSON_TYPE,
+) {
   const { authorization } = (await server.signed(ROOT)).headers;
-  const streaming = body instanceof ReadableStream ? { duplex: "half" } : {};
+  const streaming = body instanceof ReadableStream ? { duplex: "half" as const } : {};
   return server.request(path, { method: "POST", body, headers: { authorization, ...headers }, ...streaming });
 }
 
 const deep = (open: string, close: string, depth: number) => open.repeat(depth) + close.repeat(depth);
 
-const BAD_BODIES: [string, BodyInit, number[]][] = [
+const BAD_BODIES: [string, NonNullable<RequestInit["body"]>, number[]][] = [
   ["no JSON", "{not json", [400]],
   ["half of a JSON", '{"userDid":"a"', [400]],
   ["two JSONs", '{"dryRun":true}{"dryRun":true}', [400]],

@@ -161,7 +161,7 @@ it("whatever is sent: never a failure of ours, never a word of the inside", asyn
         const init: RequestInit = {
           method,
           headers: { "content-type": "application/json", ...more, ...tokens[who]?.headers },
-          ...(method !== "GET" && { body: sent as BodyInit }),
+          ...(method !== "GET" && { body: sent as NonNullable<RequestInit["body"]> }),
         };
         const response = await server.request(`${path}?${parameters}`, init);
         expect(response.status).toBeLessThan(500);

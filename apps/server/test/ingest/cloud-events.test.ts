@@ -59,7 +59,7 @@ function expectNoErrorOfOurs(): void {
   if (server.errors.length > 0) throw new Error("an error was logged", { cause: server.errors });
 }
 
-async function post(body: BodyInit, headers: Record<string, string>) {
+async function post(body: NonNullable<RequestInit["body"]>, headers: Record<string, string>) {
   const response = await server.request(PATH, {
     method: "POST",
     body,
@@ -206,7 +206,7 @@ describe("a batch", () => {
     });
   });
 
-  it.each<[string, BodyInit, Record<string, string>, number, string]>([
+  it.each<[string, NonNullable<RequestInit["body"]>, Record<string, string>, number, string]>([
     ["no events", "[]", BATCH, 400, "empty_batch"],
     ["too many events", JSON.stringify(Array.from({ length: 51 }, () => 1)), BATCH, 413, "batch_too_large"],
     ["no list", "{}", BATCH, 400, "bad_json"],

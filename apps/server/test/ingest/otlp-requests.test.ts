@@ -27,7 +27,10 @@ function expectNoErrorOfOurs(): void {
   if (server.errors.length > 0) throw new Error("an error was logged", { cause: server.errors });
 }
 
-async function post(body: BodyInit | undefined, headers: Record<string, string> = {}) {
+async function post(
+  body: NonNullable<RequestInit["body"]> | undefined,
+  headers: Record<string, string> = {},
+) {
   const response = await server.request(PATH, {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...headers },
@@ -110,7 +113,7 @@ describe("an answer", () => {
 });
 
 describe("a refusal is a Status, as OTLP asks for", () => {
-  it.each<[string, BodyInit, Record<string, string>, number, number]>([
+  it.each<[string, NonNullable<RequestInit["body"]>, Record<string, string>, number, number]>([
     ["no JSON", "{", {}, 400, 3],
     ["a list", "[]", {}, 400, 3],
     ["null", "null", {}, 400, 3],

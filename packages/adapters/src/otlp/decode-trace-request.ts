@@ -99,5 +99,5 @@ function withHexIds({ traceId, spanId, ...rest }: DecodedSpan): Span {
 }
 
 function hex(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString("hex");
+  return Array.from(bytes ?? [], (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

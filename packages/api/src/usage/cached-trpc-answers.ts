@@ -44,8 +44,16 @@ export const MAX_BATCH_SIZE = 10;
 
 /** A batch's response: the list of the responses. */
 function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const [open, comma, close] = ["[", ",", "]"].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
-  return Buffer.concat([open, ...bodies.flatMap((body, i) => (i === 0 ? [body] : [comma, body])), close]);
+  const [open, comma, close] = new TextEncoder().encode("[,]");
+  const batch = new Uint8Array(bodies.reduce((length, body) => length + body.length + 1, 1));
+  let end = 0;
+  for (const body of bodies) {
+    batch[end] = end === 0 ? open! : comma!;
+    batch.set(body, end + 1);
+    end += body.length + 1;
+  }
+  batch[end] = close!;
+  return batch;
 }
 
 type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsQuery | null;

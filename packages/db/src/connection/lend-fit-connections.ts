@@ -76,6 +76,7 @@ export function lendFitConnections(pool: Pool, { connectTimeoutMs, queryTimeoutM
       (client) => tell(undefined, client, client.release),
       (error: unknown) => tell(error, undefined, () => {}),
     );
+    return undefined;
   }) as typeof pool.connect;
 }
 

@@ -50,7 +50,7 @@ export async function startTcpProxy(databaseUrl: string): Promise<TcpProxy> {
 
   server.on("connection", (client) => {
     accepted += 1;
-    if (mode === "refuse") return client.resetAndDestroy();
+    if (mode === "refuse") return void client.resetAndDestroy();
     const behind = connect(Number(target.port), target.hostname);
     passOn(client, behind, () => 0);
     passOn(behind, client, () => proxy.delayMs);

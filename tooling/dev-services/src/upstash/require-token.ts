@@ -10,7 +10,7 @@ export function requireToken(token: string): MiddlewareHandler {
     if (!timingSafeEqual(digest(bearer ?? c.req.query("_token") ?? ""), expected)) {
       return c.json({ error: "WRONGPASS invalid or missing auth token" }, 401);
     }
-    await next();
+    return next();
   };
 }
 
