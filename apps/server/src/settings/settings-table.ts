@@ -128,24 +128,24 @@ export const SETTINGS = {
     about: "where answers are kept: on, off, or bridge, a local stand-in for Upstash",
     more: "`off` keeps nothing; `bridge` is for trying things",
   },
+  CACHE_MEMORY_MB: {
+    schema: whole({ min: 1, max: 16_384 }).default(64),
+    about: "megabytes for answers in this process, where there is no Upstash",
+  },
   CACHE_TTL_SECONDS: {
     schema: whole({ min: 1, max: 3_600 }).default(300),
     about: "how long an answer is kept at most, in seconds",
     more: "What changes is not given out before that either",
   },
-  CACHE_MEMORY_MB: {
-    schema: whole({ min: 1, max: 16_384 }).default(64),
-    about: "megabytes for answers in this process, where there is no Upstash",
+  CACHE_EAR_SECONDS: {
+    schema: whole({ min: 1, max: 60 }).default(3),
+    about: "how old the last proof may be that changes are heard, in seconds",
+    more: "What others write goes unheard for that long at most; once in a third of it each server sends one NOTIFY",
   },
   CACHE_DEADLINE_MS: {
     schema: whole({ min: 5, max: 5_000 }).default(50),
     about: "how long Upstash may keep an answer waiting, in milliseconds",
     more: "After that it is made without",
-  },
-  CACHE_EAR_SECONDS: {
-    schema: whole({ min: 1, max: 60 }).default(3),
-    about: "how old the last proof may be that changes are heard, in seconds",
-    more: "What others write goes unheard for that long at most; once in a third of it each server sends one NOTIFY",
   },
   CACHE_WARMING: {
     schema: onOrOff.default("off"),
