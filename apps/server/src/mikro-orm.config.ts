@@ -1,5 +1,5 @@
 import { checkedOrmConfig } from "@usage-stats/db";
-import { readDatabaseUrl } from "./env.ts";
+import { databaseUrlSetting } from "./env.ts";
 
 // MikroORM's command line loads this file and wants a default export.
-export default await checkedOrmConfig({ url: readDatabaseUrl(), silent: false });
+export default await checkedOrmConfig({ url: databaseUrlSetting(), silent: false });

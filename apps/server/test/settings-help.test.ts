@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { SETTING_MEANINGS, settingsHelp } from "../src/commands/settings-help.ts";
-import { settingDefaults } from "../src/env.ts";
+import { describedSettings } from "../src/settings/described-settings.ts";
+import { settingsHelp } from "../src/settings/settings-help.ts";
 
-const names = [...settingDefaults().keys()];
+const names = describedSettings().map(({ name }) => name);
 
 it("serve --help has every setting, its default and what it means", () => {
   const help = settingsHelp();
@@ -12,7 +12,7 @@ it("serve --help has every setting, its default and what it means", () => {
   expect(help).toMatch(/^ {2}DATA_DIR +\.data /m);
   expect(help).toMatch(/^ {2}DATABASE_URL +- /m);
   expect(names.filter((name) => !help.includes(`  ${name} `))).toEqual([]);
-  expect(names.filter((name) => SETTING_MEANINGS[name] === undefined)).toEqual([]);
+  expect(describedSettings().filter(({ about }) => about === "")).toEqual([]);
 });
 
 it("docs/operating.md has every setting in its table", () => {

@@ -2,8 +2,9 @@ import { createUpstashCache, invalidatingWriter } from "@usage-stats/cache";
 import { type CallWriter } from "@usage-stats/core";
 import { createCallWriter, migrate, openDatabase } from "@usage-stats/db";
 import { openDeployment } from "../data-folder/open-deployment.ts";
-import { readSettings, type Settings } from "../env.ts";
+import { readSettings } from "../env.ts";
 import { Closers } from "../serve/closers.ts";
+import { type Settings } from "../settings/settings.ts";
 
 const clock = { now: () => new Date() };
 

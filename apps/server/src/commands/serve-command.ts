@@ -1,7 +1,7 @@
 import { type Command } from "commander";
 import { readSettings } from "../env.ts";
 import { serve } from "../serve/serve.ts";
-import { settingsHelp } from "./settings-help.ts";
+import { settingsHelp } from "../settings/settings-help.ts";
 
 export function registerServe(program: Command): void {
   program

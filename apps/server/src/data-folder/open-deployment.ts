@@ -1,4 +1,5 @@
-import { hintsOnNames, type Settings } from "../env.ts";
+import { hintsOnNames } from "../env.ts";
+import { type Settings } from "../settings/settings.ts";
 import { loadAuthSecret } from "./auth-secret.ts";
 import { joinEmbeddedDatabase } from "./embedded-database.ts";
 import { refuseAccidentalDatabase } from "./refuse-accidental-database.ts";

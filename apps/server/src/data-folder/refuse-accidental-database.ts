@@ -1,4 +1,4 @@
-import { type Settings } from "../env.ts";
+import { type Settings } from "../settings/settings.ts";
 import { OperatorError } from "../operator-error.ts";
 import { isThisMachine } from "../service-url.ts";
 

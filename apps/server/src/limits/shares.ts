@@ -1,4 +1,4 @@
-import { type Settings } from "../env.ts";
+import { type Settings } from "../settings/settings.ts";
 import { createTurns, type Turns } from "./turns.ts";
 
 /** What each identity may have the database do at once. */

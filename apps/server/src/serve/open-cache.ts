@@ -4,7 +4,7 @@ import {
   createUpstashCache,
   type SharedCache,
 } from "@usage-stats/cache";
-import { type CacheChoice } from "../env.ts";
+import { type CacheChoice } from "../settings/settings.ts";
 import { OperatorError } from "../operator-error.ts";
 import { Closers } from "./closers.ts";
 

@@ -1,5 +1,5 @@
 import { type Database, openDatabase } from "@usage-stats/db";
-import { type PoolName, type PoolSettings } from "../env.ts";
+import { type PoolName, type PoolSettings } from "../settings/settings.ts";
 
 /**
  * Connections by what they are for, so that nothing waits behind what is slower than itself: reports and searches can keep

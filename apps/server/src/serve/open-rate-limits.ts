@@ -1,5 +1,5 @@
 import { type Clock } from "@usage-stats/core";
-import { type Settings } from "../env.ts";
+import { type Settings } from "../settings/settings.ts";
 import { createInProcessLimiter } from "../limits/in-process-limiter.ts";
 import { createRateLimits, type RateLimits } from "../limits/rate-limits.ts";
 import { createUpstashLimiter } from "../limits/upstash-limiter.ts";

@@ -9,7 +9,7 @@ import {
   startRollupWorker,
 } from "@usage-stats/db";
 import { UsageStatsError } from "@usage-stats/core";
-import { type Settings } from "../env.ts";
+import { type Settings } from "../settings/settings.ts";
 import { openDeployment } from "../data-folder/open-deployment.ts";
 import { createFailureLog } from "../failures/failure-log.ts";
 import { loadDemo } from "../demo/load-demo.ts";
