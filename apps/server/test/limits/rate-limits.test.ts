@@ -256,6 +256,18 @@ it.each([
   },
 );
 
+it.each([
+  ["ports", (n: number) => `9.9.9.1:${40_000 + n}`],
+  ["addresses of one household, each with its port", (n: number) => `[2001:db8::${n + 1}]:${40_000 + n}`],
+  ["words that are no address", (n: number) => `_hidden${n}`],
+])("cannot be dodged by %s", async (_, address) => {
+  freshLimits({ address: 2 });
+  const statuses = [];
+  for (let n = 0; n < 3; n++)
+    statuses.push((await server.request("/nothing", { headers: { "x-forwarded-for": address(n) } })).status);
+  expect(statuses).toEqual([404, 404, 429]);
+});
+
 it("counts every change as a write and every export as an export", () => {
   const procedures = Object.entries(
     appRouter._def.procedures as unknown as Record<string, { _def: { type: string } }>,
