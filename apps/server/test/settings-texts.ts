@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type DescribedSetting, describedSettings } from "../src/settings/described-settings.ts";
 
-const BEGIN = "<!-- settings: made by `npx vitest run test/settings-texts.test.ts -u` in apps/server -->";
+const BEGIN = "<!-- settings: made by `npm test -- apps/server/test/settings-texts.test.ts -u` -->";
 const END = "<!-- end of settings -->";
 
 /** A page whose table of settings, between two markers, is made anew. Throws where it has no markers. */
@@ -34,7 +34,7 @@ function settingsTable(): string {
 export function envExample(): string {
   const head = `# Every setting, as it is where it is not set; docs/operating.md says more. Nothing reads this file by itself:
 # copy it to .env, set what you need, and start with \`set -a; . ./.env; set +a; npm start\`.
-# Made by \`npx vitest run test/settings-texts.test.ts -u\` in apps/server.`;
+# Made by \`npm test -- apps/server/test/settings-texts.test.ts -u\`.`;
   const settings = describedSettings().map((setting) => {
     const values = mayBe(setting, (choice) => choice);
     const about = values === "" ? setting.about : `${setting.about} (${values})`;

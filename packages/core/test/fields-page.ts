@@ -12,7 +12,7 @@ export function fieldsPage(): string {
   return `# What a call holds, and what is counted of calls
 
 This page is made of the lists in \`packages/core\` (\`CALL_FIELDS\` and \`METRICS\`) by
-\`npx vitest run test/fields-page.test.ts -u\` there; the same test fails while it says anything else.
+\`npm test -- packages/core/test/fields-page.test.ts -u\`; the same test fails while it says anything else.
 
 ## Fields of a call
 
