@@ -16,11 +16,16 @@ export function clientAddress(context: Context, trustedProxies: number): string 
 
 /** In brackets, as with a port, or quoted, as in `Forwarded` (RFC 7239). */
 const IPV6_WRITTEN = /^"?\[([^\]]*)\](?::\w+)?"?$/;
-const IPV4_WRITTEN = /^"?([\d.]+)(?::\w+)?"?$/;
+const IPV4_WRITTEN = /^"?(?:::ffff:)?(\d+(?:\.\d+){3})(?::\w+)?"?$/i;
+/** The interface of a link-local address (RFC 4007), which may have any name. */
+const ZONE = /%.*$/;
+/** An address within IPv6 by its last dots alone is taken for a mapped one where it begins with `::`. */
+const DOTTED = /^::(?=\d+\.)/;
 
 function networkOf(written: string): string | null {
   const text = written.trim();
-  const host = IPV6_WRITTEN.exec(text)?.[1] ?? IPV4_WRITTEN.exec(text)?.[1] ?? text;
+  const inBrackets = IPV6_WRITTEN.exec(text)?.[1];
+  const host = (inBrackets ?? IPV4_WRITTEN.exec(text)?.[1] ?? text).replace(ZONE, "").replace(DOTTED, "0::");
   if (ipaddr.IPv4.isValidFourPartDecimal(host)) return ipaddr.IPv4.parse(host).toString();
   if (!ipaddr.IPv6.isValid(host)) return null;
   const { parts } = ipaddr.IPv6.parse(host);

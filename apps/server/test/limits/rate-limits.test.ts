@@ -266,6 +266,9 @@ it.each([
   for (let n = 0; n < 3; n++)
     statuses.push((await server.request("/nothing", { headers: { "x-forwarded-for": address(n) } })).status);
   expect(statuses).toEqual([404, 404, 429]);
+  // Nor does it reach those who come from elsewhere, with ports of their own.
+  for (const other of ["9.9.9.2:40000", "[2001:db8:1::1]:40000"])
+    expect((await server.request("/nothing", { headers: { "x-forwarded-for": other } })).status).toBe(404);
 });
 
 it("counts every change as a write and every export as an export", () => {
