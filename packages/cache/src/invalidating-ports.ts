@@ -9,7 +9,7 @@ import {
 
 const CHANGED = new Set<RecordOutcome>(["added", "corrected", "voided"]);
 
-/** A callWriter that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
+/** A call writer that tells the cache, before its promise resolves, of calls that came after their quarter was over. */
 export function invalidatingWriter(
   callWriter: CallWriter,
   cache: CacheInvalidator,

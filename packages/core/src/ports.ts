@@ -56,7 +56,7 @@ export type RankingPlace = { value: string; key: readonly [string, string]; rank
 /** A query to the repository about everyone's calls, by user, app or model. */
 export type RankedAggregateQuery = {
   range: TimeRange;
-  /** Whether the range is settled, as of a `AggregateQuery`. */
+  /** Whether the range is settled, as of an `AggregateQuery`. */
   settled: boolean;
   by: RankedBy;
   filter: UsageFilter;

@@ -60,7 +60,7 @@ describe("tilesOf", () => {
     );
   });
 
-  it("leaves partialEdges only what is less than a quarter, at the two ends", () => {
+  it("leaves partial edges only what is less than a quarter, at the two ends", () => {
     fc.assert(
       fc.property(range, (asked) => {
         const { partialEdges } = tilesOf(asked);

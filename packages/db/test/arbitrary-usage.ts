@@ -82,7 +82,7 @@ export function callsNear(
   });
 }
 
-/** Any query about the time around an instant: partialEdges ranges, every bucket, grouping and filter. */
+/** Any query about the time around an instant: ranges with partial edges, every bucket, grouping and filter. */
 export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageStatsQuery> {
   const filter = fc.record(
     {

@@ -8,7 +8,7 @@ import { type Settings } from "../settings/settings.ts";
 
 const clock = { now: () => new Date() };
 
-/** A callWriter over this installation's database, migrated first, so that an import works before any server has run. */
+/** A call writer over this installation's database, migrated first, so that an import works before any server has run. */
 export async function openCallWriter() {
   const settings = readSettings();
   const closers = new Closers();
