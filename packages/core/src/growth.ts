@@ -21,7 +21,12 @@ function fraction(previous: number | bigint, current: number | bigint): number |
   const base = BigInt(previous);
   if (base === 0n) return null;
   const scaled = (BigInt(current) - base) * 10n ** BigInt(DECIMALS);
-  // Half a base more, away from zero, makes what division cuts off a rounding.
-  const half = (base < 0n ? -base : base) / 2n;
-  return Number(`${(scaled + (scaled < 0n ? -half : half)) / base}e-${DECIMALS}`);
+  const size = magnitude(base);
+  // Half a base more makes a rounding of what division cuts off.
+  const rounded = (magnitude(scaled) + size / 2n) / size;
+  return Number(`${scaled < 0n === base < 0n ? "" : "-"}${rounded}e-${DECIMALS}`);
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
 }
