@@ -38,7 +38,7 @@ it("are read however many of their decimals are written, and below zero", () => 
 it.each(["NaN", "", "1,00000000", "12x.00000000", "1.0000000x", "Infinity"])(
   "are not made up of %j",
   (text) => {
-    expect(() => parseCredits(text)).toThrow();
+    expect(() => parseCredits(text)).toThrow("Invalid number");
   },
 );
 
