@@ -5,13 +5,15 @@ import { type Case } from "./measure.ts";
 import { type Connections } from "./bench-database.ts";
 import { readStoredHours, readStoredTypes, readStoredTypesAndModels } from "./original-stored.ts";
 import { readHourByHour, readInBatches } from "./original-way.ts";
+import { checkPeerAnswer } from "./peers/peer-answer.ts";
+import { type Peer } from "./peers/peer.ts";
 import { type Periods, wholeDays } from "./periods.ts";
 import { anHourAfter, ask, query } from "./this-way.ts";
 
 type OriginalWay = typeof readStoredHours;
 
 /** What is measured while the histories asked about are rolled up. */
-export function storedCases(at: Connections, now: Date): Case[] {
+export function storedCases(at: Connections, now: Date, peers: Peer[]): Case[] {
   const month = wholeDays(now, 30);
   const { big, median } = USERS;
   const stored = (who: string, user: string) => [
@@ -27,6 +29,10 @@ export function storedCases(at: Connections, now: Date): Case[] {
     floor(at),
     ...stored("big", big),
     ...stored("median", median),
+    ...peers.flatMap((peer) => [
+      peerWay(at, `${peer.name}: big`, peer, big, month),
+      peerWay(at, `${peer.name}: median`, peer, median, month),
+    ]),
     mine("big", query(big, month.current)),
     mine("median", query(median, month.current)),
     mine("all users", query(null, month.current)),
@@ -78,6 +84,21 @@ function original(
 ): Case {
   const run = () => way(at.pool, user, month);
   return { name, rounds, run, check: async () => checkOriginalAnswer(at, user, month, await run()) };
+}
+
+function peerWay(
+  { raw }: Connections,
+  name: string,
+  { rounds, read }: Peer,
+  user: string,
+  month: Periods,
+): Case {
+  const everyModel = query(user, month.current, { topN: Number.MAX_SAFE_INTEGER, bucket: "day" });
+  const check = async () => {
+    const { stats } = await ask(raw, everyModel, anHourAfter(month.current));
+    checkPeerAnswer(await read(user, month), stats);
+  };
+  return { name, rounds, check, run: async () => read(user, month) };
 }
 
 /** Asked an hour after its range, when nothing in it changes any more; and shown to be answered from rollups alone. */

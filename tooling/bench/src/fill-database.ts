@@ -9,6 +9,9 @@ import { wholeDays } from "./periods.ts";
 /** How much was done in how many seconds. */
 export type Rate = { name: string; count: number; seconds: number };
 
+/** The rate that a goal is of. */
+export const ROLLED_UP = "calls rolled up";
+
 /** Loads the calls, rolls them up, and makes the original's tables beside them. */
 export async function fillDatabase(
   { orm, pool }: Pick<BenchDatabase, "orm" | "pool">,
@@ -28,7 +31,7 @@ export async function fillDatabase(
   const quarters = await rollUp(orm, {
     onProgress: (done, total) => progress.show(`rolling up: ${done} of ${total} quarters`),
   });
-  const roll = { name: "calls rolled up", count: loaded, seconds: rolling() };
+  const roll = { name: ROLLED_UP, count: loaded, seconds: rolling() };
   progress.say(`${rateText(roll)} in ${quarters} quarters of users`);
 
   progress.show("making the original's tables");

@@ -1,4 +1,5 @@
 import { type BenchResult } from "./run-bench.ts";
+import { goalsTable } from "./goals-table.ts";
 import { tableText } from "./table-text.ts";
 
 /** The result for people. */
@@ -24,10 +25,7 @@ export function reportText({ goals, comparisons, timings, rates, sizes, machine,
         times,
       ]),
     ),
-    tableText(
-      ["goal", "", "reached", "met"],
-      goals.map(({ name, goal, reached, met }) => [name, goal, reached, met ? "yes" : "NO"]),
-    ),
+    goalsTable(goals),
     tableText(
       ["also", "reached"],
       comparisons.map(({ name, reached }) => [name, reached]),

@@ -19,3 +19,15 @@ export async function readTableSizes(pool: Pool): Promise<TableSize[]> {
     indexMebibytes: Number(sizes.indexMebibytes),
   }));
 }
+
+/**
+ * Size of rollups with their indexes and what they need besides (dictionaries, the change log), as a share of that of the calls. A
+ * goal of it holds for a table that is in use, so its free pages count.
+ */
+export function rollupShare(sizes: TableSize[]): number {
+  const size = (isCounted: (table: string) => boolean) =>
+    sizes
+      .filter(({ table }) => isCounted(table))
+      .reduce((sum, { mebibytes, indexMebibytes }) => sum + mebibytes + indexMebibytes, 0);
+  return size((table) => /^(model_call|usage)_/.test(table)) / size((table) => table === "model_calls");
+}

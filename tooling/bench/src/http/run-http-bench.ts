@@ -1,5 +1,6 @@
 import { type Goal } from "../goals.ts";
 import { type Progress } from "../progress.ts";
+import { goalsTable } from "../goals-table.ts";
 import { tableText } from "../table-text.ts";
 import { statementsByCase, watchPages, type Work } from "./database-work.ts";
 import { compareKeptAnswers, type Share } from "./cached-answers.ts";
@@ -97,9 +98,6 @@ export function httpReportText({ shares, statements, pages, goals }: HttpBenchRe
         Math.round(without.durationMs),
       ]),
     ),
-    tableText(
-      ["goal", "", "reached", "met"],
-      goals.map(({ name, goal, reached, met }) => [name, goal, reached, met ? "yes" : "NO"]),
-    ),
+    goalsTable(goals),
   ].join("\n\n");
 }

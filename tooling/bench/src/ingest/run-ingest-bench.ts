@@ -7,6 +7,7 @@ import { startPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 import { type Goal } from "../goals.ts";
 import { type Progress } from "../progress.ts";
+import { goalsTable } from "../goals-table.ts";
 import { tableText } from "../table-text.ts";
 import { createPlainTable, insertPlain } from "./plain-insert.ts";
 
@@ -131,9 +132,6 @@ export function ingestReportText({ rates, goals }: IngestBenchResult): string {
         `${Math.round((ours / plain) * 100)}%`,
       ]),
     ),
-    tableText(
-      ["goal", "", "reached", "met"],
-      goals.map(({ name, goal, reached, met }) => [name, goal, reached, met ? "yes" : "NO"]),
-    ),
+    goalsTable(goals),
   ].join("\n\n");
 }
