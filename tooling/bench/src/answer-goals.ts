@@ -1,6 +1,7 @@
-import { type Rate, ROLLED_UP } from "./fill-database.ts";
+import { ROLLED_UP } from "./fill-database.ts";
 import { A_SECOND, atLeast, atMost, type Comparison, type Goal, MILLISECONDS, TIMES } from "./goals.ts";
-import { type Timing } from "./measure.ts";
+import { medianOf, type Timing } from "./measure.ts";
+import { type Rate } from "./rate.ts";
 import { rollupShare, type TableSize } from "./table-sizes.ts";
 
 type Measured = { timings: Timing[]; rates: Rate[]; sizes: TableSize[] };
@@ -69,10 +70,4 @@ export function compare({ timings }: Measured): Comparison[] {
       faster(`faster than ${name}`, name, name.endsWith("big") ? "this: big" : "this: median"),
     ),
   ];
-}
-
-function medianOf(timings: Timing[], name: string): number {
-  const timing = timings.find((one) => one.name === name);
-  if (timing === undefined) throw new Error(`nothing called "${name}" was measured`);
-  return timing.median;
 }

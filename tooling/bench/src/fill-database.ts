@@ -5,9 +5,7 @@ import { loadCalls } from "./load-calls.ts";
 import { createOriginalTables } from "./original-tables.ts";
 import { type Progress } from "./progress.ts";
 import { wholeDays } from "./periods.ts";
-
-/** How much was done in how many seconds. */
-export type Rate = { name: string; count: number; seconds: number };
+import { type Rate, rateText, startWatch } from "./rate.ts";
 
 /** The rate that a goal is of. */
 export const ROLLED_UP = "calls rolled up";
@@ -45,13 +43,4 @@ export async function fillDatabase(
     const { rows } = await pool.query<{ count: string }>(sql);
     return Number(rows[0]!.count);
   }
-}
-
-function startWatch(): () => number {
-  const started = performance.now();
-  return () => (performance.now() - started) / 1_000;
-}
-
-function rateText({ name, count, seconds }: Rate): string {
-  return `${count} ${name} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)} a second)`;
 }

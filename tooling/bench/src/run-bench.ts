@@ -1,6 +1,6 @@
 import { type BenchDatabase } from "./bench-database.ts";
 import { storedCases, unstoredCases } from "./cases.ts";
-import { fillDatabase, type Rate } from "./fill-database.ts";
+import { fillDatabase } from "./fill-database.ts";
 import { compare, judge } from "./answer-goals.ts";
 import { type Comparison, type Goal } from "./goals.ts";
 import { unrolledHistory, USERS } from "./history.ts";
@@ -11,6 +11,7 @@ import { copyToOriginal } from "./original-tables.ts";
 import { createPeers } from "./peers/create-peers.ts";
 import { wholeDays } from "./periods.ts";
 import { type Progress } from "./progress.ts";
+import { type Rate } from "./rate.ts";
 import { readTableSizes, type TableSize } from "./table-sizes.ts";
 
 export type BenchResult = {

@@ -1,4 +1,5 @@
 import { type Pool } from "pg";
+import { tableText } from "./table-text.ts";
 
 export type TableSize = { table: string; rows: number; mebibytes: number; indexMebibytes: number };
 
@@ -30,4 +31,12 @@ export function rollupShare(sizes: TableSize[]): number {
       .filter(({ table }) => isCounted(table))
       .reduce((sum, { mebibytes, indexMebibytes }) => sum + mebibytes + indexMebibytes, 0);
   return size((table) => /^(model_call|usage)_/.test(table)) / size((table) => table === "model_calls");
+}
+
+/** Sizes for people. */
+export function sizesTable(sizes: TableSize[]): string {
+  return tableText(
+    ["table", "rows", "MiB", "MiB of indexes"],
+    sizes.map(({ table, rows, mebibytes, indexMebibytes }) => [table, rows, mebibytes, indexMebibytes]),
+  );
 }
