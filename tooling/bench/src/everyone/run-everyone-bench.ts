@@ -5,7 +5,7 @@ import { goalsTable } from "../goals-table.ts";
 import { loadCalls } from "../load-calls.ts";
 import { measure, medianOf, type Timing, timingsTable } from "../measure.ts";
 import { type Progress } from "../progress.ts";
-import { type Rate, ratesTable, startWatch } from "../rate.ts";
+import { type Rate, ratesTable, rateText, startWatch } from "../rate.ts";
 import { readTableSizes, rollupShare, sizesTable, type TableSize } from "../table-sizes.ts";
 import { ASKED, everyonesCases } from "./everyones-cases.ts";
 import { EVERYONE, lateInAQuarter, openHistory, sparseHistory } from "./everyones-history.ts";
@@ -41,6 +41,7 @@ export async function runEveryoneBench(
       onProgress: (done, total) => progress.show(`${name}: ${done} of ${total} quarters of users`),
     });
     const rate = { name, count, seconds: seconds() };
+    progress.say(rateText(rate));
     await pool.query("vacuum analyze");
     return rate;
   }
