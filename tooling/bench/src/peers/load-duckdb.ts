@@ -11,7 +11,7 @@ export const FETCH_DUCKDB = `npm install --prefix ${FOLDER} --ignore-scripts --n
 export type DuckDb = {
   DuckDBInstance: { create(path: string): Promise<{ connect(): Promise<DuckDbConnection> }> };
 };
-export type DuckDbConnection = {
+type DuckDbConnection = {
   run(sql: string): Promise<unknown>;
   createAppender(table: string): Promise<DuckDbAppender>;
   prepare(sql: string): Promise<DuckDbStatement>;
@@ -23,7 +23,7 @@ export type DuckDbAppender = {
   endRow(): void;
   closeSync(): void;
 };
-export type DuckDbStatement = {
+type DuckDbStatement = {
   bind(values: string[]): void;
   runAndReadAll(): Promise<{ getRowObjectsJS(): Record<string, unknown>[] }>;
 };
