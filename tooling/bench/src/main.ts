@@ -13,7 +13,7 @@ if ("text" in options) {
   (options.code === 0 ? console.log : console.error)(options.text);
   process.exit(options.code);
 }
-const { calls, roundShare, parts, json } = options;
+const { calls, small, roundShare, parts, json } = options;
 const now = new Date();
 const progress = createProgress(process.stderr);
 
@@ -25,7 +25,7 @@ const run: Record<BenchPart, () => Promise<{ text: string; result: object }>> = 
     }),
   everyone: () =>
     withDatabase(async (database) => {
-      const result = await runEveryoneBench(database, { now, progress });
+      const result = await runEveryoneBench(database, { now, small, progress });
       return { text: everyoneReportText(result), result: { everyone: result } };
     }),
   ingest: async () => {
