@@ -78,7 +78,10 @@ const played = scene.chain(({ timezone, at }) =>
     calls: callsNear(at, { minLength: 60, maxLength: 120 }),
     rolled: fc.constantFrom(0, 0.5, 1),
     queries: fc.array(questionNear(at, timezone), { minLength: 6, maxLength: 6 }),
-    splits: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 4 }),
+    splits: fc.array(
+      fc.integer({ min: 1, max: 999 }).map((place) => place / 1_000),
+      { minLength: 1, maxLength: 4 },
+    ),
     chosen: fc.record({
       status: fc.subarray([...CALL_STATUSES]),
       types: fc.subarray([...CALL_TYPES]),
