@@ -2,6 +2,9 @@ import { CALL_STATUSES, type ModelCall } from "@usage-stats/core";
 import { USERS } from "../arbitrary-usage.ts";
 import { type History } from "./history.ts";
 
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
 /** What may happen to a call; each step is to be looked at by itself. */
 type Change = (history: History, call: ModelCall) => (() => Promise<void>)[];
 
@@ -23,7 +26,7 @@ export const CHANGES: Record<string, Change> = {
     () => history.inPsql(call, { userDid: USERS[(USERS.indexOf(call.userDid) + 1) % USERS.length]! }),
   ],
   "another time in psql": (history, call) => [
-    () => history.inPsql(call, { callTime: new Date(call.callTime.getTime() - 3_599_999) }),
+    () => history.inPsql(call, { callTime: new Date(call.callTime.getTime() - DAY - HOUR + 1) }),
   ],
   "processing, then its end": (history, call) => {
     const late: ModelCall = { ...call, id: `ends-${call.id}`, status: "processing", totalUsage: null };
