@@ -46,7 +46,7 @@ export function drawing(seed: number): (bound: number) => number {
 }
 
 /** A value's index for each axis; -1 where none was taken yet. */
-type Partial = number[];
+type Begun = number[];
 type Missing = ReturnType<typeof missingCombinations>;
 
 function candidate(axes: Axes, missing: Missing, draw: (bound: number) => number) {
@@ -77,7 +77,7 @@ function missingCombinations(axes: Axes, strength: number) {
     chosen,
     flags: new Uint8Array(chosen.reduce((product, axis) => product * sizes[axis]!, 1)).fill(1),
   }));
-  const placeOf = (chosen: number[], row: Partial) => {
+  const placeOf = (chosen: number[], row: Begun) => {
     let place = 0;
     for (const axis of chosen) {
       if (row[axis] === -1) return -1;
@@ -89,7 +89,7 @@ function missingCombinations(axes: Axes, strength: number) {
   return {
     count: () => left,
     /** How many missing ones a row has, or those only that an axis is part of. */
-    within(row: Partial, axis?: number): number {
+    within(row: Begun, axis?: number): number {
       let found = 0;
       for (const { chosen, flags } of choices) {
         if (axis !== undefined && !chosen.includes(axis)) continue;
@@ -98,7 +98,7 @@ function missingCombinations(axes: Axes, strength: number) {
       }
       return found;
     },
-    cover(row: Partial): void {
+    cover(row: Begun): void {
       for (const { chosen, flags } of choices) {
         const place = placeOf(chosen, row);
         left -= flags[place]!;
@@ -106,12 +106,12 @@ function missingCombinations(axes: Axes, strength: number) {
       }
     },
     /** A row with the values of one missing combination, and nothing else. */
-    any(draw: (bound: number) => number): Partial {
+    any(draw: (bound: number) => number): Begun {
       const withMissing = choices.filter(({ flags }) => flags.includes(1));
       const { chosen, flags } = withMissing[draw(withMissing.length)]!;
       let place = flags.indexOf(1, draw(flags.length));
       if (place === -1) place = flags.indexOf(1);
-      const row: Partial = sizes.map(() => -1);
+      const row: Begun = sizes.map(() => -1);
       for (const axis of chosen.toReversed()) {
         row[axis] = place % sizes[axis]!;
         place = Math.floor(place / sizes[axis]!);
