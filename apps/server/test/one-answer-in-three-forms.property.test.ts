@@ -11,6 +11,11 @@ import { createTestServer, type TestServer } from "./test-server.ts";
 const RUNS = 40 * Math.max(1, Number(process.env["LONG"] ?? 1));
 const NOW = new Date("2026-03-29T09:20:34.567Z");
 const DAY = 86_400;
+const CALLS = [...demoCalls({ now: NOW, days: 40, calls: 3_000, users: 6 })];
+/** Seconds in which calls were made: to end in one of them is to count it. */
+const SECONDS = CALLS.filter(({ userDid }) => userDid === DEMO_USER).map(({ callTime }) =>
+  Math.floor(callTime.getTime() / 1000),
+);
 
 let server: TestServer;
 
@@ -18,21 +23,21 @@ beforeAll(async () => {
   const cache = createInProcessCache({ clock: { now: () => NOW }, ttlMs: 600_000, maxBytes: 100_000_000 });
   server = await createTestServer({ cache, now: () => NOW });
   const writer = createCallWriter(server.database.orm);
-  const calls = [...demoCalls({ now: NOW, days: 40, calls: 3_000, users: 6 })];
-  await writer.record(calls.slice(0, 2_000));
+  await writer.record(CALLS.slice(0, 2_000));
   await rollUp(server.database.orm);
   // The last are not rolled up, and late ones were not either.
-  await writer.record(calls.slice(2_000));
+  await writer.record(CALLS.slice(2_000));
   await writer.record(
-    calls.slice(0, 40).map((call) => ({ ...call, id: `late-${call.id}`, credits: "0.00000001" })),
+    CALLS.slice(0, 40).map((call) => ({ ...call, id: `late-${call.id}`, credits: "0.00000001" })),
   );
 });
 afterAll(() => server.close());
 
 const questions = fc.record({
   whose: fc.constantFrom("one" as const, "everyone" as const),
-  // Up to now and beyond, in whole days, and from second to second.
+  // Up to now and beyond, in whole days, from second to second, and at calls.
   endTime: fc.oneof(
+    fc.constantFrom(...SECONDS.slice(SECONDS.length / 2)),
     fc.integer({ min: -30 * DAY, max: DAY }).map((seconds) => Math.floor(NOW.getTime() / 1000) + seconds),
     fc.integer({ min: -30, max: 1 }).map((days) => (Math.floor(NOW.getTime() / 1000 / DAY) + days) * DAY - 1),
   ),
