@@ -42,7 +42,10 @@ export function createCallWriter(orm: Database): CallWriter {
   ): Promise<RecordOutcome[]> {
     // A statement is a transaction by itself, and beginning one takes as long as writing a call.
     if (!atomic && isOneStatement(changes))
-      return writeChanges(session, changes, at === null ? null : await clock.at(session, at));
+      return writeChanges(session, changes, {
+        latest: at === null ? null : await clock.at(session, at),
+        lockTimeoutMs: null,
+      });
     // What was sent to a database that is frozen is done when it goes on, but not committed: nobody asks it to.
     return inSessionTransaction(client, session, async () => {
       const outcomes = await writeChanges(session, changes);

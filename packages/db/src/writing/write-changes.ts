@@ -1,18 +1,18 @@
 import { type CallChange, type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
 import { type SqlSession } from "../connection/session.ts";
 import { roundsOf } from "./rounds.ts";
-import { upsertModelCalls } from "./upsert-model-calls.ts";
+import { type StatementLimits, upsertModelCalls } from "./upsert-model-calls.ts";
 import { voidModelCalls } from "./void-model-calls.ts";
 
 /**
  * Writes changes inside the caller's transaction and says for each, in order, what it did. Partitions must exist. Changes of the
- * same call are made one after the other, in their order. A call is not written where the database begins with it after `latest`, by
- * its own clock: that throws `BegunTooLate`.
+ * same call are made one after the other, in their order. `limits` are for calls that are written by one statement; past their `latest`
+ * that throws `BegunTooLate`.
  */
 export async function writeChanges(
   session: SqlSession,
   changes: readonly CallChange[],
-  latest: Date | null = null,
+  limits?: StatementLimits,
 ): Promise<RecordOutcome[]> {
   const outcomes: RecordOutcome[] = [];
   // The first round locks, in order, every call that later ones write again.
@@ -22,7 +22,7 @@ export async function writeChanges(
     const calls = own.filter((change): change is ModelCall => !isVoid(change));
     const written =
       voids.length === 0
-        ? await upsertModelCalls(session, calls, latest)
+        ? await upsertModelCalls(session, calls, limits)
         : await voidModelCalls(session, calls, voids);
     for (const [identity, index] of round)
       outcomes[index] = written.get(identity) ?? (isVoid(changes[index]!) ? "unknown" : "repeated");
