@@ -52,7 +52,7 @@ type WrittenRow = { added: string; in_time: boolean } & (NamedRow | { id: null }
 /** What writing did, by a call's identity; nothing where it is absent. */
 export type Written = { get(identity: string): RecordOutcome | undefined };
 
-const ALL_ADDED: Written = { get: () => "added" };
+export const ALL_ADDED: Written = { get: () => "added" };
 
 /**
  * Writes calls, each once, inside the caller's transaction, and says what that did by their identities; of whatever is absent
