@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type CallWriter, type ModelCall } from "@usage-stats/core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createCallWriter, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
@@ -42,7 +42,13 @@ async function holdWrites(how = "lock table model_calls in exclusive mode"): Pro
   const holder = database.orm.em.fork();
   await holder.begin();
   await holder.execute(how);
-  return () => holder.rollback();
+  let isHeld = true;
+  const letGo = async () => {
+    if (isHeld) await holder.rollback();
+    isHeld = false;
+  };
+  onTestFinished(letGo);
+  return letGo;
 }
 
 async function waiting(): Promise<number> {

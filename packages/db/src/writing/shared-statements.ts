@@ -3,6 +3,7 @@ import { type PoolClient } from "pg";
 import { lendConnection } from "../connection/lend-connection.ts";
 import { isTransient } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
+import { ENOUGH_CALLS } from "./shares-statement.ts";
 import { type AttemptWrite } from "./write-attempt.ts";
 import { onWriteDeadline, startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
 
@@ -26,17 +27,10 @@ type Waiting = {
 
 // Calls of one statement at the most. With more the database would be idle while this process writes them down, and the other way round.
 const MOST_CALLS = 200;
-// So many calls are worth a statement of their own, beside one that runs.
-const ENOUGH_CALLS = 100;
 // Behind a statement that takes longer, because it waits for somebody's lock, nobody waits.
 const SLOW_MS = 100;
 // A statement that waits longer for a lock is given up: only one of those that share it needs that lock.
 const LOCK_TIMEOUT_MS = 500;
-
-/** Says whether a recording of so many calls may share a statement. */
-export function isSmall({ length }: { length: number }): boolean {
-  return length > 0 && length <= ENOUGH_CALLS;
-}
 
 /**
  * Makes what writes small recordings together: those that come while a statement runs go in the next, and nobody waits where none
@@ -83,18 +77,17 @@ export function createSharedStatements(
   async function runStatement(): Promise<void> {
     const opened = performance.now();
     const late = new AbortController();
-    let sharing: Waiting[] = [];
+    const statement = { isLent: false, sharing: [] as readonly Waiting[] };
     try {
       await lendConnection(orm, { signal: late.signal }, async (client) => {
         isOpening = false;
-        sharing = take();
+        statement.isLent = true;
+        const sharing = (statement.sharing = take());
         if (sharing.length > 0) tell(sharing, await send(client, sharing, late));
       });
     } catch (error) {
-      isOpening = false;
-      for (const one of sharing) one.resolve(alone(one.calls, one.deadline));
-      // Whoever came later may wait for a connection longer.
-      if (sharing.length === 0) leaveWithout(error, opened);
+      for (const one of statement.sharing) one.resolve(alone(one.calls, one.deadline));
+      if (!statement.isLent) leaveWithout(error, opened);
     }
     begin();
   }
@@ -140,7 +133,9 @@ export function createSharedStatements(
     }
   }
 
+  /** No connection came. Whoever began to wait later may wait longer. */
   function leaveWithout(error: unknown, opened: number): void {
+    isOpening = false;
     for (const one of waiting) {
       if (one.since > opened) break;
       one.stopWaiting();
