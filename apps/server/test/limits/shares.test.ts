@@ -30,7 +30,7 @@ it.each([
   ["an atomic one", calls(1), true],
   ["a void", [{ userDid, id, callTime, void: true as const }], false],
   ["a call twice", [...calls(2), ...calls(2)], false],
-])("it has fewer turns than connections for what takes one by itself: %s", async (_, ...what) => {
+])("one identity has fewer turns than connections for what takes one by itself: %s", async (_, ...what) => {
   const turns = turnsToRecord(shares, ...what);
   const { signal } = new AbortController();
   const ended = Promise.withResolvers<void>();

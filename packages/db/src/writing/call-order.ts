@@ -18,6 +18,11 @@ export function createCallOrder(): CallOrder {
   /** When the last recording so far that names a call, and all before it, will be done. */
   const ends = new Map<string, Promise<unknown>>();
 
+  async function forgetAfter(end: Promise<unknown>, identities: ReadonlySet<string>): Promise<void> {
+    await end;
+    for (const identity of identities) if (ends.get(identity) === end) ends.delete(identity);
+  }
+
   return {
     enter(changes) {
       const identities = new Set(
@@ -33,9 +38,7 @@ export function createCallOrder(): CallOrder {
       // Whoever gives up while it waits must not let the next one past those that it waited for.
       const end = earlier === null ? own : Promise.all([earlier, own]);
       for (const identity of identities) ends.set(identity, end);
-      void end.then(() => {
-        for (const identity of identities) if (ends.get(identity) === end) ends.delete(identity);
-      });
+      void forgetAfter(end, identities);
       return { earlier, hasRepeats: identities.size < changes.length, leave };
     },
   };
