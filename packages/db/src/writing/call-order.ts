@@ -2,7 +2,7 @@ import { type CallChange } from "@usage-stats/core";
 import { identityOf } from "./rounds.ts";
 
 /** The place of one recording among all that name one of its calls. */
-export type CallTurn = {
+type CallTurn = {
   /** Resolves once all earlier ones are done, whatever became of them; `null` where there are none. */
   readonly earlier: Promise<unknown> | null;
   /** Whether it names one of its calls more than once. */
