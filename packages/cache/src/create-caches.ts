@@ -26,6 +26,7 @@ export function createInProcessCache({
     store: createInProcessStore({ maxBytes }),
     guard: unguarded,
     deadlineMs: Number.POSITIVE_INFINITY,
+    codings: ["br", "gzip"],
     format: plainEnvelopes({ maxBytes: maxBytes / 16 }),
   });
 }
@@ -63,6 +64,8 @@ export function createRemoteCache(
     ...settings,
     store,
     guard: createGuard(circuit, onEvent),
+    // One that everybody takes: each copy is paid for with every answer that is read.
+    codings: ["gzip"],
     format: textEnvelopes({ packOver: 64_000, maxLength: 1_000_000 }),
   });
 }

@@ -1,12 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type CacheEntry, type CacheInvalidator, type ResultCache } from "@usage-stats/core";
+import {
+  type CacheEntry,
+  type CacheInvalidator,
+  type ContentCoding,
+  type ResultCache,
+} from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
-import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
+import { type CacheKeys, cacheKeys, EVERYTHING, generationKey, leaseKey } from "./cache-key.ts";
 import { createInvalidations } from "./invalidations.ts";
+import { createPayload } from "./compress.ts";
 import { createFlight, type Flight } from "./flight.ts";
 import { createCachedPayloads, type Found, type CachedPayloadsSettings } from "./cached-payloads.ts";
 
-export type ResultCacheSettings = CachedPayloadsSettings & {
+export type ResultCacheSettings = Omit<CachedPayloadsSettings, "leaseKey"> & {
+  /** What texts that are sent are kept compressed in too. */
+  codings: readonly ContentCoding[];
   /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
   hears?: () => boolean;
   /** How often what could not be told to the store is tried again. */
@@ -56,7 +64,7 @@ const PAUSES_MS = [5, 10, 20, 40, 75];
  */
 export function createResultCache(settings: ResultCacheSettings): SharedCache {
   const { deadlineMs, hears = () => true, onEvent = () => {}, pause = sleep } = settings;
-  const texts = createCachedPayloads({ ...settings, onEvent });
+  const texts = createCachedPayloads({ ...settings, leaseKey, onEvent });
   const invalidations = createInvalidations({
     ...settings,
     retryMs: settings.retryMs ?? 1_000,
@@ -84,7 +92,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
 
   /** One computation at a time, but only for those who saw the same generation: it began before the others' change. */
   async function makeOnce(
-    kind: string,
+    { kind, isSent = false }: CacheEntry,
     keys: CacheKeys,
     found: Missed,
     until: number,
@@ -103,9 +111,11 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     );
     flights.set(name, flight);
     const written = making
-      .then((made) =>
-        made.keepIn === null ? undefined : texts.keep(kind, keys.value, made.keepIn, made.bytes),
-      )
+      .then(async ({ bytes, keepIn }) => {
+        if (keepIn === null) return;
+        const payload = isSent ? await createPayload(bytes, settings.codings) : { bytes };
+        await texts.keep(kind, keys.value, keepIn, payload);
+      })
       .catch(() => {
         // Those who wait for it are told.
       })
@@ -150,7 +160,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       if (performance.now() + ms > until) return null;
       await pause(ms);
       const found = await find(keys, until);
-      if (found.state === "hit") return found.bytes;
+      if (found.state === "hit") return found.payload.bytes;
       if (found.state === "unusable" || found.generation !== generation) return null;
     }
     return null;
@@ -185,7 +195,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         const found = await look(cacheKeys(entry));
         if (found.state !== "hit") return null;
         note(entry.kind, "hit", found.expiresAt, started);
-        return found.bytes;
+        return found.payload;
       },
       async remember(entry: CacheEntry, compute) {
         const started = performance.now();
@@ -193,10 +203,11 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         const found = await look(keys);
         if (found.state === "hit") {
           note(entry.kind, "hit", found.expiresAt, started);
-          return { bytes: found.bytes, hit: true };
+          return { payload: found.payload, hit: true };
         }
         note(entry.kind, found.state === "miss" ? "miss" : "bypass", null, started);
-        return { bytes: await makeOnce(entry.kind, keys, found, until!, compute, signal?.()), hit: false };
+        const bytes = await makeOnce(entry, keys, found, until!, compute, signal?.());
+        return { payload: { bytes }, hit: false };
       },
     };
   }

@@ -83,6 +83,7 @@ async function runActors(
       clock,
       ttlMs: 1_000_000,
       deadlineMs: 1_000_000,
+      codings: [],
       format: plainEnvelopes({ maxBytes: 1_000_000 }),
       retryMs: 1_000_000,
       pause: () => scheduler.schedule(Promise.resolve(), "pause"),

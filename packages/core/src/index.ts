@@ -57,6 +57,8 @@ export {
 } from "./model-call.ts";
 export type {
   CacheEntry,
+  ContentCoding,
+  Payload,
   CacheField,
   CacheInvalidator,
   CallWriter,
