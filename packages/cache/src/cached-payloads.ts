@@ -31,17 +31,21 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
   const { store, guard, clock, leaseKey, onEvent } = settings;
   const server = crypto.randomUUID();
 
-  async function keep(kind: string, key: string, generation: string, payload: Payload): Promise<void> {
+  async function keep(kind: string, key: string, generation: string, payload: Payload): Promise<boolean> {
     const expiresAt = clock.now().getTime() + settings.ttlMs;
     const encoded = await settings.format.encode({ key, generation, expiresAt, payload });
     if (encoded === null) {
       onEvent({ type: "too_large", kind, bytes: payload.bytes.length });
-      return;
+      return false;
     }
     const until = performance.now() + settings.deadlineMs;
-    await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs)).catch(() => {
+    try {
+      await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs));
+      return true;
+    } catch {
       // The guard has counted it.
-    });
+      return false;
+    }
   }
 
   /** `null` where there is nothing that can be read. */
@@ -101,7 +105,7 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
       }
     },
 
-    /** Keeps a text that was computed in a generation. Never throws: what could not be kept is computed again. */
+    /** Keeps a text that was computed in a generation, and says whether. Never throws: what could not be kept is computed again. */
     keep,
   };
 }

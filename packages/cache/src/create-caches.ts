@@ -27,6 +27,7 @@ export function createInProcessCache({
     guard: unguarded,
     deadlineMs: Number.POSITIVE_INFINITY,
     codings: ["br", "gzip"],
+    keepsAtOnce: true,
     format: plainEnvelopes({ maxBytes: maxBytes / 16 }),
   });
 }
@@ -66,6 +67,7 @@ export function createRemoteCache(
     guard: createGuard(circuit, onEvent),
     // One that everybody takes: each copy is paid for with every answer that is read.
     codings: ["gzip"],
+    keepsAtOnce: false,
     format: textEnvelopes({ packOver: 64_000, maxLength: 1_000_000 }),
   });
 }

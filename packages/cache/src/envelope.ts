@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { digestOf, payloadSize } from "./compress.ts";
+import { digestOf } from "./compress.ts";
 import {
   decodeTextEnvelope,
   type Envelope,
@@ -10,10 +10,10 @@ import {
   Unreadable,
 } from "./text-envelope.ts";
 
-/** For a store in this process: envelopes as they are. `maxBytes` are those of a text and all that is kept compressed of it. */
+/** For a store in this process: envelopes as they are. */
 export function plainEnvelopes({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
   return {
-    encode: async (envelope) => (payloadSize(envelope.payload) > maxBytes ? null : envelope),
+    encode: async (envelope) => (envelope.payload.bytes.length > maxBytes ? null : envelope),
     decode(found) {
       if (typeof found === "object" && found !== null && "payload" in found) return found as Envelope;
       throw new Unreadable("no envelope");

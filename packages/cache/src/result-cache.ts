@@ -3,6 +3,7 @@ import {
   type CacheEntry,
   type CacheInvalidator,
   type ContentCoding,
+  type Payload,
   type ResultCache,
 } from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
@@ -15,6 +16,8 @@ import { createCachedPayloads, type Found, type CachedPayloadsSettings } from ".
 export type ResultCacheSettings = Omit<CachedPayloadsSettings, "leaseKey"> & {
   /** What texts that are sent are kept compressed in too. */
   codings: readonly ContentCoding[];
+  /** Whether they are kept plain until they are compressed, so that whoever asks next finds them: where a write costs nothing. */
+  keepsAtOnce: boolean;
   /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
   hears?: () => boolean;
   /** How often what could not be told to the store is tried again. */
@@ -113,8 +116,9 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     const written = making
       .then(async ({ bytes, keepIn }) => {
         if (keepIn === null) return;
-        const payload = isSent ? await createPayload(bytes, settings.codings) : { bytes };
-        await texts.keep(kind, keys.value, keepIn, payload);
+        const keep = (payload: Payload) => texts.keep(kind, keys.value, keepIn, payload);
+        const isKept = (isSent && !settings.keepsAtOnce) || (await keep({ bytes }));
+        if (isSent && isKept) await keep(await createPayload(bytes, settings.codings));
       })
       .catch(() => {
         // Those who wait for it are told.

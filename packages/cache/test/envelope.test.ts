@@ -104,16 +104,6 @@ describe("an envelope of an answer", () => {
     expect(gunzipSync(payload.encoded!.gzip!).toString()).toBe(text);
   });
 
-  it("in the process is too large together with what is kept compressed of it", async () => {
-    const size = text.length;
-    const { encoded } = (await answer(["br", "gzip"])).payload;
-    const all = size + encoded!.br!.length + encoded!.gzip!.length;
-    const keeping = (maxBytes: number) => plainEnvelopes({ maxBytes });
-    expect(await keeping(all).encode(await answer(["br", "gzip"]))).not.toBeNull();
-    expect(await keeping(all - 1).encode(await answer(["br", "gzip"]))).toBeNull();
-    expect(await keeping(size).encode(await answer([]))).not.toBeNull();
-  });
-
   it.each([
     ["plain", "x".repeat(200)],
     ["packed", text],

@@ -84,6 +84,7 @@ async function runActors(
       ttlMs: 1_000_000,
       deadlineMs: 1_000_000,
       codings: [],
+      keepsAtOnce: true,
       format: plainEnvelopes({ maxBytes: 1_000_000 }),
       retryMs: 1_000_000,
       pause: () => scheduler.schedule(Promise.resolve(), "pause"),

@@ -29,13 +29,14 @@ export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcP
   return async (context) => {
     const request = context.get("request");
     const { method, raw } = context.req;
-    if (method === "GET" && context.req.header("trpc-accept") === undefined) {
+    // Whoever asks for a stream is not answered with one text.
+    const wantsText = method === "GET" && context.req.header("trpc-accept") === undefined;
+    if (wantsText) {
       const { pathname, searchParams } = new URL(raw.url);
       const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
       const cached = await cachedTrpcAnswers(request, asked);
       if (cached !== null) return sendRepresentation(context, representationsOfTrpc(cached), FORM);
     }
-    const isCompressible = method === "GET" && context.req.header("trpc-accept") === undefined;
     const response = await fetchRequestHandler({
       endpoint,
       router: appRouter,
@@ -58,7 +59,7 @@ export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcP
         onFailure({ error: cause, requestId: request.requestId, operation });
       },
     });
-    return isCompressible && response.status === 200 ? sendTrpcsAnswer(context, response) : response;
+    return wantsText && response.status === 200 ? sendTrpcsAnswer(context, response) : response;
   };
 }
 
