@@ -4,7 +4,7 @@ import { type RestUsageStats } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createCallWriter, rollUp } from "@usage-stats/db";
 import { createTestDatabase, type TestDatabase } from "@usage-stats/db/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createInProcessLimiter } from "../../src/limits/in-process-limiter.ts";
 import { createRateLimits } from "../../src/limits/rate-limits.ts";
 import { type HttpServer, listen } from "../../src/serve/http-server.ts";
@@ -78,7 +78,7 @@ const trpc = (value: unknown) => `input=${encodeURIComponent(JSON.stringify(valu
 const ANSWERS = [
   ["REST", `/app/api/user/usage-stats?${rest(21)}`, "application/json"],
   ["CSV", `/app/api/user/usage-stats?${rest(20)}`, "text/csv; charset=utf-8"],
-  ["CSV with a byte order mark", `/app/api/user/usage-stats?${rest(20)}&bom=1`, "text/csv; charset=utf-8"],
+  ["CSV with a byte order mark", `/app/api/user/usage-stats?${rest(20)}&bom=true`, "text/csv; charset=utf-8"],
   ["tRPC", `/trpc/usageStats?${trpc(input(21))}`, "application/json"],
   ["a tRPC batch of one", `/trpc/usageStats?batch=1&${trpc({ 0: input(19) })}`, "application/json"],
   [
@@ -115,12 +115,11 @@ describeCaches((openAdapter) => {
   /** Asks until it is kept, and compressed where it is to be. */
   async function untilKept(path: string, headers: Record<string, string>): Promise<Got> {
     const gzip = { ...headers, "accept-encoding": "gzip" };
-    await expect
-      .poll(async () => (await send(http, path, gzip)).headers)
-      .toMatchObject({
-        "cache-status": expect.stringContaining("; hit") as string,
-        "content-encoding": "gzip",
-      });
+    await vi.waitFor(async () => {
+      const got = await send(http, path, gzip);
+      expect(got.headers["cache-status"]).toContain("; hit");
+      expect(got.headers["content-encoding"]).toBe("gzip");
+    });
     return send(http, path, headers);
   }
 
@@ -205,7 +204,7 @@ describeCaches((openAdapter) => {
     });
 
     it("is 304 to nobody who may not read it, whatever they name", async () => {
-      const { authorization: _, ...stranger } = accepting(type);
+      const stranger = type.startsWith("text/csv") ? { accept: "text/csv" } : {};
       const eve = { ...stranger, ...(await server.signed({ user: "did:abt:z1eve" })).headers };
       for (const tag of [plain.headers.etag!, "*"]) {
         const got = await send(http, path, { ...stranger, "if-none-match": tag });
