@@ -4,16 +4,19 @@ import {
   isGuarded,
   cachedTrpcAnswers,
   MAX_BATCH_SIZE,
+  type CachedTrpcAnswers,
   type RequestContext,
 } from "@usage-stats/api";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
-import { type Handler } from "hono";
+import { joinPayloads } from "@usage-stats/cache";
+import { type Context, type Handler } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./http-request.ts";
-import { sendJson } from "./response-headers.ts";
+import { joinedRepresentations, type Representations, representationsOf } from "./representations.ts";
+import { sendRepresentation } from "./send-representation.ts";
 
 export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
 
@@ -26,13 +29,15 @@ export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcP
   return async (context) => {
     const request = context.get("request");
     const { method, raw } = context.req;
-    if (method === "GET" && context.req.header("trpc-accept") === undefined) {
+    // Whoever asks for a stream is not answered with one text.
+    const wantsText = method === "GET" && context.req.header("trpc-accept") === undefined;
+    if (wantsText) {
       const { pathname, searchParams } = new URL(raw.url);
       const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
-      const body = await cachedTrpcAnswers(request, asked);
-      if (body !== null) return sendJson(request, body);
+      const cached = await cachedTrpcAnswers(request, asked);
+      if (cached !== null) return sendRepresentation(context, representationsOfTrpc(cached), FORM);
     }
-    return fetchRequestHandler({
+    const response = await fetchRequestHandler({
       endpoint,
       router: appRouter,
       maxBatchSize: MAX_BATCH_SIZE,
@@ -54,7 +59,24 @@ export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcP
         onFailure({ error: cause, requestId: request.requestId, operation });
       },
     });
+    return wantsText && response.status === 200 ? sendTrpcsAnswer(context, response) : response;
   };
+}
+
+const JSON_TYPE = "application/json";
+
+/** tRPC's own answer, and its own `Vary`, in the content coding that whoever asks takes. */
+async function sendTrpcsAnswer(context: Context<AppEnv>, response: Response): Promise<Response> {
+  if (response.headers.get("content-type") !== JSON_TYPE) return response;
+  const representations = representationsOf({ bytes: new Uint8Array(await response.arrayBuffer()) });
+  return sendRepresentation(context, representations, FORM);
+}
+
+/** As tRPC has it, and what is ours. */
+const FORM = { type: JSON_TYPE, vary: "trpc-accept, accept, accept-encoding" };
+
+function representationsOfTrpc({ batch, payloads }: CachedTrpcAnswers): Representations {
+  return batch ? joinedRepresentations(joinPayloads(payloads)) : representationsOf(payloads[0]!);
 }
 
 /** The same request, whose body is read, and refused, once tRPC asks for its text. Whatever type it has, JSON is the only one taken. */

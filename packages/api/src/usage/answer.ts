@@ -4,6 +4,7 @@ import {
   type EntryFields,
   getUsageStats,
   isSettled,
+  type Payload,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import { type AnswerFormat } from "./answer-formats.ts";
@@ -37,13 +38,13 @@ export async function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
   query: UsageStatsQuery,
   format: AnswerFormat<unknown>,
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<Payload | null> {
   if (cache === null || query.noCache === true || !isSettled(query, now)) return null;
   return cache.peek(entryOf(query, format));
 }
 
 function entryOf(query: UsageStatsQuery, { kind }: AnswerFormat<unknown>) {
-  return cacheEntry(kind, query, FIELDS);
+  return { ...cacheEntry(kind, query, FIELDS), isSent: true };
 }
 
 const FIELDS: EntryFields<UsageStatsQuery> = {

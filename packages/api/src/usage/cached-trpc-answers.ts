@@ -1,4 +1,4 @@
-import { type UsageStatsQuery } from "@usage-stats/core";
+import { type Payload, type UsageStatsQuery } from "@usage-stats/core";
 import { authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
 import { cachedAnswer } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
@@ -7,14 +7,17 @@ import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
 import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
 
+/** What tRPC would send: one response, or the list of several that a batch is answered with. */
+export type CachedTrpcAnswers = { batch: boolean; payloads: Payload[] };
+
 /**
- * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
- * of the cost. `null` for everything else, which is for tRPC to answer, and above all to refuse.
+ * What tRPC would send to a query whose every answer is kept, without running tRPC, at a fraction of the cost. `null` for
+ * everything else, which is for tRPC to answer, and above all to refuse.
  */
 export async function cachedTrpcAnswers(
   ctx: Pick<RequestContext, "cache" | "now" | "admit">,
   request: { path: string; query: URLSearchParams },
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<CachedTrpcAnswers | null> {
   const batch = request.query.get("batch") === "1";
   const names = batch ? request.path.split(",") : [request.path];
   if (names.length > MAX_BATCH_SIZE || !names.every(isKept)) return null;
@@ -30,9 +33,7 @@ export async function cachedTrpcAnswers(
         return cachedAnswer(ctx, query, TRPC);
       }),
     );
-    if (answers.includes(null)) return null;
-    const bodies = answers as Uint8Array<ArrayBuffer>[];
-    return batch ? joined(bodies) : bodies[0]!;
+    return answers.every((payload) => payload !== null) ? { batch, payloads: answers } : null;
   } catch {
     // tRPC finds the same fault, and has the words for it.
     return null;
@@ -41,20 +42,6 @@ export async function cachedTrpcAnswers(
 
 /** How many calls one tRPC request may hold. */
 export const MAX_BATCH_SIZE = 10;
-
-/** A batch's response: the list of the responses. */
-function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const [open, comma, close] = new TextEncoder().encode("[,]");
-  const batch = new Uint8Array(bodies.reduce((length, body) => length + body.length + 1, 1));
-  let end = 0;
-  for (const body of bodies) {
-    batch[end] = end === 0 ? open! : comma!;
-    batch.set(body, end + 1);
-    end += body.length + 1;
-  }
-  batch[end] = close!;
-  return batch;
-}
 
 type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsQuery | null;
 
