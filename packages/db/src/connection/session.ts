@@ -3,13 +3,16 @@ import { CompiledQuery } from "kysely";
 import { type PoolClient } from "pg";
 import sql, { type Sql } from "sql-template-tag";
 
+/** A statement as the driver takes it. */
+export type Statement = Pick<Sql, "text" | "values">;
+
 /** Runs statements, on one connection after the other or on a single one; the driver sends their values beside the text. */
-export type SqlSession = { execute<Row>(statement: Sql): Promise<Row[]> };
+export type SqlSession = { execute<Row>(statement: Statement): Promise<Row[]> };
 
 /** Runs statements on one connection. `check` may throw before any of them is sent. */
 export function sessionOn(client: PoolClient, check: () => void): SqlSession {
   return {
-    async execute<Row>({ text, values }: Sql) {
+    async execute<Row>({ text, values }: Statement) {
       check();
       const { rows } = await client.query({ text, values });
       return rows as Row[];
@@ -20,7 +23,7 @@ export function sessionOn(client: PoolClient, check: () => void): SqlSession {
 /** Runs statements where an entity manager does: in its transaction, if it has one. Its own `execute` writes values into the text. */
 export function sessionOf(em: EntityManager): SqlSession {
   return {
-    async execute<Row>({ text, values }: Sql) {
+    async execute<Row>({ text, values }: Statement) {
       const { rows } = await em.getKysely().executeQuery(CompiledQuery.raw(text, values));
       return rows as Row[];
     },
