@@ -12,7 +12,11 @@ const query: AggregateQuery = {
   range: { from: new Date("2025-06-10T00:07:00Z"), to: new Date("2025-06-20T00:00:00Z") },
   previous: { from: new Date("2025-05-31T00:14:00Z"), to: new Date("2025-06-10T00:07:00Z") },
   settled: false,
-  edges: [new Date("2025-06-10T00:07:00Z"), new Date("2025-06-13T00:00:00Z"), new Date("2025-06-20T00:00:00Z")],
+  edges: [
+    new Date("2025-06-10T00:07:00Z"),
+    new Date("2025-06-13T00:00:00Z"),
+    new Date("2025-06-20T00:00:00Z"),
+  ],
   groupBy: ["app"],
   filter: {},
   topN: 5,

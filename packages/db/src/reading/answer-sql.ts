@@ -10,9 +10,9 @@ export type Sources = {
   series: Sql;
   /** The asked range, with `provider_id` and `model`. */
   models: Sql;
-  /** The asked range, with the dimensions grouped by. */
+  /** The asked range, with the dimensions grouped by; needed only where the series does not cover it. */
   groups: Sql;
-  /** The asked range, cut at the series' edges, with the dimensions grouped by. */
+  /** What the series covers, cut at its edges, with the dimensions grouped by. */
   groupSeries: Sql;
 };
 
@@ -21,11 +21,11 @@ export type Sources = {
  * none, made by `noteSql`.
  */
 export function answerSql(shape: UsageShape, ctes: Sql[], sources: Sources, note: Sql = empty): Sql {
-  const isGrouped = shape.groupBy.length > 0;
-  const all = isGrouped ? [...ctes, groupsCte(shape, sources.groups)] : ctes;
+  const all = shape.groupBy.length > 0 ? [...ctes, ...groupCtes(shape, sources)] : ctes;
   const parts = [sumsSql(shape, sources.series), modelsSql(sources.models)];
-  if (isGrouped) parts.push(raw(`select 'group', null, key0, key1, null, ${MEASURES} from groups`));
-  if (isGrouped && shape.hasSeries) parts.push(groupSeriesSql(shape, sources.groupSeries));
+  if (shape.groupBy.length > 0)
+    parts.push(raw(`select 'group', null, key0, key1, null, ${MEASURES} from groups`));
+  if (shape.groupBy.length > 0 && shape.series !== "none") parts.push(groupSeriesSql);
   if (note !== empty) parts.push(note);
   return sql`${all.length > 0 ? sql`with ${join(all, ", ")}` : empty}
     select * from (${join(parts, " union all ")}) as answer
@@ -41,39 +41,46 @@ export function noteSql(said: Sql, from: Sql): Sql {
 const MADE_OF_CALLS = raw("having sum8(calls) <> 0");
 const sums = raw(SUMMED_MEASURES);
 
+// The planner takes the rows of an answer for a few, and would sort them by their texts to group them. What has no order, such as an
+// `xid`, can only be grouped by its hash.
+const HASHED = raw("xid '0'");
+
 function sumsSql(shape: UsageShape, source: Sql): Sql {
   return sql`
     select 'sum' as part, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
       from (select ${bucketOf("at", shape)} as bucket, type, ${raw(MEASURES)} from (${source}) as source) as placed
-     group by bucket, type ${MADE_OF_CALLS}`;
+     group by bucket, type, ${HASHED} ${MADE_OF_CALLS}`;
 }
 
 function modelsSql(source: Sql): Sql {
   return sql`
     select 'model', null, provider_id, model, null, ${sums}
-      from (${source}) as source group by provider_id, model ${MADE_OF_CALLS}`;
+      from (${source}) as source group by provider_id, model, ${HASHED} ${MADE_OF_CALLS}`;
 }
 
-function groupsCte(shape: UsageShape, source: Sql): Sql {
-  const { key0, key1 } = keys(shape);
-  return sql`groups as materialized (
-    select ${key0} as key0, ${key1} as key1, ${sums} from (${source}) as source group by 1, 2 ${MADE_OF_CALLS})`;
+/** Writes `cells`, the sums of each group in each bucket, and `groups`, their sums in the range. */
+function groupCtes(shape: UsageShape, sources: Sources): Sql[] {
+  const { groupBy, series } = shape;
+  const [first, second] = groupBy.map((dimension) => raw(DIMENSION_COLUMNS[dimension]));
+  const keys = sql`${first!} as key0, ${second ?? raw("null::text")} as key1`;
+  const cells = sql`cells as materialized (
+    select bucket, key0, key1, ${sums}
+      from (select ${bucketOf("at", shape)} as bucket, ${keys}, ${raw(MEASURES)} from (${sources.groupSeries}) as source) as placed
+     group by bucket, key0, key1, ${HASHED})`;
+  const source =
+    series === "whole"
+      ? raw("cells")
+      : sql`(select ${keys}, ${raw(MEASURES)} from (${sources.groups}) as source) as keyed`;
+  const groups = sql`groups as materialized (
+    select key0, key1, ${sums} from ${source} group by key0, key1, ${HASHED} ${MADE_OF_CALLS})`;
+  return series === "none" ? [groups] : [cells, groups];
 }
 
-function groupSeriesSql(shape: UsageShape, source: Sql): Sql {
-  const { key0, key1 } = keys(shape);
-  return sql`
+const groupSeriesSql = sql`
     select 'group_series', bucket, min(top.key0), min(top.key1), rank, ${sums}
-      from (select ${bucketOf("at", shape)} as bucket, ${key0} as key0, ${key1} as key1, ${raw(MEASURES)}
-              from (${source}) as source) as placed
+      from cells
       left join (select (row_number() over (order by calls desc, key0 collate "C", key1 collate "C"))::int as rank, key0, key1
                    from groups order by 1 limit ${TOP_N}) as top
-        on top.key0 is not distinct from placed.key0 and top.key1 is not distinct from placed.key1
+        on top.key0 is not distinct from cells.key0 and top.key1 is not distinct from cells.key1
      where bucket is not null
      group by bucket, rank ${MADE_OF_CALLS}`;
-}
-
-function keys({ groupBy }: UsageShape): { key0: Sql; key1: Sql } {
-  const [first, second] = groupBy.map((dimension) => raw(DIMENSION_COLUMNS[dimension]));
-  return { key0: first!, key1: second ?? raw("null::text") };
-}

@@ -18,17 +18,20 @@ export type UsageShape = {
   isEveryone: boolean;
   groupBy: GroupDimension[];
   filter: (keyof UsageFilter)[];
-  hasSeries: boolean;
+  /** Whether the series covers the whole range. */
+  series: "none" | "part" | "whole";
 };
 
 /** Gives the shape of a query. */
-export function shapeOf({ userDid, groupBy, filter, edges }: AggregateQuery): UsageShape {
+export function shapeOf({ userDid, range, groupBy, filter, edges }: AggregateQuery): UsageShape {
   const fields = Object.keys(FILTER) as (keyof UsageFilter)[];
+  const [first, last] = [edges[0], edges.at(-1)];
+  const isWhole = Number(first) === Number(range.from) && Number(last) === Number(range.to);
   return {
     isEveryone: userDid === null,
     groupBy,
     filter: fields.filter((field) => filter[field] !== undefined),
-    hasSeries: edges.length > 0,
+    series: isWhole ? "whole" : first === undefined ? "none" : "part",
   };
 }
 
@@ -57,8 +60,7 @@ export function askUsage(query: AggregateQuery): AskedUsage {
     query,
     series: joined(before, edges.length === 0 ? current : tilesOf(range, edges)),
     current,
-    page:
-      groupBy.length === 0 || first === undefined ? NO_TILES : tilesOf({ from: first, to: last! }, edges),
+    page: groupBy.length === 0 || first === undefined ? NO_TILES : tilesOf({ from: first, to: last! }, edges),
     partialEdges: [...before.partialEdges, ...current.partialEdges],
     parts: [],
   };

@@ -25,11 +25,13 @@ export async function sumCalls(
 const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
   const spans = shape.isEveryone ? spansOfUsers : sql`select ${USER} as user_did, lo, hi from ${PARTS}`;
   const inRange = sql`select * from live where at >= ${FROM}`;
-  const ctes = [
-    sql`spans as materialized (${spans})`,
-    sql`live as materialized (${callsInSpans(shape)})`,
-  ];
-  const sources = { series: raw("select * from live"), models: inRange, groups: inRange, groupSeries: inRange };
+  const ctes = [sql`spans as materialized (${spans})`, sql`live as materialized (${callsInSpans(shape)})`];
+  const sources = {
+    series: raw("select * from live"),
+    models: inRange,
+    groups: inRange,
+    groupSeries: inRange,
+  };
   return answerSql(shape, ctes, sources);
 });
 
