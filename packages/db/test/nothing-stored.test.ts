@@ -85,3 +85,26 @@ it("reads them quarter by quarter where anything was rolled up, if only before o
   }
   expect(await lookUps()).toBeGreaterThan(100);
 });
+
+it("counts what was rolled up of the period before, whose calls are gone, where nothing of the range is", async () => {
+  const { orm } = database;
+  const writer = createCallWriter(orm);
+  const userDid = "did:abt:z1gone";
+  const at = (day: string, id: string) => modelCall({ userDid, id, callTime: new Date(`${day}T10:00:00Z`) });
+  await writer.record([at("2024-03-20", "a"), at("2024-03-21", "b")]);
+  await rollUp(orm);
+  await orm.em.fork().execute("drop table model_calls_2024_03");
+  await writer.record([at("2024-04-03", "c")]);
+  const { sums } = await readRolledUpUsage(execute, {
+    ...query,
+    userDid,
+    range: { from: new Date("2024-04-01T00:00:00Z"), to: new Date("2024-04-15T00:00:00Z") },
+    previous: { from: new Date("2024-03-18T00:00:00Z"), to: new Date("2024-04-01T00:00:00Z") },
+    edges: [],
+    groupBy: [],
+  });
+  expect(sums.map(({ period, measures }) => [period, measures.calls])).toEqual([
+    ["previous", 2],
+    ["current", 1],
+  ]);
+});
