@@ -98,7 +98,8 @@ const keepsNothing: ResultCache = {
   peek: async () => null,
   async remember(_, compute) {
     const text = await compute();
-    return { bytes: typeof text === "string" ? new TextEncoder().encode(text) : text, hit: false };
+    const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+    return { payload: { bytes }, hit: false };
   },
 };
 
