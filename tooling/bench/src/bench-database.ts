@@ -8,7 +8,8 @@ import {
 } from "@usage-stats/db";
 import { readRawRanking, readRawUsage } from "@usage-stats/db/testing";
 import { startTestPostgres } from "@usage-stats/dev-services/postgres";
-import { Pool } from "pg";
+import { type Pool } from "pg";
+import { openPool } from "./open-pool.ts";
 
 /** What the cases ask. Plain pg for the original, which costs it less than an ORM would. Ten connections each. */
 export type Connections = {
@@ -27,10 +28,7 @@ export type BenchDatabase = Connections & { orm: Database; stop(): Promise<void>
 export async function startBenchDatabase(now: Date): Promise<BenchDatabase> {
   const server = await startTestPostgres();
   const orm = await openDatabase({ url: server.url });
-  const pool = new Pool({ connectionString: server.url, max: 10, options: "-c jit=off -c TimeZone=UTC" });
-  pool.on("error", () => {
-    // Its server was stopped before it; whoever waits for a query is told by the query.
-  });
+  const pool = openPool(server.url, 10);
   await migrate(orm, now);
   // Of its own, so that its statements leave nothing in the connections that are measured.
   const checking = await openDatabase({ url: server.url, poolSize: 1 });

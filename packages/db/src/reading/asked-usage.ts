@@ -6,6 +6,7 @@ import {
   type Tiles,
   tilesOf,
   type TimeRange,
+  type Grain,
   GRAINS,
 } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
@@ -24,26 +25,34 @@ export type UsageShape = {
 
 /** Gives the shape of a query. */
 export function shapeOf({ userDid, range, groupBy, filter, edges }: AggregateQuery): UsageShape {
-  const fields = Object.keys(FILTER) as (keyof UsageFilter)[];
   const [first, last] = [edges[0], edges.at(-1)];
   const isWhole = Number(first) === Number(range.from) && Number(last) === Number(range.to);
   return {
     isEveryone: userDid === null,
     groupBy,
-    filter: fields.filter((field) => filter[field] !== undefined),
+    filter: fieldsOf(filter),
     series: isWhole ? "whole" : first === undefined ? "none" : "part",
   };
+}
+
+/** Runs of rollup buckets, as a statement takes them: each from an instant on, to another. */
+type Runs = { grains: Grain[]; from: string[]; to: string[] };
+
+/** Gives the fields of a filter that have a list. */
+export function fieldsOf(filter: UsageFilter): (keyof UsageFilter)[] {
+  const fields = Object.keys(FILTER) as (keyof UsageFilter)[];
+  return fields.filter((field) => filter[field] !== undefined);
 }
 
 /** A query, and the parts of time that its statement reads. */
 export type AskedUsage = {
   query: AggregateQuery;
   /** The rollup buckets of both periods, none across an edge of the series. */
-  series: Tiles;
+  series: Runs;
   /** Those of the range. */
-  current: Tiles;
+  current: Runs;
   /** Those of the series, none across an edge of it. */
-  page: Tiles;
+  page: Runs;
   /** What no rollup bucket of both periods fits into. */
   partialEdges: TimeRange[];
   /** The only parts of both periods whose calls are added up, where not all are. */
@@ -58,9 +67,12 @@ export function askUsage(query: AggregateQuery): AskedUsage {
   const [first, last] = [edges[0], edges.at(-1)];
   return {
     query,
-    series: joined(before, edges.length === 0 ? current : tilesOf(range, edges)),
-    current,
-    page: groupBy.length === 0 || first === undefined ? NO_TILES : tilesOf({ from: first, to: last! }, edges),
+    series: runsOf(before, edges.length === 0 ? current : tilesOf(range, edges)),
+    current: runsOf(current),
+    page:
+      groupBy.length === 0 || first === undefined
+        ? NO_RUNS
+        : runsOf(tilesOf({ from: first, to: last! }, edges)),
     partialEdges: [...before.partialEdges, ...current.partialEdges],
     parts: [],
   };
@@ -68,17 +80,21 @@ export function askUsage(query: AggregateQuery): AskedUsage {
 
 /** Asks for the calls in some parts of a query's periods. */
 export function askParts(query: AggregateQuery, parts: TimeRange[]): AskedUsage {
-  return { query, series: NO_TILES, current: NO_TILES, page: NO_TILES, partialEdges: [], parts };
+  return { query, series: NO_RUNS, current: NO_RUNS, page: NO_RUNS, partialEdges: [], parts };
 }
 
 const NO_TILES: Tiles = { day: [], hour: [], quarter: [], partialEdges: [] };
 
-function joined(one: Tiles, other: Tiles): Tiles {
+const NO_RUNS: Runs = { grains: [], from: [], to: [] };
+
+function runsOf(...all: Tiles[]): Runs {
+  const ordered = GRAINS.flatMap((grain) =>
+    all.flatMap((tiles) => tiles[grain].map((run) => ({ grain, ...run }))),
+  );
   return {
-    day: [...one.day, ...other.day],
-    hour: [...one.hour, ...other.hour],
-    quarter: [...one.quarter, ...other.quarter],
-    partialEdges: [...one.partialEdges, ...other.partialEdges],
+    grains: ordered.map(({ grain }) => grain),
+    from: instants(ordered.map(({ from }) => from)),
+    to: instants(ordered.map(({ to }) => to)),
   };
 }
 
@@ -130,12 +146,10 @@ function spanFrom({ range, previous }: AggregateQuery): Date {
   return previous?.from ?? range.from;
 }
 
-function runs(tilesIn: (asked: AskedUsage) => Tiles): Sql {
-  const all = (asked: AskedUsage) =>
-    GRAINS.flatMap((grain) => tilesIn(asked)[grain].map((run) => ({ grain, ...run })));
-  const grains = place("text[]", (asked) => all(asked).map(({ grain }) => grain));
-  const from = place("timestamptz[]", (asked) => instants(all(asked).map((run) => run.from)));
-  const to = place("timestamptz[]", (asked) => instants(all(asked).map((run) => run.to)));
+function runs(runsIn: (asked: AskedUsage) => Runs): Sql {
+  const grains = place("text[]", (asked) => runsIn(asked).grains);
+  const from = place("timestamptz[]", (asked) => runsIn(asked).from);
+  const to = place("timestamptz[]", (asked) => runsIn(asked).to);
   return sql`unnest(${grains}, ${from}, ${to}) as run(grain, lo, hi)`;
 }
 

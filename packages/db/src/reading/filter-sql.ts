@@ -1,6 +1,6 @@
 import { type GroupDimension, type UsageFilter } from "@usage-stats/core";
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { FILTER, type UsageShape } from "./asked-usage.ts";
+import { FILTER, fieldsOf, type UsageShape } from "./asked-usage.ts";
 
 export const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
   app: "app_did",
@@ -25,15 +25,18 @@ export function filterColumns({ filter }: UsageShape): string[] {
 
 /** Writes `and column = any(…)` for each list of the filter. */
 export function andMatches(filter: UsageFilter): Sql {
-  const conditions = Object.entries(FILTER_COLUMNS).flatMap(([field, column]) => {
-    const values = filter[field as keyof UsageFilter];
-    return values === undefined ? [] : [sql` and ${raw(column)} = any(${values}::text[])`];
-  });
-  return conditions.length === 0 ? empty : join(conditions, "");
+  return andMatchesLists(fieldsOf(filter), (field) => sql`${filter[field]}::text[]`);
 }
 
 /** Writes the same for whatever lists a filter of the shape has. */
 export function andMatchesFilter({ filter }: UsageShape): Sql {
-  const conditions = filter.map((field) => sql` and ${raw(FILTER_COLUMNS[field])} = any(${FILTER[field]})`);
+  return andMatchesLists(filter, (field) => FILTER[field]);
+}
+
+function andMatchesLists(
+  fields: readonly (keyof UsageFilter)[],
+  listOf: (field: keyof UsageFilter) => Sql,
+): Sql {
+  const conditions = fields.map((field) => sql` and ${raw(FILTER_COLUMNS[field])} = any(${listOf(field)})`);
   return conditions.length === 0 ? empty : join(conditions, "");
 }

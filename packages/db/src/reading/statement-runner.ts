@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { lendConnection } from "../connection/lend-connection.ts";
 import { planOnce } from "../connection/plan-once.ts";
+import { prepareStatement } from "../connection/prepared-statement.ts";
 import { retryRead } from "../connection/retry-read.ts";
 import { type Statement } from "../connection/session.ts";
 import { sqlStateOf } from "../connection/sqlstate.ts";
@@ -29,8 +29,7 @@ export function createStatementRunner(orm: Database): (signal?: AbortSignal) => 
   function nameOf(text: string): string | undefined {
     const known = names.get(text);
     if (known !== undefined || names.size === MOST_STATEMENTS) return known;
-    // The same for everyone who shares the pool.
-    const name = createHash("sha256").update(text).digest("hex").slice(0, 32);
+    const { name } = prepareStatement({ text });
     names.set(text, name);
     return name;
   }

@@ -5,8 +5,7 @@ import { databaseFailure } from "../database-failure.ts";
 import { createCallOrder } from "./call-order.ts";
 import { retryTransaction } from "./retry-transaction.ts";
 import { createSharedStatements } from "./shared-statements.ts";
-import { isSmall } from "./shares-statement.ts";
-import { isCall } from "./write-changes.ts";
+import { isPlain, isSmall } from "./shares-statement.ts";
 import { createWriteAttempt, type WriteHow } from "./write-attempt.ts";
 import { onWriteDeadline, startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
 
@@ -38,7 +37,7 @@ export function createCallWriter(orm: Database): CallWriter {
       const { earlier, hasRepeats, leave } = order.enter(changes);
       try {
         if (earlier !== null) await within(deadline, earlier);
-        if (!atomic && !hasRepeats && changes.every(isCall))
+        if (isPlain(changes, atomic, hasRepeats))
           return isSmall(changes)
             ? await shared.write(changes, deadline)
             : await alone(changes, deadline, { isPlain: true });

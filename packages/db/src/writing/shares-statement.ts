@@ -1,4 +1,4 @@
-import { type CallChange } from "@usage-stats/core";
+import { type CallChange, type ModelCall } from "@usage-stats/core";
 import { roundsOf } from "./rounds.ts";
 import { isCall } from "./write-changes.ts";
 
@@ -10,7 +10,16 @@ export const ENOUGH_CALLS = 100;
  * hundred calls, none of them twice and none that is to be voided, and not all or nothing.
  */
 export function sharesStatement(changes: readonly CallChange[], isAtomic: boolean): boolean {
-  return !isAtomic && isSmall(changes) && changes.every(isCall) && roundsOf(changes).length === 1;
+  return isSmall(changes) && isPlain(changes, isAtomic, roundsOf(changes).length > 1);
+}
+
+/** Says whether one statement writes them, with no transaction around it: calls alone, none of them twice, and not all or nothing. */
+export function isPlain(
+  changes: readonly CallChange[],
+  isAtomic: boolean,
+  hasRepeats: boolean,
+): changes is readonly ModelCall[] {
+  return !isAtomic && !hasRepeats && changes.every(isCall);
 }
 
 /** Says whether they are few enough for that. */

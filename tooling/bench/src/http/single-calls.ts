@@ -1,10 +1,10 @@
 import autocannon from "autocannon";
+import { nextCall } from "../ingest/next-call.ts";
 import { type UsageServer } from "./usage-server.ts";
 
 const CONNECTIONS = 64;
 const SECONDS = 5;
 const ROUNDS = 3;
-const MS = 1_000;
 
 /** How many single calls a second a gateway can send, each in a request of its own with its key, over 64 connections. */
 export async function recordSingleCalls(
@@ -21,34 +21,12 @@ export async function recordSingleCalls(
       headers,
       connections: CONNECTIONS,
       duration: SECONDS,
-      requests: [{ setupRequest: (request) => ({ ...request, body: nextBody() }) }],
+      requests: [
+        { setupRequest: (request) => ({ ...request, body: JSON.stringify([nextCall(new Date())]) }) },
+      ],
     });
     if (non2xx + errors > 0) throw new Error(`recording: ${non2xx} refusals and ${errors} errors`);
     rates.push(requests.average);
   }
   return { perSecond: rates.toSorted((one, other) => one - other)[Math.floor(ROUNDS / 2)]! };
-}
-
-let sent = 0;
-
-/** A call that nobody sent before, of the last seconds, by one of two hundred users. */
-function nextBody(): string {
-  const n = (sent += 1);
-  return JSON.stringify([
-    {
-      id: `bench-${n}`,
-      userDid: `did:abt:z1user${n % 200}`,
-      appDid: `z2app${n % 5}`,
-      providerId: "openai",
-      model: `model-${n % 10}`,
-      type: "chatCompletion",
-      status: "success",
-      callTime: new Date(Date.now() - (n % 5) * MS).toISOString(),
-      inputTokens: n % 3_000,
-      outputTokens: n % 500,
-      totalUsage: (n % 3_000) + (n % 500),
-      credits: "0.00012345",
-      durationMs: n % 9_000,
-    },
-  ]);
 }

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { type ModelCall } from "@usage-stats/core";
 import { createCallWriter, migrate, openDatabase } from "@usage-stats/db";
 import { startPostgres } from "@usage-stats/dev-services/postgres";
-import { Pool } from "pg";
 import { atLeast, type Goal, PERCENT } from "../goals.ts";
 import { goalsTable } from "../goals-table.ts";
+import { openPool } from "../open-pool.ts";
 import { type Progress } from "../progress.ts";
 import { tableText } from "../table-text.ts";
 import { INGEST_CASES, type IngestCase, MOST_CONNECTIONS } from "./ingest-cases.ts";
@@ -65,14 +65,6 @@ export async function runIngestBench(now: Date, { show }: Progress): Promise<Ing
     await server.stop();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 10 });
   }
-}
-
-function openPool(connectionString: string, max: number): Pool {
-  const pool = new Pool({ connectionString, max, options: "-c jit=off" });
-  pool.on("error", () => {
-    // Its server was stopped before it; whoever waits for a query is told by the query.
-  });
-  return pool;
 }
 
 /** Has callers write for a time; gives how many calls a second of that time would have taken, times its length. */
