@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { type HttpBindings } from "@hono/node-server";
 import { type OnQuery, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
@@ -131,7 +132,11 @@ export async function createTestServer({
   const logged: string[] = [];
   const log: string[] = [];
   const failures = createFailureLog((text) => log.push(text));
-  const { app, forgetKey } = composeApp({
+  const {
+    app,
+    fetch: answer,
+    forgetKey,
+  } = composeApp({
     pools: poolsOf(database.orm),
     shares,
     requestDeadlineMs,
@@ -159,7 +164,9 @@ export async function createTestServer({
   });
   const request = async (path: string, init?: RequestInit) => {
     const outgoing = new EventEmitter();
-    const response = await app.request(path, init, { incoming: INCOMING, outgoing });
+    const bindings = { incoming: INCOMING, outgoing } as unknown as HttpBindings;
+    const url = /^https?:/.test(path) ? path : `http://localhost${path}`;
+    const response = await answer(new Request(url, init), bindings);
     return endingWith(response, () => outgoing.emit("close"));
   };
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
@@ -184,7 +191,7 @@ export async function createTestServer({
     errors,
     log,
     request,
-    fetch: (raw, bindings) => app.fetch(raw, bindings),
+    fetch: answer,
     signed,
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),

@@ -1,6 +1,7 @@
 export { type Actor, actorOf } from "./audit.ts";
-export { readEveryonesUsage, readUsage, type Unauthorized } from "./usage/read-usage.ts";
-export { answer } from "./usage/answer.ts";
+export { authorizeEveryonesUsage, authorizeUsage, type Unauthorized } from "./usage/read-usage.ts";
+export { answer, lookupOf } from "./usage/answer.ts";
+export { answerAgain, type AnsweredRequest } from "./usage/answered-request.ts";
 export { type AnswerFormat, REST_JSON, textFormat } from "./usage/answer-formats.ts";
 export type { OnQuery, Ports, RecordLimits, RequestContext, ViewerToken } from "./context.ts";
 export { createKeyInput, type CreateKeyInput, rotateKeyInput, type RotateKeyInput } from "./keys/input.ts";

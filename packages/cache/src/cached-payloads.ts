@@ -1,4 +1,4 @@
-import { type Clock } from "@usage-stats/core";
+import { type Awaitable, type Clock, orElse, whenThere } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, leaseKey } from "./cache-key.ts";
 import { type CacheStore } from "./cache-store.ts";
@@ -44,43 +44,48 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
       return;
     }
     const until = performance.now() + settings.deadlineMs;
-    await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs)).catch(() => {
-      // The guard has counted it.
-    });
-  }
-
-  /** `null` where there is nothing that can be read. */
-  async function open(found: unknown, key: string): Promise<Envelope | null> {
-    if (found === null) return null;
     try {
-      const envelope = await settings.format.decode(found);
-      if (envelope.key !== key) throw new Unreadable("another key's value");
-      return envelope;
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error;
-      onEvent({ type: "unreadable", why: error.message });
-      return null;
+      await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs));
+    } catch {
+      // The guard has counted it.
     }
   }
 
+  /** `null` where there is nothing that can be read. */
+  function open(found: unknown, key: string): Awaitable<Envelope | null> {
+    if (found === null) return null;
+    const opened = () =>
+      whenThere(settings.format.decode(found), (envelope): Envelope | null => {
+        if (envelope.key !== key) throw new Unreadable("another key's value");
+        return envelope;
+      });
+    return orElse(opened, (error) => {
+      if (!(error instanceof Unreadable)) throw error;
+      onEvent({ type: "unreadable", why: error.message });
+      return null;
+    });
+  }
+
+  function judge(keys: CacheKeys, [value, ...generations]: unknown[]): Awaitable<Found> {
+    const generation = generationOf(keys, generations);
+    if (generation === null) return { state: "miss", generation };
+    return whenThere(open(value, keys.value), (envelope) => {
+      const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
+      return valid
+        ? { state: "hit", bytes: envelope.bytes, expiresAt: envelope.expiresAt }
+        : { state: "miss", generation };
+    });
+  }
+
   return {
-    /** What is kept, in the one generation that is valid now. */
-    async find(keys: CacheKeys, until: number): Promise<Found> {
-      try {
-        const [value, ...generations] = await guard("read", until, () =>
-          store.read([keys.value, ...keys.generations]),
-        );
-        const generation = generationOf(keys, generations);
-        if (generation === null) return { state: "miss", generation };
-        const envelope = await open(value, keys.value);
-        const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
-        return valid
-          ? { state: "hit", bytes: envelope.bytes, expiresAt: envelope.expiresAt }
-          : { state: "miss", generation };
-      } catch {
+    /** What is kept, in the one generation that is valid now: at once where nothing has to be waited for. Never throws. */
+    find(keys: CacheKeys, until: number): Awaitable<Found> {
+      const read = () => guard("read", until, () => store.read([keys.value, ...keys.generations]));
+      return orElse(
+        () => whenThere(read(), (values) => judge(keys, values)),
         // The guard has counted it. Whatever ails the cache, the answer is made without.
-        return { state: "unusable" };
-      }
+        () => ({ state: "unusable" }),
+      );
     },
 
     /** The generation to compute in, begun where there is none; `null` where it cannot be known. */

@@ -1,3 +1,4 @@
+import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./metrics.ts";
@@ -112,8 +113,8 @@ export type CacheField = string | number | null | readonly CacheField[];
  * has changed. A fault of the cache is a miss: nothing here throws but `compute`.
  */
 export type ResultCache = {
-  /** The text kept for an entry, as UTF-8, or `null`. */
-  peek(entry: CacheEntry): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** The text kept for an entry, as UTF-8, or `null`: at once where nothing has to be waited for. */
+  peek(entry: CacheEntry): Awaitable<Uint8Array<ArrayBuffer> | null>;
   /**
    * The text kept for an entry, or else what `compute` gives, which is kept then; as UTF-8. Throws what `compute` throws. Its
    * signal aborts when nobody waits for the text any more.

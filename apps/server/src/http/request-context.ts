@@ -1,10 +1,9 @@
 import { type OnQuery, type Ports } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
-import { type Context } from "hono";
 import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
-import { type AppEnv, type HttpRequest } from "./http-request.ts";
+import { type Arrival, type HttpRequest } from "./http-request.ts";
 import { startRequestDeadline } from "./request-deadline.ts";
 import { portsInTurns } from "./request-ports.ts";
 
@@ -21,9 +20,10 @@ export type RequestParts = {
 };
 
 /** Makes the context of a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
-export function createRequest(context: Context<AppEnv>, parts: RequestParts): HttpRequest {
-  const deadline = startRequestDeadline(parts.requestDeadlineMs, () => context.req.raw.signal);
+export function createRequest(arrival: Arrival, parts: RequestParts): HttpRequest {
+  const deadline = startRequestDeadline(parts.requestDeadlineMs, () => arrival.req.raw.signal);
   const request: HttpRequest = {
+    arrival,
     ports: portsInTurns(() => request, parts),
     now: parts.clock.now(),
     requestId: crypto.randomUUID(),
@@ -31,7 +31,7 @@ export function createRequest(context: Context<AppEnv>, parts: RequestParts): Ht
     costs: [],
     signal: deadline.signal,
     onQuery: parts.onQuery,
-    admit: (operation, all) => parts.admit(context, operation, all),
+    admit: async (operation, all) => parts.admit(request, operation, all),
     deadline,
     operation: undefined,
     isCounted: false,

@@ -10,27 +10,31 @@ import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import { type Handler } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
+import { type AnsweredRequests } from "./answered-requests.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv } from "./http-request.ts";
 import { sendJson } from "./response-headers.ts";
 
-export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure };
+export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure; answered: AnsweredRequests };
 
 /**
  * Serves the tRPC router below `endpoint`; what is kept of its answers is sent as it is. What a request spends are the operations
  * that answer it: tRPC's own reading of the address says which they are. A body is read when the first of them takes its input,
  * and so not for strangers, nor for what is no procedure.
  */
-export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure }: TrpcParts): Handler<AppEnv> {
+export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure, answered }: TrpcParts): Handler<AppEnv> {
   return async (context) => {
     const request = context.get("request");
     const { method, raw } = context.req;
     if (method === "GET" && context.req.header("trpc-accept") === undefined) {
       const { pathname, searchParams } = new URL(raw.url);
       const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
-      const body = await cachedTrpcAnswers(request, asked);
-      if (body !== null) return sendJson(request, body);
+      const cached = await cachedTrpcAnswers(request, asked);
+      if (cached !== null) {
+        if (cached.answered !== null) answered.keep(await request.entering!, raw.url, cached.answered);
+        return sendJson(request, cached.body);
+      }
     }
     return fetchRequestHandler({
       endpoint,

@@ -1,42 +1,58 @@
 import {
-  type AnswerFormat,
-  readEveryonesUsage,
-  readUsage,
+  answer,
+  authorizeEveryonesUsage,
+  authorizeUsage,
+  lookupOf,
   readUsageStatsQuery,
   REST_JSON,
-  type Unauthorized,
 } from "@usage-stats/api";
-import { type UsageStatsQuery } from "@usage-stats/core";
+import { type Identity } from "@usage-stats/identity";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
-import { type AppEnv } from "../http/http-request.ts";
+import { type AnsweredRequests } from "../http/answered-requests.ts";
+import { type AppEnv, type HttpRequest } from "../http/http-request.ts";
 import { sendJson } from "../http/response-headers.ts";
 import { queryOf, serveOperation } from "../http/serve-operation.ts";
 import { USAGE_CSV } from "./usage-csv.ts";
 
+export type UsageParts = { answered: AnsweredRequests };
+
 /** Serves usage as existing front ends ask for it, as JSON or as CSV: one user's, and that of all users together. */
-export function usageRoutes(app: Hono<AppEnv>): void {
-  serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) =>
-    sendUsage(context, "one", (asked, format) => readUsage(ctx, asked, format)),
+export function usageRoutes(app: Hono<AppEnv>, { answered }: UsageParts): void {
+  serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) => sendUsage(ctx, context, "one"));
+  serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
+    sendUsage(ctx, context, "everyone"),
   );
 
-  serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
-    sendUsage(context, "everyone", (asked, format) => readEveryonesUsage(ctx, asked, format)),
-  );
+  async function sendUsage(
+    ctx: Admitted,
+    context: Context<AppEnv>,
+    whose: "one" | "everyone",
+  ): Promise<Response> {
+    const form = wantsCsv(context) ? "csv" : "json";
+    const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
+    const query = whose === "one" ? authorizeUsage(ctx, asked) : authorizeEveryonesUsage(ctx, asked);
+    if (form === "csv") return sendCsv(context, await answer(ctx, query, USAGE_CSV), bom);
+    const json = await answer(ctx, query, REST_JSON);
+    if (isFromCache(ctx))
+      answered.keep(ctx.identity, context.req.url, {
+        operation: ctx.operation!,
+        lookup: lookupOf(query, REST_JSON)!,
+        isBatch: false,
+      });
+    return sendJson(ctx, json);
+  }
 }
 
-type Bytes = Uint8Array<ArrayBuffer>;
+type Admitted = HttpRequest & { identity: Identity };
 
-async function sendUsage(
-  context: Context<AppEnv>,
-  whose: "one" | "everyone",
-  read: (asked: Unauthorized<UsageStatsQuery>, format: AnswerFormat<Bytes>) => Promise<Bytes>,
-): Promise<Response> {
-  const form = wantsCsv(context) ? "csv" : "json";
-  const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
-  if (form === "json") return sendJson(context.get("request"), await read(asked, REST_JSON));
-  const csv = await read(asked, USAGE_CSV);
+/** Whether the cache alone answered. */
+function isFromCache({ cache, costs }: HttpRequest): boolean {
+  return costs.length === 0 && cache?.report()?.outcome === "hit";
+}
+
+function sendCsv(context: Context<AppEnv>, csv: Uint8Array<ArrayBuffer>, bom: boolean): Response {
   return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
     "content-type": "text/csv; charset=utf-8",
     vary: "accept",

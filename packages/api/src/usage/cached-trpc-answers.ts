@@ -1,11 +1,15 @@
 import { type UsageStatsQuery } from "@usage-stats/core";
 import { authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
-import { cachedAnswer } from "./answer.ts";
+import { cachedAnswer, lookupOf } from "./answer.ts";
+import { type AnsweredRequest, batchBody } from "./answered-request.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "../context.ts";
 import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
 import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
+
+/** The body of a response and, where it holds one answer, what finds that again. */
+export type CachedTrpcAnswers = { body: Uint8Array<ArrayBuffer>; answered: AnsweredRequest | null };
 
 /**
  * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
@@ -14,7 +18,7 @@ import { createRequestSize } from "../request-size.ts";
 export async function cachedTrpcAnswers(
   ctx: Pick<RequestContext, "cache" | "now" | "admit">,
   request: { path: string; query: URLSearchParams },
-): Promise<Uint8Array<ArrayBuffer> | null> {
+): Promise<CachedTrpcAnswers | null> {
   const batch = request.query.get("batch") === "1";
   const names = batch ? request.path.split(",") : [request.path];
   if (names.length > MAX_BATCH_SIZE || !names.every(isKept)) return null;
@@ -27,12 +31,18 @@ export async function cachedTrpcAnswers(
         const query = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
         if (query === null) return null;
         size.addSeries(query);
-        return cachedAnswer(ctx, query, TRPC);
+        const lookup = lookupOf(query, TRPC);
+        const payload = await cachedAnswer(ctx, lookup);
+        return payload && { payload, answered: { operation: name, lookup: lookup!, isBatch: batch } };
       }),
     );
-    if (answers.includes(null)) return null;
-    const bodies = answers as Uint8Array<ArrayBuffer>[];
-    return batch ? joined(bodies) : bodies[0]!;
+    const found = answers.filter((answer) => answer !== null);
+    if (found.length < names.length) return null;
+    const payloads = found.map(({ payload }) => payload);
+    return {
+      body: batch ? batchBody(payloads) : payloads[0]!,
+      answered: found.length === 1 ? found[0]!.answered : null,
+    };
   } catch {
     // tRPC finds the same fault, and has the words for it.
     return null;
@@ -41,20 +51,6 @@ export async function cachedTrpcAnswers(
 
 /** How many calls one tRPC request may hold. */
 export const MAX_BATCH_SIZE = 10;
-
-/** A batch's response: the list of the responses. */
-function joined(bodies: Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const [open, comma, close] = new TextEncoder().encode("[,]");
-  const batch = new Uint8Array(bodies.reduce((length, body) => length + body.length + 1, 1));
-  let end = 0;
-  for (const body of bodies) {
-    batch[end] = end === 0 ? open! : comma!;
-    batch.set(body, end + 1);
-    end += body.length + 1;
-  }
-  batch[end] = close!;
-  return batch;
-}
 
 type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsQuery | null;
 

@@ -1,0 +1,60 @@
+import { answerAgain, type AnsweredRequest } from "@usage-stats/api";
+import { type Awaitable, orElse, whenThere } from "@usage-stats/core";
+import { type Identity } from "@usage-stats/identity";
+import { type Hono } from "hono";
+import { type IdentifyRequest } from "../auth/identify-request.ts";
+import { type Fetch } from "../serve/http-server.ts";
+import { type AnsweredRequests } from "./answered-requests.ts";
+import { type Arrival, type AppEnv, type HttpRequest } from "./http-request.ts";
+import { createRequest, type RequestParts } from "./request-context.ts";
+import { sendJson } from "./response-headers.ts";
+
+export type AnswerAgainParts = RequestParts & {
+  identify: Pick<IdentifyRequest, "remembered">;
+  answered: AnsweredRequests;
+  corsOrigins: readonly string[];
+};
+
+/**
+ * Answers what the cache has answered the same person before without reading it anew: no routes, no schemas, no keys. Who asks, what
+ * they may spend, and whether the cached payload is still valid is asked as ever, by the same functions and once: whatever is not
+ * answered here goes on in the application where it stands.
+ */
+export function answeringAgain(app: Hono<AppEnv>, parts: AnswerAgainParts): Fetch {
+  const isPlain = ({ method, headers }: Request) =>
+    method === "GET" &&
+    !headers.has("trpc-accept") &&
+    !(headers.get("accept")?.includes("text/csv") ?? false) &&
+    (parts.corsOrigins.length === 0 || !headers.has("origin"));
+
+  function known(arrival: Arrival): { identity: Identity; answered: AnsweredRequest } | null {
+    const { raw } = arrival.req;
+    const identity = isPlain(raw) ? parts.identify.remembered(arrival)?.identity : undefined;
+    const answered = identity && parts.answered.find(identity, raw.url);
+    return identity === undefined || answered === undefined ? null : { identity, answered };
+  }
+
+  function bodyOf(request: HttpRequest, { identity, answered }: Known): Awaitable<Bytes | null> {
+    return orElse<Bytes | null>(
+      () =>
+        whenThere(parts.admit(request, answered.operation), (admitted) =>
+          // What somebody asks means something else once they may do something else.
+          admitted === identity ? answerAgain(request, answered) : null,
+        ),
+      () => null,
+    );
+  }
+
+  return (raw, env) => {
+    const arrival = { req: { raw }, env };
+    const before = known(arrival);
+    if (before === null) return app.fetch(raw, env);
+    const request = createRequest(arrival, parts);
+    return whenThere(bodyOf(request, before), (body) =>
+      body === null ? app.fetch(raw, { ...env, begun: request }) : sendJson(request, body),
+    );
+  };
+}
+
+type Known = { identity: Identity; answered: AnsweredRequest };
+type Bytes = Uint8Array<ArrayBuffer>;
