@@ -15,13 +15,14 @@ export type IdentifyRequest = {
    * told to be bad without the database never needs it, and what is good is never refused by it.
    */
   (request: Asking, now: Date, mayGuess?: () => void): Awaitable<Identity>;
-  /** The session that is remembered of whoever asks. It may be over: to identify them is what says that it is good. Never throws. */
-  remembered(request: Asking): Session | undefined;
+  /** The session that is remembered of whoever sends headers. It may be over: to identify them is what says that it is good. Never throws. */
+  remembered(headers: Headers): Session | undefined;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
 
-type Asking = { req: { raw: Request } };
+/** `session` is what was remembered just now of whoever reads: a write by cookie needs more than a session. */
+type Asking = { req: { raw: Request }; session?: Session };
 
 export type IdentitySettings = {
   checks: SessionChecks;
@@ -49,6 +50,8 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   let forgotten = 0;
 
   const mayBeRemembered = ({ identity }: Session) => identity.keyId === null || settings.hears();
+  const isGood = (session: Session | undefined, now: Date): session is Session =>
+    session !== undefined && now < session.expiresAt && mayBeRemembered(session);
 
   async function verify({ token, isBearer }: Credential, now: Date, mayGuess: () => void): Promise<Session> {
     if (isBearer && isViewerToken(token)) {
@@ -75,19 +78,20 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     return session.identity;
   }
 
-  function identify({ req: { raw } }: Asking, now: Date, mayGuess = () => {}): Awaitable<Identity> {
+  function identify({ req: { raw }, session }: Asking, now: Date, mayGuess = () => {}): Awaitable<Identity> {
+    if (isGood(session, now)) return session.identity;
     const credential = credentialOf(raw.headers, sessionCookie);
     if (credential === "mangled")
       throw new UsageStatsError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
     if (credential === null) throw new UsageStatsError("unauthenticated", "Sign in to see usage.");
     if (!credential.isBearer) refuseCrossSite(raw);
     const known = sessions.get(nameOf(credential));
-    if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;
+    if (isGood(known, now)) return known.identity;
     return verifyOnce(credential, now, mayGuess);
   }
 
-  function remembered({ req: { raw } }: Asking): Session | undefined {
-    const credential = credentialOf(raw.headers, sessionCookie);
+  function remembered(headers: Headers): Session | undefined {
+    const credential = credentialOf(headers, sessionCookie);
     return credential === null || credential === "mangled" ? undefined : sessions.get(nameOf(credential));
   }
 

@@ -4,7 +4,7 @@ import { type Identity } from "@usage-stats/identity";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { clientAddress } from "./client-address.ts";
-import { type HttpRequest } from "./http-request.ts";
+import { type BegunRequest } from "./http-request.ts";
 
 /**
  * Who asks for an operation, once it is known that they may. Every handler begins with it. A request that holds several
@@ -12,7 +12,7 @@ import { type HttpRequest } from "./http-request.ts";
  * waited for. Throws `unauthenticated`, `invalid_token`, `invalid_key`, `csrf`, `forbidden` or `rate_limited`.
  */
 export type Admit = (
-  request: HttpRequest,
+  request: BegunRequest,
   operation: GuardedOperation,
   all?: readonly string[],
 ) => Awaitable<Identity>;
@@ -34,7 +34,7 @@ export type CountRequestSettings = {
 };
 
 /** Counts a request with its address, once: among those of whom it is known who they are, or among strangers. Throws `rate_limited`. */
-export type CountRequest = (request: HttpRequest, who: "known" | "stranger") => Promise<void>;
+export type CountRequest = (request: BegunRequest, who: "known" | "stranger") => Promise<void>;
 
 export function createCountRequest({ limits, trustedProxies, warn }: CountRequestSettings): CountRequest {
   let isWarned = false;
@@ -55,7 +55,7 @@ const FORWARDED =
 export function createAdmit({ identify, limits, trustedProxies, countRequest }: AdmitSettings): Admit {
   /** Verified first, and charged after: what is bad takes nothing from what is good. */
   async function enter(
-    request: HttpRequest,
+    request: BegunRequest,
     operations: GuardedOperation[],
     within: RateLimits,
   ): Promise<Identity> {

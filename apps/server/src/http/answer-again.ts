@@ -1,12 +1,11 @@
 import { answerAgain, type AnsweredRequest } from "@usage-stats/api";
 import { type Awaitable, orElse, whenThere } from "@usage-stats/core";
-import { type Identity } from "@usage-stats/identity";
 import { type Hono } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type Fetch } from "../serve/http-server.ts";
 import { type AnsweredRequests } from "./answered-requests.ts";
-import { type Arrival, type AppEnv, type HttpRequest } from "./http-request.ts";
-import { createRequest, type RequestParts } from "./request-context.ts";
+import { type AppEnv, type BegunRequest } from "./http-request.ts";
+import { beginRequest, type RequestParts } from "./request-context.ts";
 import { sendJson } from "./response-headers.ts";
 
 export type AnswerAgainParts = RequestParts & {
@@ -27,34 +26,26 @@ export function answeringAgain(app: Hono<AppEnv>, parts: AnswerAgainParts): Fetc
     !(headers.get("accept")?.includes("text/csv") ?? false) &&
     (parts.corsOrigins.length === 0 || !headers.has("origin"));
 
-  function known(arrival: Arrival): { identity: Identity; answered: AnsweredRequest } | null {
-    const { raw } = arrival.req;
-    const identity = isPlain(raw) ? parts.identify.remembered(arrival)?.identity : undefined;
-    const answered = identity && parts.answered.find(identity, raw.url);
-    return identity === undefined || answered === undefined ? null : { identity, answered };
-  }
-
-  function bodyOf(request: HttpRequest, { identity, answered }: Known): Awaitable<Bytes | null> {
+  function bodyOf(request: BegunRequest, answered: AnsweredRequest): Awaitable<Bytes | null> {
     return orElse<Bytes | null>(
       () =>
         whenThere(parts.admit(request, answered.operation), (admitted) =>
           // What somebody asks means something else once they may do something else.
-          admitted === identity ? answerAgain(request, answered) : null,
+          admitted === request.arrival.session?.identity ? answerAgain(request, answered) : null,
         ),
       () => null,
     );
   }
 
   return (raw, env) => {
-    const arrival = { req: { raw }, env };
-    const before = known(arrival);
-    if (before === null) return app.fetch(raw, env);
-    const request = createRequest(arrival, parts);
-    return whenThere(bodyOf(request, before), (body) =>
+    const session = isPlain(raw) ? parts.identify.remembered(raw.headers) : undefined;
+    const answered = session && parts.answered.find(session.identity, raw.url);
+    if (session === undefined || answered === undefined) return app.fetch(raw, env);
+    const request = beginRequest({ req: { raw }, env, session }, parts);
+    return whenThere(bodyOf(request, answered), (body) =>
       body === null ? app.fetch(raw, { ...env, begun: request }) : sendJson(request, body),
     );
   };
 }
 
-type Known = { identity: Identity; answered: AnsweredRequest };
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -10,7 +10,7 @@ import { modelCallsRoute } from "../ingest/model-calls-route.ts";
 import { otlpRoute, type OtlpParts } from "../ingest/otlp-route.ts";
 import { problem, refusalOf } from "./problem.ts";
 import { type AppEnv } from "./http-request.ts";
-import { createRequest, type RequestParts } from "./request-context.ts";
+import { beginRequest, createRequest, type RequestParts } from "./request-context.ts";
 import { addHeaders } from "./response-headers.ts";
 import { rankingRoutes } from "../ranking/rest.ts";
 import { rebuildRoute } from "../rollups/rest.ts";
@@ -53,7 +53,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
-    const request = context.env.begun ?? createRequest(context, parts);
+    const request = createRequest(context.env.begun ?? beginRequest(context, parts), parts);
     context.set("request", request);
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, urlTooLong);
     else await next();

@@ -1,13 +1,16 @@
 import { type HttpBindings } from "@hono/node-server";
 import { type GuardedOperation, type RequestContext } from "@usage-stats/api";
 import { type Awaitable } from "@usage-stats/core";
-import { type Identity } from "@usage-stats/identity";
+import { type Identity, type Session } from "@usage-stats/identity";
 import { type RequestCache } from "@usage-stats/cache";
 import { type Spent } from "../limits/limiter.ts";
 import { type RequestDeadline } from "./request-deadline.ts";
 
-/** A request as it arrives, with Node's own request and response; Hono's context is one. */
-export type Arrival = { req: { raw: Request }; env: HttpBindings };
+/**
+ * A request as it arrives, with Node's own request and response; Hono's context is one. `session` is what is remembered of whoever asks,
+ * where somebody has looked just now.
+ */
+export type Arrival = { req: { raw: Request }; env: HttpBindings; session?: Session };
 
 /** A request as HTTP knows it: what verbs take of it, and what the response's headers tell of it. */
 export type HttpRequest = RequestContext & {
@@ -28,9 +31,12 @@ export type HttpRequest = RequestContext & {
   hasHeaders: boolean;
 };
 
+/** A request that is begun, and does not reach the ports yet: most of what a request costs is what reaches them. */
+export type BegunRequest = Omit<HttpRequest, "ports" | "admit" | "onQuery">;
+
 /** What every handler finds in Hono's context. */
 export type AppEnv = {
   /** Node's own request and response and, where it was begun before Hono was asked, the request. */
-  Bindings: HttpBindings & { begun?: HttpRequest };
+  Bindings: HttpBindings & { begun?: BegunRequest };
   Variables: { request: HttpRequest };
 };

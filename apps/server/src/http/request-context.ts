@@ -3,7 +3,7 @@ import { type SharedCache } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
 import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
-import { type Arrival, type HttpRequest } from "./http-request.ts";
+import { type Arrival, type BegunRequest, type HttpRequest } from "./http-request.ts";
 import { startRequestDeadline } from "./request-deadline.ts";
 import { portsInTurns } from "./request-ports.ts";
 
@@ -19,19 +19,16 @@ export type RequestParts = {
   requestDeadlineMs: number;
 };
 
-/** Makes the context of a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
-export function createRequest(arrival: Arrival, parts: RequestParts): HttpRequest {
+/** Begins a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
+export function beginRequest(arrival: Arrival, parts: RequestParts): BegunRequest {
   const deadline = startRequestDeadline(parts.requestDeadlineMs, () => arrival.req.raw.signal);
-  const request: HttpRequest = {
+  return {
     arrival,
-    ports: portsInTurns(() => request, parts),
     now: parts.clock.now(),
     requestId: crypto.randomUUID(),
     cache: parts.cache?.forRequest(deadline.signal) ?? null,
     costs: [],
     signal: deadline.signal,
-    onQuery: parts.onQuery,
-    admit: async (operation, all) => parts.admit(request, operation, all),
     deadline,
     operation: undefined,
     isCounted: false,
@@ -40,5 +37,14 @@ export function createRequest(arrival: Arrival, parts: RequestParts): HttpReques
     retryAfterSeconds: undefined,
     hasHeaders: false,
   };
+}
+
+/** Makes a request that is begun one that verbs can take. */
+export function createRequest(begun: BegunRequest, parts: RequestParts): HttpRequest {
+  const request: HttpRequest = Object.assign(begun, {
+    ports: portsInTurns(begun, parts),
+    onQuery: parts.onQuery,
+    admit: async (...asked: Parameters<HttpRequest["admit"]>) => parts.admit(begun, ...asked),
+  });
   return request;
 }

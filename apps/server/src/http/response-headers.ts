@@ -3,7 +3,7 @@ import { type DatabaseCost } from "@usage-stats/core";
 import { type Context } from "hono";
 import { WINDOW_SECONDS } from "../limits/limiter.ts";
 import { retryAfter } from "./problem.ts";
-import { type AppEnv, type HttpRequest } from "./http-request.ts";
+import { type AppEnv, type BegunRequest } from "./http-request.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {
@@ -17,13 +17,13 @@ export function addHeaders(context: Context<AppEnv>): void {
  * JSON in UTF-8 with all its headers at once. They are a plain object, which goes to the socket as it is: `Headers` cost as much
  * as all the rest of a cached answer.
  */
-export function sendJson(request: HttpRequest, bytes: Uint8Array<ArrayBuffer>): Response {
+export function sendJson(request: BegunRequest, bytes: Uint8Array<ArrayBuffer>): Response {
   request.hasHeaders = true;
   return new Response(bytes, { headers: { "content-type": "application/json", ...headersOf(request) } });
 }
 
 /** The headers that every response has to have, once it is known what it was made of. */
-function headersOf({ now, requestId, costs, cache, budget }: HttpRequest): Record<string, string> {
+function headersOf({ now, requestId, costs, cache, budget }: BegunRequest): Record<string, string> {
   const report = cache?.report() ?? null;
   return {
     ...SECURITY_HEADERS,
