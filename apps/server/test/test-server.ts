@@ -28,6 +28,8 @@ export type TestServer = {
   /** What was written to the log. */
   log: string[];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** How often the application was asked, beside which some is answered. */
+  timesAsked(): number;
   /** What a real server answers requests with. */
   fetch: Fetch;
   /** The headers of a user's bearer token. */
@@ -62,6 +64,8 @@ export type TestServerOptions = {
   hears?: () => boolean;
   shares?: Shares;
   requestDeadlineMs?: number;
+  /** Whether what was answered before may be answered again beside the application. */
+  answersAgain?: boolean;
 };
 
 /** Everyone may do as much as they like. */
@@ -126,6 +130,7 @@ export async function createTestServer({
   hears = () => true,
   shares = NO_SHARES,
   requestDeadlineMs = 15_000,
+  answersAgain = true,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
@@ -134,7 +139,7 @@ export async function createTestServer({
   const failures = createFailureLog((text) => log.push(text));
   const {
     app,
-    fetch: answer,
+    fetch: answering,
     forgetKey,
   } = composeApp({
     pools: poolsOf(database.orm),
@@ -162,6 +167,13 @@ export async function createTestServer({
     warn: (text) => log.push(text),
     onKeyUseLost: (error) => errors.push(error),
   });
+  const apply = app.fetch;
+  let timesAsked = 0;
+  app.fetch = (...asked) => {
+    timesAsked += 1;
+    return apply(...asked);
+  };
+  const answer: Fetch = answersAgain ? answering : (raw, bindings) => app.fetch(raw, bindings);
   const request = async (path: string, init?: RequestInit) => {
     const outgoing = new EventEmitter();
     const bindings = { incoming: INCOMING, outgoing } as unknown as HttpBindings;
@@ -191,6 +203,7 @@ export async function createTestServer({
     errors,
     log,
     request,
+    timesAsked: () => timesAsked,
     fetch: answer,
     signed,
     get: async (path, as) => request(path, await signed(as)),

@@ -2,7 +2,10 @@
 export type Awaitable<T> = T | Promise<T>;
 
 /** Goes on with a value: at once where it is there, because turns of the event loop cost as much as a look into a cache. */
-export function whenThere<T, Next>(value: Awaitable<T>, next: (value: T) => Awaitable<Next>): Awaitable<Next> {
+export function whenThere<T, Next>(
+  value: Awaitable<T>,
+  next: (value: T) => Awaitable<Next>,
+): Awaitable<Next> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 

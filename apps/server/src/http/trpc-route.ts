@@ -23,7 +23,10 @@ export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure; answered
  * that answer it: tRPC's own reading of the address says which they are. A body is read when the first of them takes its input,
  * and so not for strangers, nor for what is no procedure.
  */
-export function trpcRoute(endpoint: string, { maxIngestBytes, onFailure, answered }: TrpcParts): Handler<AppEnv> {
+export function trpcRoute(
+  endpoint: string,
+  { maxIngestBytes, onFailure, answered }: TrpcParts,
+): Handler<AppEnv> {
   return async (context) => {
     const request = context.get("request");
     const { method, raw } = context.req;

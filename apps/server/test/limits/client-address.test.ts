@@ -5,7 +5,9 @@ import { expect, it } from "vitest";
 import { clientAddress } from "../../src/http/client-address.ts";
 
 async function addressOf(from: string, proxies: number, forwarded?: string): Promise<string> {
-  const app = new Hono<{ Bindings: HttpBindings }>().get("/", (context) => context.text(clientAddress(context, proxies)));
+  const app = new Hono<{ Bindings: HttpBindings }>().get("/", (context) =>
+    context.text(clientAddress(context, proxies)),
+  );
   const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
   const response = await app.request("/", { headers }, { incoming: { socket: { remoteAddress: from } } });
   return response.text();
