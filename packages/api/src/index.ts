@@ -1,7 +1,6 @@
 export { type Actor, actorOf } from "./audit.ts";
 export { authorizeEveryonesUsage, authorizeUsage, type Unauthorized } from "./usage/read-usage.ts";
-export { answer, lookupOf } from "./usage/answer.ts";
-export { answerAgain, type AnsweredRequest } from "./usage/answered-request.ts";
+export { answer, type AnswerLookup, cachedAnswer, lookupOf } from "./usage/answer.ts";
 export { type AnswerFormat, REST_JSON, textFormat } from "./usage/answer-formats.ts";
 export type { OnQuery, Ports, RecordLimits, RequestContext, ViewerToken } from "./context.ts";
 export { createKeyInput, type CreateKeyInput, rotateKeyInput, type RotateKeyInput } from "./keys/input.ts";
@@ -25,7 +24,7 @@ export { inputError, publicError, toTrpcError, type PublicError } from "./errors
 export { ACCESS, authorize, type Budget, budgetOf, type GuardedOperation, isGuarded } from "./access.ts";
 export { createKey, type KeyContext, type NewApiKey, revokeKey, rotateKey } from "./keys/manage-keys.ts";
 export { issueViewerToken } from "./viewer-tokens/procedure.ts";
-export { cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usage/cached-trpc-answers.ts";
+export { type CachedTrpcAnswers, cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usage/cached-trpc-answers.ts";
 export { createRequestSize, type RequestSize } from "./request-size.ts";
 export type { RestUsageStats } from "./usage/rest-result.ts";
 export { startRebuild, type RebuildAnswer } from "./rollups/procedure.ts";

@@ -1,13 +1,18 @@
 import { LRUCache } from "lru-cache";
 import { type CacheEntry, type CacheField, METRIC_NAMES } from "@usage-stats/core";
 
-// Goes up with every change of what is kept, so that servers of different versions never read each other's.
+// Servers of all versions read each other's generations, or one would not hear of the other's changes through the store.
 const PREFIX = "usage-stats:v1";
+// Goes up with every change of how a text is kept, so that servers of different versions never read each other's.
+const TEXT_PREFIX = "usage-stats:v2:text";
 // Answers of servers that know other metrics are told apart by these.
 const METRICS = METRIC_NAMES.join();
 
 /** Where an entry is kept, and the generations that it is valid in: its user's, and everyone's. */
 export type CacheKeys = { value: string; generations: readonly [own: string, everything: string] };
+
+/** Names the lease of whoever makes a text. */
+export type LeaseKey = (valueKey: string, generation: string) => string;
 
 /** The generation of everything that is kept. */
 export const EVERYTHING = `${PREFIX}:generation:everything`;
@@ -31,7 +36,7 @@ export function createCacheKeys(sha256: (text: string) => string) {
   /** Where an entry is kept. */
   function cacheKeys({ kind, userDid, fields }: CacheEntry): CacheKeys {
     return {
-      value: `${PREFIX}:text:${digest([kind, userDid, fields, METRICS])}`,
+      value: `${TEXT_PREFIX}:${digest([kind, userDid, fields, METRICS])}`,
       generations: [generationKey(userDid), EVERYTHING],
     };
   }

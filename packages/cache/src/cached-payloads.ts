@@ -1,9 +1,8 @@
-import { type Awaitable, type Clock, orElse, whenThere } from "@usage-stats/core";
+import { type Awaitable, type Clock, orElse, type Payload, whenThere } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
-import { type CacheKeys, leaseKey } from "./cache-key.ts";
+import { type CacheKeys, type LeaseKey } from "./cache-keys.ts";
 import { type CacheStore } from "./cache-store.ts";
-import { type EnvelopeFormat } from "./envelope.ts";
-import { type Envelope, Unreadable } from "./text-envelope.ts";
+import { type Envelope, type EnvelopeFormat, Unreadable } from "./text-envelope.ts";
 import { GENERATION_MS, generationOf, newGeneration } from "./generation.ts";
 import { type Guard } from "./guard.ts";
 
@@ -16,10 +15,11 @@ export type CachedPayloadsSettings = {
   /** How long the store may keep a request waiting in all. */
   deadlineMs: number;
   format: EnvelopeFormat;
+  leaseKey: LeaseKey;
 };
 
 export type Found =
-  | { state: "hit"; bytes: Uint8Array<ArrayBuffer>; expiresAt: number }
+  | { state: "hit"; payload: Payload; expiresAt: number }
   /** `generation` is `null` where the store has none yet. */
   | { state: "miss"; generation: string | null }
   | { state: "unusable" };
@@ -28,26 +28,23 @@ const LEASE_MS = 3_000;
 
 /** Finds and keeps texts in a store that may fail. `until`, in the milliseconds of `performance.now()`, is when to give it up. */
 export function createCachedPayloads(settings: CachedPayloadsSettings & { onEvent: OnCacheEvent }) {
-  const { store, guard, clock, onEvent } = settings;
+  const { store, guard, clock, leaseKey, onEvent } = settings;
   const server = crypto.randomUUID();
 
-  async function keep(
-    kind: string,
-    key: string,
-    generation: string,
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<void> {
+  async function keep(kind: string, key: string, generation: string, payload: Payload): Promise<boolean> {
     const expiresAt = clock.now().getTime() + settings.ttlMs;
-    const encoded = await settings.format.encode({ key, generation, expiresAt, bytes });
+    const encoded = await settings.format.encode({ key, generation, expiresAt, payload });
     if (encoded === null) {
-      onEvent({ type: "too_large", kind, bytes: bytes.length });
-      return;
+      onEvent({ type: "too_large", kind, bytes: payload.bytes.length });
+      return false;
     }
     const until = performance.now() + settings.deadlineMs;
     try {
       await guard("write", until, () => store.write([[key, encoded]], settings.ttlMs));
+      return true;
     } catch {
       // The guard has counted it.
+      return false;
     }
   }
 
@@ -72,7 +69,7 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
     return whenThere(open(value, keys.value), (envelope) => {
       const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
       return valid
-        ? { state: "hit", bytes: envelope.bytes, expiresAt: envelope.expiresAt }
+        ? { state: "hit", payload: envelope.payload, expiresAt: envelope.expiresAt }
         : { state: "miss", generation };
     });
   }
@@ -111,7 +108,7 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
       }
     },
 
-    /** Keeps a text that was computed in a generation. Never throws: what could not be kept is computed again. */
+    /** Keeps a text that was computed in a generation, and says whether. Never throws: what could not be kept is computed again. */
     keep,
   };
 }

@@ -26,6 +26,8 @@ export function createInProcessCache({
     store: createInProcessStore({ maxBytes }),
     guard: unguarded,
     deadlineMs: Number.POSITIVE_INFINITY,
+    codings: ["br", "gzip"],
+    keepsAtOnce: true,
     format: plainEnvelopes({ maxBytes: maxBytes / 16 }),
   });
 }
@@ -63,6 +65,9 @@ export function createRemoteCache(
     ...settings,
     store,
     guard: createGuard(circuit, onEvent),
+    // One that everybody takes: each copy is paid for with every answer that is read.
+    codings: ["gzip"],
+    keepsAtOnce: false,
     format: textEnvelopes({ packOver: 64_000, maxLength: 1_000_000 }),
   });
 }

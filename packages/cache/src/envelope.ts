@@ -1,27 +1,21 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
+import { digestOf } from "./compress.ts";
 import {
-  type CacheValue,
   decodeTextEnvelope,
   type Envelope,
+  type EnvelopeFormat,
   type Header,
+  type TextDecoding,
   Unreadable,
 } from "./text-envelope.ts";
-
-/** How envelopes are kept in a store. */
-export type EnvelopeFormat = {
-  /** `null` for a text that is too large to be kept. */
-  encode(envelope: Envelope): Promise<CacheValue | null>;
-  /** Reads what was found, which may be anything. Throws `Unreadable` if it is not what was encoded. */
-  decode(found: unknown): Envelope | Promise<Envelope>;
-};
 
 /** For a store in this process: envelopes as they are. */
 export function plainEnvelopes({ maxBytes }: { maxBytes: number }): EnvelopeFormat {
   return {
-    encode: async (envelope) => (envelope.bytes.length > maxBytes ? null : envelope),
+    encode: async (envelope) => (envelope.payload.bytes.length > maxBytes ? null : envelope),
     decode(found) {
-      if (typeof found === "object" && found !== null && "bytes" in found) return found as Envelope;
+      if (typeof found === "object" && found !== null && "payload" in found) return found as Envelope;
       throw new Unreadable("no envelope");
     },
   };
@@ -33,7 +27,10 @@ const MOST_UNPACKED_BYTES = 64_000_000;
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** For a store of texts: a line of JSON, and the text; packed if it has more than `packOver` bytes. */
+/**
+ * For a store of texts: a line of JSON, and the text; packed if it was compressed to be sent, and then as it is sent, or if it has more
+ * than `packOver` bytes.
+ */
 export function textEnvelopes({
   packOver,
   maxLength,
@@ -42,18 +39,24 @@ export function textEnvelopes({
   maxLength: number;
 }): EnvelopeFormat {
   return {
-    async encode({ key, generation, expiresAt, bytes }) {
-      const packed = bytes.length > packOver;
-      const body = packed
-        ? (await pack(bytes, { level: 1 })).toString("base64")
-        : Buffer.from(bytes).toString();
-      const header: Header = [key, generation, expiresAt, packed ? "gzip" : "plain", body.length];
+    async encode({ key, generation, expiresAt, payload }) {
+      const { bytes, encoded } = payload;
+      const packed = encoded?.gzip ?? (bytes.length > packOver ? await pack(bytes, { level: 1 }) : null);
+      const body = packed === null ? Buffer.from(bytes).toString() : Buffer.from(packed).toString("base64");
+      // Gzip brings a checksum of its own.
+      const digest = payload.digest ?? (packed === null ? digestOf(bytes) : null);
+      const encoding = packed === null ? "plain" : "gzip";
+      const header: Header = [key, generation, expiresAt, encoding, body.length, digest];
       return body.length > maxLength ? null : `${JSON.stringify(header)}\n${body}`;
     },
-    decode: (found) => decodeTextEnvelope(found, unpackBase64),
+    decode: (found) => decodeTextEnvelope(found, NODE),
   };
 }
 
-function unpackBase64(body: string): Promise<Uint8Array<ArrayBuffer>> {
-  return unpack(Buffer.from(body, "base64"), { maxOutputLength: MOST_UNPACKED_BYTES });
-}
+const NODE: TextDecoding = {
+  digestOf,
+  async unpack(base64) {
+    const gzipped = new Uint8Array(Buffer.from(base64, "base64"));
+    return { gzip: gzipped, bytes: await unpack(gzipped, { maxOutputLength: MOST_UNPACKED_BYTES }) };
+  },
+};

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { payloadSize } from "./compress.ts";
 import { type CacheStore } from "./cache-store.ts";
 import { type CacheValue } from "./text-envelope.ts";
 
@@ -25,6 +26,6 @@ export function createInProcessStore({ maxBytes }: { maxBytes: number }): CacheS
 
 /** In bytes, roughly: JavaScript's strings take at most two a unit, an entry here some 200 more. */
 function sizeOf(value: CacheValue, key: string): number {
-  const own = typeof value === "string" ? 2 * value.length : value.bytes.length;
+  const own = typeof value === "string" ? 2 * value.length : payloadSize(value.payload);
   return own + 2 * key.length + 200;
 }

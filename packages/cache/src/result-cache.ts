@@ -3,16 +3,23 @@ import {
   type Awaitable,
   type CacheEntry,
   type CacheInvalidator,
+  type ContentCoding,
+  type Payload,
   type ResultCache,
   whenThere,
 } from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
-import { type CacheKeys, cacheKeys, EVERYTHING, generationKey } from "./cache-key.ts";
+import { type CacheKeys, cacheKeys, EVERYTHING, generationKey, leaseKey } from "./cache-key.ts";
 import { createInvalidations } from "./invalidations.ts";
+import { createPayload } from "./compress.ts";
 import { createFlight, type Flight } from "./flight.ts";
 import { createCachedPayloads, type Found, type CachedPayloadsSettings } from "./cached-payloads.ts";
 
-export type ResultCacheSettings = CachedPayloadsSettings & {
+export type ResultCacheSettings = Omit<CachedPayloadsSettings, "leaseKey"> & {
+  /** What texts that are sent are kept compressed in too. */
+  codings: readonly ContentCoding[];
+  /** Whether they are kept plain until they are compressed, so that whoever asks next finds them: where a write costs nothing. */
+  keepsAtOnce: boolean;
   /** Whether changes are heard of that others make; nothing kept is given out, and nothing is kept, while they are not. */
   hears?: () => boolean;
   /** How often what could not be told to the store is tried again. */
@@ -62,7 +69,7 @@ const PAUSES_MS = [5, 10, 20, 40, 75];
  */
 export function createResultCache(settings: ResultCacheSettings): SharedCache {
   const { deadlineMs, hears = () => true, onEvent = () => {}, pause = sleep } = settings;
-  const texts = createCachedPayloads({ ...settings, onEvent });
+  const texts = createCachedPayloads({ ...settings, leaseKey, onEvent });
   const invalidations = createInvalidations({
     ...settings,
     retryMs: settings.retryMs ?? 1_000,
@@ -97,7 +104,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
 
   /** One computation at a time, but only for those who saw the same generation: it began before the others' change. */
   async function makeOnce(
-    kind: string,
+    { kind, isSent = false }: CacheEntry,
     keys: CacheKeys,
     found: Missed,
     until: number,
@@ -116,9 +123,12 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     );
     flights.set(name, flight);
     const written = making
-      .then((made) =>
-        made.keepIn === null ? undefined : texts.keep(kind, keys.value, made.keepIn, made.bytes),
-      )
+      .then(async ({ bytes, keepIn }) => {
+        if (keepIn === null) return;
+        const keep = (payload: Payload) => texts.keep(kind, keys.value, keepIn, payload);
+        const isKept = (isSent && !settings.keepsAtOnce) || (await keep({ bytes }));
+        if (isSent && isKept) await keep(await createPayload(bytes, settings.codings));
+      })
       .catch(() => {
         // Those who wait for it are told.
       })
@@ -163,7 +173,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
       if (performance.now() + ms > until) return null;
       await pause(ms);
       const found = await find(keys, until);
-      if (found.state === "hit") return found.bytes;
+      if (found.state === "hit") return found.payload.bytes;
       if (found.state === "unusable" || found.generation !== generation) return null;
     }
     return null;
@@ -198,7 +208,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         return whenThere(look(keysOf(entry)), (found) => {
           if (found.state !== "hit") return null;
           note(entry.kind, "hit", found.expiresAt, started);
-          return found.bytes;
+          return found.payload;
         });
       },
       async remember(entry: CacheEntry, compute) {
@@ -207,10 +217,11 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
         const found = await look(keys);
         if (found.state === "hit") {
           note(entry.kind, "hit", found.expiresAt, started);
-          return { bytes: found.bytes, hit: true };
+          return { payload: found.payload, hit: true };
         }
         note(entry.kind, found.state === "miss" ? "miss" : "bypass", null, started);
-        return { bytes: await makeOnce(entry.kind, keys, found, until!, compute, signal?.()), hit: false };
+        const bytes = await makeOnce(entry, keys, found, until!, compute, signal?.());
+        return { payload: { bytes }, hit: false };
       },
     };
   }

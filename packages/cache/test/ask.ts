@@ -10,14 +10,14 @@ export async function ask(
   compute: () => string | Promise<string> = () => "new",
 ): Promise<Asked> {
   const request = cache.forRequest();
-  const { bytes, hit } = await request.remember(entry, async () => compute());
-  return { text: textOf(bytes), hit, report: request.report() };
+  const { payload, hit } = await request.remember(entry, async () => compute());
+  return { text: textOf(payload.bytes), hit, report: request.report() };
 }
 
 /** What a request finds, without making it. */
 export async function peek(cache: SharedCache, entry: CacheEntry): Promise<string | null> {
-  const bytes = await cache.forRequest().peek(entry);
-  return bytes === null ? null : textOf(bytes);
+  const payload = await cache.forRequest().peek(entry);
+  return payload === null ? null : textOf(payload.bytes);
 }
 
 function textOf(bytes: Uint8Array): string {

@@ -83,6 +83,8 @@ async function runActors(
       clock,
       ttlMs: 1_000_000,
       deadlineMs: 1_000_000,
+      codings: [],
+      keepsAtOnce: true,
       format: plainEnvelopes({ maxBytes: 1_000_000 }),
       retryMs: 1_000_000,
       pause: () => scheduler.schedule(Promise.resolve(), "pause"),

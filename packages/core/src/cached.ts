@@ -1,12 +1,12 @@
 import { type UsageFilter } from "./group-by.ts";
-import { type CacheEntry, type CacheField, type ResultCache } from "./ports.ts";
+import { type CacheEntry, type CacheField, type Payload, type ResultCache } from "./ports.ts";
 import { type TimeRange } from "./range.ts";
 
 /** How values of one kind are cached: `encode` gives what is kept of one, `decode` what that says. */
 export type CacheFormat<Value> = {
   kind: string;
   encode(value: Value): string | Uint8Array<ArrayBuffer>;
-  decode(payload: Uint8Array<ArrayBuffer>): Value;
+  decode(payload: Payload): Value;
 };
 
 /**
@@ -20,11 +20,11 @@ export async function cached<Value>(
   make: (wanted?: AbortSignal) => Promise<Value>,
 ): Promise<{ value: Value; hit: boolean }> {
   let own: { value: Value } | undefined;
-  const { bytes, hit } = await cache.remember(entry, async (wanted) => {
+  const { payload, hit } = await cache.remember(entry, async (wanted) => {
     own = { value: await make(wanted) };
     return encode(own.value);
   });
-  return { value: own === undefined ? decode(bytes) : own.value, hit };
+  return { value: own === undefined ? decode(payload) : own.value, hit };
 }
 
 type EntryField = string | number | undefined | null | Date | TimeRange | UsageFilter | readonly EntryField[];

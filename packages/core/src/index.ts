@@ -58,6 +58,8 @@ export {
 } from "./model-call.ts";
 export type {
   CacheEntry,
+  ContentCoding,
+  Payload,
   CacheField,
   CacheInvalidator,
   CallWriter,

@@ -105,24 +105,39 @@ export type CacheEntry = {
   /** Whose calls it is made of; `null` for everyone's. */
   userDid: string | null;
   fields: readonly CacheField[];
+  /** Whether the text is sent as it is, and so is kept compressed too. It changes no key. */
+  isSent?: boolean;
 };
 export type CacheField = string | number | null | readonly CacheField[];
+
+/** How a text may be compressed for whoever takes that: https://www.iana.org/assignments/http-parameters#content-coding */
+export type ContentCoding = "br" | "gzip";
+
+/** A text as it is kept and sent. */
+export type Payload = {
+  /** In UTF-8. */
+  bytes: Uint8Array<ArrayBuffer>;
+  /** A digest of its bytes, where somebody has made one. */
+  digest?: string;
+  /** The same bytes compressed: absent where that was not done yet, without what was not worth it. */
+  encoded?: Readonly<Partial<Record<ContentCoding, Uint8Array<ArrayBuffer>>>>;
+};
 
 /**
  * Keeps texts that were made of a user's settled calls (`settledUntil`), and gives one back only while none of those calls
  * has changed. A fault of the cache is a miss: nothing here throws but `compute`.
  */
 export type ResultCache = {
-  /** The text kept for an entry, as UTF-8, or `null`: at once where nothing has to be waited for. */
-  peek(entry: CacheEntry): Awaitable<Uint8Array<ArrayBuffer> | null>;
+  /** The text kept for an entry, or `null`: at once where nothing has to be waited for. */
+  peek(entry: CacheEntry): Awaitable<Payload | null>;
   /**
-   * The text kept for an entry, or else what `compute` gives, which is kept then; as UTF-8. Throws what `compute` throws. Its
+   * The text kept for an entry, or else what `compute` gives, which is kept then. Throws what `compute` throws. Its
    * signal aborts when nobody waits for the text any more.
    */
   remember(
     entry: CacheEntry,
     compute: (signal?: AbortSignal) => Promise<string | Uint8Array<ArrayBuffer>>,
-  ): Promise<{ bytes: Uint8Array<ArrayBuffer>; hit: boolean }>;
+  ): Promise<{ payload: Payload; hit: boolean }>;
 };
 
 /** To be told after settled calls were changed, once that is committed: what was kept of those users is given out no more. */

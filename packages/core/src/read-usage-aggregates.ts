@@ -62,7 +62,7 @@ const HISTORY: CacheFormat<Aggregates> = {
   kind: "history",
   encode: ({ sums, models, groups, groupSeries }) =>
     JSON.stringify({ sums, models, groups, groupSeries } satisfies Aggregates),
-  decode: (payload) => JSON.parse(new TextDecoder().decode(payload)) as Aggregates,
+  decode: ({ bytes }) => JSON.parse(new TextDecoder().decode(bytes)) as Aggregates,
 };
 
 /** A history is settled, always. */

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { cached, cacheEntry, type CacheFormat, type EntryFields } from "../src/cached.ts";
-import { type ResultCache } from "../src/ports.ts";
+import { type Payload, type ResultCache } from "../src/ports.ts";
 import { type UsageStatsQuery } from "../src/usage-stats.ts";
 
 const encoder = new TextEncoder();
@@ -11,9 +11,10 @@ function cacheOf(kept: string | null): ResultCache {
   return {
     peek: async () => null,
     async remember(_, compute) {
-      if (kept !== null) return { bytes: encoder.encode(kept), hit: true };
+      if (kept !== null) return { payload: { bytes: encoder.encode(kept) }, hit: true };
       const made = await compute();
-      return { bytes: typeof made === "string" ? encoder.encode(made) : made, hit: false };
+      const bytes = typeof made === "string" ? encoder.encode(made) : made;
+      return { payload: { bytes }, hit: false };
     },
   };
 }
@@ -22,8 +23,8 @@ function countFormat() {
   return {
     kind: "count",
     encode: (value: { count: number }) => String(value.count),
-    decode: vi.fn<(payload: Uint8Array) => { count: number }>((payload) => ({
-      count: Number(new TextDecoder().decode(payload)),
+    decode: vi.fn<(payload: Payload) => { count: number }>(({ bytes }) => ({
+      count: Number(new TextDecoder().decode(bytes)),
     })),
   } satisfies CacheFormat<{ count: number }>;
 }

@@ -27,7 +27,7 @@ function createKeepAll(): ResultCache & { hits: number } {
       const hit = kept.has(key);
       if (hit) keepAll.hits += 1;
       else kept.set(key, await compute());
-      return { bytes: new TextEncoder().encode(kept.get(key)), hit };
+      return { payload: { bytes: new TextEncoder().encode(kept.get(key)) }, hit };
     },
   };
   return keepAll;

@@ -10,8 +10,15 @@ export function allowOrigins(origins: readonly string[]): MiddlewareHandler<AppE
   const allow = cors({
     origin: [...origins],
     allowMethods: ["GET", "POST"],
-    allowHeaders: ["authorization", "content-type", "trpc-accept"],
-    exposeHeaders: ["x-request-id", "cache-status", "server-timing", "retry-after", "ratelimit-remaining"],
+    allowHeaders: ["authorization", "content-type", "if-none-match", "trpc-accept"],
+    exposeHeaders: [
+      "etag",
+      "x-request-id",
+      "cache-status",
+      "server-timing",
+      "retry-after",
+      "ratelimit-remaining",
+    ],
     maxAge: 600,
   });
   return (context, next) => (context.req.header("origin") === undefined ? next() : allow(context, next));

@@ -1,12 +1,12 @@
-import { answerAgain, type AnsweredRequest } from "@usage-stats/api";
-import { type Awaitable, orElse, whenThere } from "@usage-stats/core";
+import { cachedAnswer } from "@usage-stats/api";
+import { type Awaitable, orElse, type Payload, whenThere } from "@usage-stats/core";
 import { type Hono } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type Fetch } from "../serve/http-server.ts";
-import { type AnsweredRequests } from "./answered-requests.ts";
+import { type AnsweredRequest, type AnsweredRequests } from "./answered-requests.ts";
 import { type AppEnv, type BegunRequest } from "./http-request.ts";
 import { beginRequest, type RequestParts } from "./request-context.ts";
-import { sendJson } from "./response-headers.ts";
+import { sendRepresentation } from "./send-representation.ts";
 
 export type AnswerAgainParts = RequestParts & {
   identify: Pick<IdentifyRequest, "remembered">;
@@ -26,12 +26,12 @@ export function answeringAgain(app: Hono<AppEnv>, parts: AnswerAgainParts): Fetc
     !(headers.get("accept")?.includes("text/csv") ?? false) &&
     (parts.corsOrigins.length === 0 || !headers.has("origin"));
 
-  function bodyOf(request: BegunRequest, answered: AnsweredRequest): Awaitable<Bytes | null> {
-    return orElse<Bytes | null>(
+  function find(request: BegunRequest, { operation, lookup }: AnsweredRequest): Awaitable<Payload | null> {
+    return orElse<Payload | null>(
       () =>
-        whenThere(parts.admit(request, answered.operation), (admitted) =>
+        whenThere(parts.admit(request, operation), (identity) =>
           // What somebody asks means something else once they may do something else.
-          admitted === request.arrival.session?.identity ? answerAgain(request, answered) : null,
+          identity === request.arrival.session?.identity ? cachedAnswer(request, lookup) : null,
         ),
       () => null,
     );
@@ -42,10 +42,10 @@ export function answeringAgain(app: Hono<AppEnv>, parts: AnswerAgainParts): Fetc
     const answered = session && parts.answered.find(session.identity, raw.url);
     if (session === undefined || answered === undefined) return app.fetch(raw, env);
     const request = beginRequest({ req: { raw }, env, session }, parts);
-    return whenThere(bodyOf(request, answered), (body) =>
-      body === null ? app.fetch(raw, { ...env, begun: request }) : sendJson(request, body),
+    return whenThere(find(request, answered), (payload) =>
+      payload === null
+        ? app.fetch(raw, { ...env, begun: request })
+        : sendRepresentation(request, answered.represent(payload), answered.form),
     );
   };
 }
-
-type Bytes = Uint8Array<ArrayBuffer>;

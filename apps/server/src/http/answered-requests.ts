@@ -1,5 +1,16 @@
-import { type AnsweredRequest } from "@usage-stats/api";
+import { type AnswerLookup, type GuardedOperation } from "@usage-stats/api";
+import { type Payload } from "@usage-stats/core";
 import { type Identity } from "@usage-stats/identity";
+import { type Representations } from "./representations.ts";
+import { type Form } from "./send-representation.ts";
+
+/** What a request asked for that one cached payload answered, and how it was sent: whoever asks the same again needs nothing read anew. */
+export type AnsweredRequest = {
+  operation: GuardedOperation;
+  lookup: AnswerLookup;
+  represent(payload: Payload): Representations;
+  form: Form;
+};
 
 /**
  * Remembers what was asked at addresses that the cache answered, by who asked. It is kept with their identity, which is one object for as

@@ -14,12 +14,17 @@ export function addHeaders(context: Context<AppEnv>): void {
 }
 
 /**
- * JSON in UTF-8 with all its headers at once. They are a plain object, which goes to the socket as it is: `Headers` cost as much
+ * Makes a response with all its headers at once. They are a plain object, which goes to the socket as it is: `Headers` cost as much
  * as all the rest of a cached answer.
  */
-export function sendJson(request: BegunRequest, bytes: Uint8Array<ArrayBuffer>): Response {
+export function responseWith(
+  request: BegunRequest,
+  status: number,
+  bytes: Uint8Array<ArrayBuffer> | null,
+  headers: Record<string, string>,
+): Response {
   request.hasHeaders = true;
-  return new Response(bytes, { headers: { "content-type": "application/json", ...headersOf(request) } });
+  return new Response(bytes, { status, headers: { ...headers, ...headersOf(request) } });
 }
 
 /** The headers that every response has to have, once it is known what it was made of. */

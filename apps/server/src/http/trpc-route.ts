@@ -8,13 +8,16 @@ import {
 } from "@usage-stats/api";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
+import { joinPayloads } from "@usage-stats/cache";
+import { type Payload } from "@usage-stats/core";
 import { type Handler } from "hono";
 import { type OnFailure } from "../failures/failure-log.ts";
 import { type AnsweredRequests } from "./answered-requests.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
-import { type AppEnv } from "./http-request.ts";
-import { sendJson } from "./response-headers.ts";
+import { type AppEnv, type HttpRequest } from "./http-request.ts";
+import { joinedRepresentations, representationsOf } from "./representations.ts";
+import { sendRepresentation } from "./send-representation.ts";
 
 export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure; answered: AnsweredRequests };
 
@@ -30,16 +33,23 @@ export function trpcRoute(
   return async (context) => {
     const request = context.get("request");
     const { method, raw } = context.req;
-    if (method === "GET" && context.req.header("trpc-accept") === undefined) {
+    // Whoever asks for a stream is not answered with one text.
+    const wantsText = method === "GET" && context.req.header("trpc-accept") === undefined;
+    if (wantsText) {
       const { pathname, searchParams } = new URL(raw.url);
       const asked = { path: pathname.slice(endpoint.length + 1), query: searchParams };
       const cached = await cachedTrpcAnswers(request, asked);
       if (cached !== null) {
-        if (cached.answered !== null) answered.keep(await request.entering!, raw.url, cached.answered);
-        return sendJson(request, cached.body);
+        const { batch, answers } = cached;
+        const represent = (...payloads: Payload[]) =>
+          batch ? joinedRepresentations(joinPayloads(payloads)) : representationsOf(payloads[0]!);
+        const [first, ...others] = answers;
+        if (others.length === 0)
+          answered.keep(await request.entering!, raw.url, { ...first!, represent, form: FORM });
+        return sendRepresentation(request, represent(...answers.map(({ payload }) => payload)), FORM);
       }
     }
-    return fetchRequestHandler({
+    const response = await fetchRequestHandler({
       endpoint,
       router: appRouter,
       maxBatchSize: MAX_BATCH_SIZE,
@@ -61,8 +71,21 @@ export function trpcRoute(
         onFailure({ error: cause, requestId: request.requestId, operation });
       },
     });
+    return wantsText && response.status === 200 ? sendTrpcsAnswer(request, response) : response;
   };
 }
+
+const JSON_TYPE = "application/json";
+
+/** tRPC's own answer, and its own `Vary`, in the content coding that whoever asks takes. */
+async function sendTrpcsAnswer(request: HttpRequest, response: Response): Promise<Response> {
+  if (response.headers.get("content-type") !== JSON_TYPE) return response;
+  const representations = representationsOf({ bytes: new Uint8Array(await response.arrayBuffer()) });
+  return sendRepresentation(request, representations, FORM);
+}
+
+/** As tRPC has it, and what is ours. */
+const FORM = { type: JSON_TYPE, vary: "trpc-accept, accept, accept-encoding" };
 
 /** The same request, whose body is read, and refused, once tRPC asks for its text. Whatever type it has, JSON is the only one taken. */
 function unread(request: Request, maxBytes: number): Request {

@@ -6,13 +6,15 @@ import {
   readUsageStatsQuery,
   REST_JSON,
 } from "@usage-stats/api";
+import { type Payload } from "@usage-stats/core";
 import { type Identity } from "@usage-stats/identity";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
 import { type AnsweredRequests } from "../http/answered-requests.ts";
 import { type AppEnv, type HttpRequest } from "../http/http-request.ts";
-import { sendJson } from "../http/response-headers.ts";
+import { representationsOf } from "../http/representations.ts";
+import { sendRepresentation } from "../http/send-representation.ts";
 import { queryOf, serveOperation } from "../http/serve-operation.ts";
 import { USAGE_CSV } from "./usage-csv.ts";
 
@@ -33,30 +35,35 @@ export function usageRoutes(app: Hono<AppEnv>, { answered }: UsageParts): void {
     const form = wantsCsv(context) ? "csv" : "json";
     const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
     const query = whose === "one" ? authorizeUsage(ctx, asked) : authorizeEveryonesUsage(ctx, asked);
-    if (form === "csv") return sendCsv(context, await answer(ctx, query, USAGE_CSV), bom);
+    if (form === "csv") {
+      const csv = await answer(ctx, query, USAGE_CSV);
+      return sendRepresentation(ctx, representationsOf(bom ? withByteOrderMark(csv) : csv), CSV_FORM);
+    }
     const json = await answer(ctx, query, REST_JSON);
     if (isFromCache(ctx))
       answered.keep(ctx.identity, context.req.url, {
         operation: ctx.operation!,
         lookup: lookupOf(query, REST_JSON)!,
-        isBatch: false,
+        represent: representationsOf,
+        form: JSON_FORM,
       });
-    return sendJson(ctx, json);
+    return sendRepresentation(ctx, representationsOf(json), JSON_FORM);
   }
 }
 
 type Admitted = HttpRequest & { identity: Identity };
+
+const JSON_FORM = { type: "application/json", vary: "accept, accept-encoding" };
+const CSV_FORM = { type: "text/csv; charset=utf-8", vary: "accept, accept-encoding" };
 
 /** Whether the cache alone answered. */
 function isFromCache({ cache, costs }: HttpRequest): boolean {
   return costs.length === 0 && cache?.report()?.outcome === "hit";
 }
 
-function sendCsv(context: Context<AppEnv>, csv: Uint8Array<ArrayBuffer>, bom: boolean): Response {
-  return context.body(bom ? Buffer.concat([Buffer.from(BYTE_ORDER_MARK), csv]) : csv, 200, {
-    "content-type": "text/csv; charset=utf-8",
-    vary: "accept",
-  });
+/** Another text than the one that is kept, and compressed each time: nothing is kept of it. */
+function withByteOrderMark({ bytes }: Payload): Payload {
+  return { bytes: new Uint8Array(Buffer.concat([Buffer.from(BYTE_ORDER_MARK), bytes])) };
 }
 
 /** Whoever takes anything gets JSON, as ever. */

@@ -1,21 +1,18 @@
-import { type CacheFormat, type UsageStats } from "@usage-stats/core";
+import { type CacheFormat, type Payload, type UsageStats } from "@usage-stats/core";
 import superjson, { type SuperJSONResult } from "superjson";
 import { toRestUsageStats } from "./rest-result.ts";
 
 /** How an answer is given and, of a settled range, cached: `of` makes it from the stats. */
 export type AnswerFormat<Answer> = CacheFormat<Answer> & { of(stats: UsageStats): Answer };
 
-/** Gives a format whose answers are texts, in UTF-8: what is cached is what is sent. */
-export function textFormat(
-  kind: string,
-  write: (stats: UsageStats) => string,
-): AnswerFormat<Uint8Array<ArrayBuffer>> {
+/** Gives a format whose answers are texts: what is cached is what is sent. */
+export function textFormat(kind: string, write: (stats: UsageStats) => string): AnswerFormat<Payload> {
   const encoder = new TextEncoder();
   return {
     kind,
-    of: (stats) => encoder.encode(write(stats)),
-    encode: (bytes) => bytes,
-    decode: (bytes) => bytes,
+    of: (stats) => ({ bytes: encoder.encode(write(stats)) }),
+    encode: ({ bytes }) => bytes,
+    decode: (payload) => payload,
   };
 }
 
@@ -32,8 +29,8 @@ export const TRPC: AnswerFormat<UsageStats> = {
     const kept: UsageStats = { ...stats, freshness: { ...stats.freshness, source: "cache" } };
     return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
   },
-  decode(payload) {
-    const { result } = JSON.parse(new TextDecoder().decode(payload)) as TrpcResponse;
+  decode({ bytes }) {
+    const { result } = JSON.parse(new TextDecoder().decode(bytes)) as TrpcResponse;
     return superjson.deserialize(result.data);
   },
 };

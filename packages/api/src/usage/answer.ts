@@ -6,6 +6,7 @@ import {
   type EntryFields,
   getUsageStats,
   isSettled,
+  type Payload,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import { type AnswerFormat } from "./answer-formats.ts";
@@ -40,14 +41,15 @@ export type AnswerLookup = { to: Date; entry: CacheEntry };
 
 /** Gives what finds a query's answer, or `null` for one that no cache may answer. */
 export function lookupOf(query: UsageStatsQuery, { kind }: AnswerFormat<unknown>): AnswerLookup | null {
-  return query.noCache === true ? null : { to: query.to, entry: cacheEntry(kind, query, FIELDS) };
+  if (query.noCache === true) return null;
+  return { to: query.to, entry: { ...cacheEntry(kind, query, FIELDS), isSent: true } };
 }
 
 /** Gives the payload that is cached of an answer, ready to be sent, or `null`: at once where nothing has to be waited for. */
 export function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
   lookup: AnswerLookup | null,
-): Awaitable<Uint8Array<ArrayBuffer> | null> {
+): Awaitable<Payload | null> {
   return cache === null || lookup === null || !isSettled(lookup, now) ? null : cache.peek(lookup.entry);
 }
 

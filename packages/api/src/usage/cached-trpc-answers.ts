@@ -1,19 +1,20 @@
-import { type UsageStatsQuery } from "@usage-stats/core";
+import { type Payload, type UsageStatsQuery } from "@usage-stats/core";
 import { authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
-import { cachedAnswer, lookupOf } from "./answer.ts";
-import { type AnsweredRequest, batchBody } from "./answered-request.ts";
+import { type GuardedOperation } from "../access.ts";
+import { type AnswerLookup, cachedAnswer, lookupOf } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "../context.ts";
 import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
 import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
 
-/** The body of a response and, where it holds one answer, what finds that again. */
-export type CachedTrpcAnswers = { body: Uint8Array<ArrayBuffer>; answered: AnsweredRequest | null };
+/** What tRPC would send: one response, or the list of several that a batch is answered with; and what finds each answer again. */
+export type CachedTrpcAnswers = { batch: boolean; answers: CachedTrpcAnswer[] };
+export type CachedTrpcAnswer = { operation: GuardedOperation; lookup: AnswerLookup; payload: Payload };
 
 /**
- * The body of tRPC's response to a query whose every answer is kept, without running tRPC: what it would send, at a fraction
- * of the cost. `null` for everything else, which is for tRPC to answer, and above all to refuse.
+ * What tRPC would send to a query whose every answer is kept, without running tRPC, at a fraction of the cost. `null` for
+ * everything else, which is for tRPC to answer, and above all to refuse.
  */
 export async function cachedTrpcAnswers(
   ctx: Pick<RequestContext, "cache" | "now" | "admit">,
@@ -33,16 +34,10 @@ export async function cachedTrpcAnswers(
         size.addSeries(query);
         const lookup = lookupOf(query, TRPC);
         const payload = await cachedAnswer(ctx, lookup);
-        return payload && { payload, answered: { operation: name, lookup: lookup!, isBatch: batch } };
+        return payload && { operation: name, lookup: lookup!, payload };
       }),
     );
-    const found = answers.filter((answer) => answer !== null);
-    if (found.length < names.length) return null;
-    const payloads = found.map(({ payload }) => payload);
-    return {
-      body: batch ? batchBody(payloads) : payloads[0]!,
-      answered: found.length === 1 ? found[0]!.answered : null,
-    };
+    return answers.every((cached) => cached !== null) ? { batch, answers } : null;
   } catch {
     // tRPC finds the same fault, and has the words for it.
     return null;
