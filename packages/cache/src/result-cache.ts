@@ -123,12 +123,7 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     );
     flights.set(name, flight);
     const written = making
-      .then(async ({ bytes, keepIn }) => {
-        if (keepIn === null) return;
-        const keep = (payload: Payload) => texts.keep(kind, keys.value, keepIn, payload);
-        const isKept = (isSent && !settings.keepsAtOnce) || (await keep({ bytes }));
-        if (isSent && isKept) await keep(await createPayload(bytes, settings.codings));
-      })
+      .then((made) => keepMade(kind, keys.value, isSent, made))
       .catch(() => {
         // Those who wait for it are told.
       })
@@ -160,6 +155,19 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     const computed = await compute();
     const bytes = typeof computed === "string" ? encoder.encode(computed) : computed;
     return { bytes, keepIn: generation };
+  }
+
+  /** Keeps what was made; what is sent, compressed too. */
+  async function keepMade(
+    kind: string,
+    key: string,
+    isSent: boolean,
+    { bytes, keepIn }: Made,
+  ): Promise<void> {
+    if (keepIn === null) return;
+    const keep = (payload: Payload) => texts.keep(kind, key, keepIn, payload);
+    const isKept = (isSent && !settings.keepsAtOnce) || (await keep({ bytes }));
+    if (isSent && isKept) await keep(await createPayload(bytes, settings.codings));
   }
 
   /** Waits a little for a text that is being made elsewhere, or that this server has made since it was looked for. */

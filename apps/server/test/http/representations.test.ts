@@ -233,6 +233,19 @@ describeCaches((openAdapter) => {
     expect(tags.size).toBe(ANSWERS.length);
   });
 
+  it("sends as a batch the list of what it sends alone", async () => {
+    const values = await Promise.all(
+      [input(18), input(12, "week")].map(async (value) => {
+        const got = await untilKept(`/trpc/usageStats?${trpc(value)}`, alice);
+        return JSON.parse(got.text) as unknown;
+      }),
+    );
+    const [, path] = ANSWERS.at(-1)!;
+    await untilKept(path, alice);
+    const got = await send(http, path, { ...alice, "accept-encoding": "gzip" });
+    expect(JSON.parse(got.text)).toEqual(values);
+  });
+
   it("sends HEAD what it sends GET, without a body", async () => {
     const [, path] = ANSWERS[0];
     const got = await send(http, path, alice);
