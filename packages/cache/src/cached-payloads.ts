@@ -63,10 +63,10 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
     });
   }
 
-  function judge(keys: CacheKeys, [value, ...generations]: unknown[]): Awaitable<Found> {
-    const generation = generationOf(keys, generations);
+  function judge(keys: CacheKeys, found: unknown[]): Awaitable<Found> {
+    const generation = generationOf(keys, found[1], found[2]);
     if (generation === null) return { state: "miss", generation };
-    return whenThere(open(value, keys.value), (envelope) => {
+    return whenThere(open(found[0], keys.value), (envelope) => {
       const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
       return valid
         ? { state: "hit", payload: envelope.payload, expiresAt: envelope.expiresAt }
@@ -89,7 +89,8 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
     async beginGeneration(keys: CacheKeys, until: number): Promise<string | null> {
       try {
         const fresh = keys.generations.map(newGeneration);
-        return generationOf(keys, await guard("ensure", until, () => store.ensure(fresh, GENERATION_MS)));
+        const [own, everything] = await guard("ensure", until, () => store.ensure(fresh, GENERATION_MS));
+        return generationOf(keys, own, everything);
       } catch {
         return null;
       }

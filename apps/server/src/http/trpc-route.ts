@@ -16,7 +16,7 @@ import { type AnsweredRequests } from "./answered-requests.ts";
 import { refuse } from "./problem.ts";
 import { readJsonText } from "./read-body-text.ts";
 import { type AppEnv, type HttpRequest } from "./http-request.ts";
-import { joinedRepresentations, representationsOf } from "./representations.ts";
+import { joinedRepresentations, type Representations, representationsOf } from "./representations.ts";
 import { sendRepresentation } from "./send-representation.ts";
 
 export type TrpcParts = { maxIngestBytes: number; onFailure: OnFailure; answered: AnsweredRequests };
@@ -41,12 +41,12 @@ export function trpcRoute(
       const cached = await cachedTrpcAnswers(request, asked);
       if (cached !== null) {
         const { batch, answers } = cached;
-        const represent = (...payloads: Payload[]) =>
-          batch ? joinedRepresentations(joinPayloads(payloads)) : representationsOf(payloads[0]!);
-        const [first, ...others] = answers;
-        if (others.length === 0)
-          answered.keep(await request.entering!, raw.url, { ...first!, represent, form: FORM });
-        return sendRepresentation(request, represent(...answers.map(({ payload }) => payload)), FORM);
+        const { operation, lookup, payload } = answers[0]!;
+        if (batch && answers.length > 1)
+          return sendRepresentation(request, ofBatch(answers.map((one) => one.payload)), FORM);
+        const represent = batch ? ofBatchOfOne : representationsOf;
+        answered.keep(await request.entering!, raw.url, { operation, lookup, represent, form: FORM });
+        return sendRepresentation(request, represent(payload), FORM);
       }
     }
     const response = await fetchRequestHandler({
@@ -86,6 +86,19 @@ async function sendTrpcsAnswer(request: HttpRequest, response: Response): Promis
 
 /** As tRPC has it, and what is ours. */
 const FORM = { type: JSON_TYPE, vary: "trpc-accept, accept, accept-encoding" };
+
+function ofBatch(payloads: Payload[]): Representations {
+  return joinedRepresentations(joinPayloads(payloads));
+}
+
+/** A page whose client batches asks for one answer at a time, mostly: the same again and again. */
+const batchesOfOne = new WeakMap<Payload, Representations>();
+
+function ofBatchOfOne(payload: Payload): Representations {
+  let batch = batchesOfOne.get(payload);
+  if (batch === undefined) batchesOfOne.set(payload, (batch = ofBatch([payload])));
+  return batch;
+}
 
 /** The same request, whose body is read, and refused, once tRPC asks for its text. Whatever type it has, JSON is the only one taken. */
 function unread(request: Request, maxBytes: number): Request {

@@ -58,10 +58,11 @@ export async function listen(
   const listener = getRequestListener(answer, { hostname: HOSTNAME });
   const readers = watchReaders({ patienceMs, minBytesPerSecond });
   const server = createServer(serverLimits, (request, response) => {
-    readers.watch(response);
-    if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
-    void listener(request, response);
+    else void listener(request, response);
+    // What the kernel has taken whole already waits for no reader.
+    if (!response.writableEnded || response.writableLength > 0) readers.watch(response);
   });
   server.once("close", readers.stop);
   server.listen(port, host);
