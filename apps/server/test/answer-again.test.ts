@@ -295,7 +295,9 @@ describeCaches((open) => {
         { weight: 1, arbitrary: fc.constantFrom(ALICE, BOB).map((user) => ({ record: user })) },
         {
           weight: 1,
-          arbitrary: fc.constantFrom(1, 10 * 1_000, MINUTE, 20 * MINUTE).map((ms) => ({ later: ms })),
+          arbitrary: fc
+            .constantFrom(1, 10 * 1_000, MINUTE, 20 * MINUTE, -20 * MINUTE)
+            .map((ms) => ({ later: ms })),
         },
         { weight: 1, arbitrary: fc.boolean().map((deaf) => ({ deaf })) },
         { weight: 1, arbitrary: fc.constantFrom({ rebuild: true }) },
@@ -319,6 +321,25 @@ describeCaches((open) => {
         { numRuns: 15 },
       );
     }, 240_000);
+
+    it("is made anew while changes are not heard of, and where the clock was set back", async () => {
+      isDeaf = false;
+      const madeOf = ({ headers }: Answer) => [
+        headers[headers.indexOf("cache-status") + 1]!.split(";")[1],
+        /\d+ statement/.exec(headers[headers.indexOf("server-timing") + 1]!)?.[0],
+      ];
+      for (const path of [rest(UP_TO_NOW), trpc("usageStats", UP_TO_NOW)]) {
+        now = START + 40 * MINUTE;
+        for (let i = 0; i < 3; i += 1) await same({ path, who: "alice" });
+        expect(madeOf(await same({ path, who: "alice" }))).toEqual([" hit", "0 statement"]);
+        isDeaf = true;
+        expect(madeOf(await same({ path, who: "alice" }))).toEqual([" fwd=bypass", "1 statement"]);
+        isDeaf = false;
+        expect(madeOf(await same({ path, who: "alice" }))).toEqual([" hit", "0 statement"]);
+        now = START;
+        expect(madeOf(await same({ path, who: "alice" }))[1]).not.toBe("0 statement");
+      }
+    });
 
     it("is not answered to whose session is over, nor to whose key was revoked", async () => {
       now = START;
