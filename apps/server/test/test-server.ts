@@ -73,6 +73,7 @@ const NO_SHARES: Shares = {
   reports: { take: (_who, _signal, task) => task() },
   lists: { take: (_who, _signal, task) => task() },
   writes: { take: (_who, _signal, task) => task() },
+  sharedWrites: { take: (_who, _signal, task) => task() },
 };
 
 const poolsOf = (orm: Database): Pools => ({

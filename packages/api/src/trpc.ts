@@ -5,11 +5,12 @@ import * as z from "zod";
 import { type GuardedOperation } from "./access.ts";
 import { type RequestContext } from "./context.ts";
 import { inputError, publicError, toTrpcError } from "./errors.ts";
+import { serializeOutput } from "./serialize-output.ts";
 
 // Input stays plain JSON: an 82-byte superjson body can make a server reserve 16 GB. Output carries Dates.
 const transformer = {
   input: { serialize: (value: unknown) => value, deserialize: (value: unknown) => value },
-  output: superjson,
+  output: { serialize: serializeOutput, deserialize: superjson.deserialize },
 };
 
 const t = initTRPC.context<RequestContext>().create({

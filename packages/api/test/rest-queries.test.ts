@@ -230,6 +230,19 @@ describe("a query string", () => {
     }
   });
 
+  it.each(Object.entries(ENDPOINTS))("of %s takes equal ends for one second", (_, { read }) => {
+    const query = (startTime: string, endTime: string) => new URLSearchParams({ startTime, endTime });
+    expect(read(query("1748736000", "1748736000"))).toMatchObject({
+      from: new Date(1_748_736_000_000),
+      to: new Date(1_748_736_001_000),
+    });
+    expect(refusal(() => read(query("1748736001", "1748736000")))).toMatchObject({
+      code: "invalid_range",
+      field: "endTime",
+      message: 'startTime must not be after endTime. Got "1748736000".',
+    });
+  });
+
   it.each([
     ["usage as JSON", "userDid", "userDid"],
     ["a ranking", "search", "search"],

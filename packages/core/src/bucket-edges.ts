@@ -1,119 +1,44 @@
-import { Temporal } from "temporal-polyfill";
 import { type Bucket } from "./bucket.ts";
+import { edgeSpanAt } from "./edge-spans.ts";
 import { type TimeRange } from "./range.ts";
 
-/**
- * The part of one bucket that lies in the range. `whole` is false where the range cuts it short. `label` names the bucket
- * on the local calendar: `2026-03-08`, `2026-W10`, `2026-03`, or for hours and quarters `2026-03-08T01:00-05:00`, with the
- * offset, because the hour after a clock change comes twice.
- */
+/** The part of one bucket that lies in the range. `whole` is false where the range cuts it short. */
 export type SeriesBucket = { start: Date; end: Date; label: string; whole: boolean };
 
 /**
- * Cuts a range at the local boundaries of a zone: contiguous, none empty, first to last. Days of 23 and 25 hours, days
- * without a midnight and days that a zone skipped come out as they were lived.
+ * Cuts a range of the years 2000 to 2100 at the local boundaries of a zone: contiguous, none empty, first to last. Days of 23 and
+ * 25 hours, days without a midnight and days that a zone skipped come out as they were lived.
  */
 export function seriesBuckets(range: TimeRange, timezone: string, bucket: Bucket): SeriesBucket[] {
   if (bucket === "none") return [];
+  const from = range.from.getTime();
   const to = range.to.getTime();
   const buckets: SeriesBucket[] = [];
-  let start = startOf(
-    Temporal.Instant.fromEpochMilliseconds(range.from.getTime()).toZonedDateTimeISO(timezone),
-    bucket,
-  );
-  while (start.epochMilliseconds < to) {
-    const end = nextAfter(start, bucket);
-    const whole = start.epochMilliseconds >= range.from.getTime() && end.epochMilliseconds <= to;
-    buckets.push({
-      start: new Date(Math.max(start.epochMilliseconds, range.from.getTime())),
-      end: new Date(Math.min(end.epochMilliseconds, to)),
-      label: labelOf(start, bucket),
-      whole,
-    });
-    start = end;
+  let at = from;
+  while (at < to) {
+    const { edges, labels } = edgeSpanAt(at, timezone, bucket);
+    for (let i = lastUpTo(edges, at); i < labels.length && at < to; i += 1) {
+      const end = edges[i + 1]!;
+      buckets.push({
+        start: new Date(at),
+        end: new Date(Math.min(end, to)),
+        label: labels[i]!,
+        whole: edges[i]! >= from && end <= to,
+      });
+      at = end;
+    }
   }
   return buckets;
 }
 
-type Zoned = Temporal.ZonedDateTime;
-type Width = Exclude<Bucket, "none">;
-
-function startOf(time: Zoned, bucket: Width): Zoned {
-  switch (bucket) {
-    case "15m":
-      return lastBoundary(time, 15);
-    case "hour":
-      return lastBoundary(time, 60);
-    case "day":
-      return time.startOfDay();
-    case "week":
-      return startOfDate(time.toPlainDate().subtract({ days: time.dayOfWeek - 1 }), time);
-    case "month":
-      return startOfDate(time.toPlainDate().with({ day: 1 }), time);
+/** The index of the last edge that is not after an instant, by binary search. */
+function lastUpTo(edges: Float64Array, time: number): number {
+  let low = 0;
+  let high = edges.length;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (edges[middle]! <= time) low = middle;
+    else high = middle;
   }
-}
-
-function nextAfter(start: Zoned, bucket: Width): Zoned {
-  switch (bucket) {
-    case "15m":
-      return nextBoundary(start, 15);
-    case "hour":
-      return nextBoundary(start, 60);
-    case "day":
-      return nextDate(start, start.toPlainDate().add({ days: 1 }));
-    case "week":
-      return nextDate(
-        start,
-        start
-          .toPlainDate()
-          .subtract({ days: start.dayOfWeek - 1 })
-          .add({ weeks: 1 }),
-      );
-    case "month":
-      return nextDate(start, start.toPlainDate().with({ day: 1 }).add({ months: 1 }));
-  }
-}
-
-/** The first instant of the date after `start`; a date the zone skipped (Apia, 2011-12-30) has none, so the one after it. */
-function nextDate(start: Zoned, date: Temporal.PlainDate): Zoned {
-  const next = startOfDate(date, start);
-  return next.epochMilliseconds > start.epochMilliseconds ? next : nextDate(start, date.add({ days: 1 }));
-}
-
-function startOfDate(date: Temporal.PlainDate, zone: Zoned): Zoned {
-  return date.toZonedDateTime({ timeZone: zone.timeZoneId });
-}
-
-/**
- * Hours and quarters begin where the local clock shows a whole one. Lord Howe's clocks move by half an hour, so its hour
- * at the change lasts 90 minutes: stepping to the next whole hour on the clock, until it is one, finds that.
- */
-function nextBoundary(time: Zoned, minutes: number): Zoned {
-  let next = time.add({ minutes: minutes - (time.minute % minutes) });
-  while (next.minute % minutes !== 0) next = next.add({ minutes: minutes - (next.minute % minutes) });
-  return next;
-}
-
-function lastBoundary(time: Zoned, minutes: number): Zoned {
-  let last = time.subtract({
-    minutes: time.minute % minutes,
-    seconds: time.second,
-    milliseconds: time.millisecond,
-  });
-  while (last.minute % minutes !== 0) last = last.subtract({ minutes: last.minute % minutes });
-  return last;
-}
-
-function labelOf(start: Zoned, bucket: Width): string {
-  switch (bucket) {
-    case "15m":
-    case "hour":
-      return start.toString({ smallestUnit: "minute", timeZoneName: "never" });
-    case "day":
-      return start.toPlainDate().toString();
-    case "week":
-      return `${start.yearOfWeek}-W${String(start.weekOfYear).padStart(2, "0")}`;
-    case "month":
-      return start.toPlainDate().toPlainYearMonth().toString();
-  }
+  return low;
 }

@@ -1,29 +1,14 @@
+import { assembleStats } from "./assemble-stats.ts";
 import { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 import { chooseBucket } from "./bucket.ts";
 import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
-import { changeBetween } from "./growth.ts";
-import { sumMeasures, toMetrics } from "./measures.ts";
-import { type Measures } from "./metrics.ts";
-import { type CallType } from "./model-call.ts";
-import {
-  type DatabaseCost,
-  type ResultCache,
-  type Aggregates,
-  type AggregateQuery,
-  type UsageRepository,
-} from "./ports.ts";
-import { checkRange, previousRange, type TimeRange } from "./range.ts";
+import { type DatabaseCost, type ResultCache, type AggregateQuery, type UsageRepository } from "./ports.ts";
+import { checkRange, previousRange } from "./range.ts";
 import { type AnswerAggregates, readUsageAggregates } from "./read-usage-aggregates.ts";
 import { checkSeriesSize } from "./series-size.ts";
 import { isSettled } from "./split-query.ts";
 import { parseTimeZone } from "./time-zone.ts";
-import {
-  type MetricsByType,
-  type Ranked,
-  type SeriesItem,
-  type UsageStats,
-  type UsageStatsQuery,
-} from "./usage-stats.ts";
+import { type UsageStats, type UsageStatsQuery } from "./usage-stats.ts";
 
 /**
  * Answers a usage query: totals, a zero-filled series, the top models and groups, and the period before, all of one
@@ -81,72 +66,12 @@ function edgesOf(buckets: SeriesBucket[]): Date[] {
 
 function assemble(input: UsageStatsQuery, plan: Plan, aggregates: AnswerAggregates, now: Date): UsageStats {
   const { scope, page, query } = plan;
-  const current = aggregates.sums.filter((row) => row.period === "current");
-  const totals = sumMeasures(measuresOf(current));
+  const { buckets } = page;
+  const { previous, topN } = query;
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
-    totals: toMetrics(totals),
-    byType: byType(current),
-    series: series(page.buckets, aggregates, now, input.groupBy.length > 0),
-    models: ranked(aggregates.models, input.topN, totals, ({ providerId, model }) => ({ providerId, model })),
-    groups:
-      input.groupBy.length === 0
-        ? null
-        : ranked(aggregates.groups, input.topN, totals, ({ key }) => ({ key })),
-    comparison: query.previous && comparison(query.previous, aggregates, totals),
+    ...assembleStats({ buckets, grouped: input.groupBy.length > 0, topN, previous, now }, aggregates),
     freshness: { computedAt: now, liveFrom: aggregates.liveFrom, source: aggregates.source },
     nextCursor: page.nextCursor,
   };
-}
-
-function series(buckets: SeriesBucket[], aggregates: Aggregates, now: Date, grouped: boolean): SeriesItem[] {
-  const types = Map.groupBy(aggregates.sums, (row) => row.bucket);
-  const groups = Map.groupBy(aggregates.groupSeries, (row) => row.bucket);
-  return buckets.map(({ start, end, label, whole }, index) => {
-    const rows = types.get(index) ?? [];
-    return {
-      start,
-      end,
-      label,
-      partial: !whole || end > now,
-      metrics: toMetrics(sumMeasures(measuresOf(rows))),
-      byType: byType(rows),
-      ...(grouped && {
-        groups: (groups.get(index) ?? []).map(({ key, measures }) => ({ key, metrics: toMetrics(measures) })),
-      }),
-    };
-  });
-}
-
-function comparison(range: TimeRange, aggregates: Aggregates, current: Measures) {
-  const rows = aggregates.sums.filter((row) => row.period === "previous");
-  const totals = sumMeasures(measuresOf(rows));
-  return { range, totals: toMetrics(totals), byType: byType(rows), change: changeBetween(totals, current) };
-}
-
-function ranked<Row extends { measures: Measures }, Item>(
-  rows: Row[],
-  topN: number,
-  totals: Measures,
-  itemOf: (row: Row) => Item,
-): Ranked<Item> {
-  const remainder = rows.slice(topN);
-  return {
-    items: rows.slice(0, topN).map((row) => ({
-      ...itemOf(row),
-      metrics: toMetrics(row.measures),
-      share: row.measures.calls / totals.calls,
-    })),
-    other: remainder.length === 0 ? null : toMetrics(sumMeasures(measuresOf(remainder))),
-    count: rows.length,
-  };
-}
-
-function byType(rows: { type: CallType; measures: Measures }[]): MetricsByType {
-  const types = Map.groupBy(rows, (row) => row.type);
-  return Object.fromEntries([...types].map(([type, own]) => [type, toMetrics(sumMeasures(measuresOf(own)))]));
-}
-
-function measuresOf(rows: { measures: Measures }[]): Measures[] {
-  return rows.map((row) => row.measures);
 }

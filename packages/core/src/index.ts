@@ -26,7 +26,8 @@ export {
 export { everyCall, listCalls } from "./list-calls.ts";
 export type { CallList, CallReader, CallPageQuery, ListCallsQuery, ListedCall } from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
-export { assertExact, CREDIT_DECIMALS, sumMeasures, toMetrics } from "./measures.ts";
+export { CREDIT_DECIMALS } from "./credit-units.ts";
+export { assertExact, sumMeasures, toMetrics } from "./measures.ts";
 export {
   METRIC_NAMES,
   METRICS,

@@ -1,27 +1,90 @@
-import { Big } from "big.js";
+import { addCredits, type CreditUnits, formatCredits, parseCredits } from "./credit-units.ts";
 import { UsageStatsError } from "./errors.ts";
-import { type Measures, type Metrics, metricsOf, WHOLE_COLUMNS, type WholeMeasure } from "./metrics.ts";
+import { type Measures, type Metrics, type WholeMeasure } from "./metrics.ts";
 
-export const CREDIT_DECIMALS = 8;
+/** A sum under way: it may be more than a number holds exactly, and its credits are not text yet. */
+export type MeasureSum = Record<WholeMeasure, number> & { credits: CreditUnits };
 
-const WHOLE = Object.keys(WHOLE_COLUMNS) as WholeMeasure[];
-const UNCHANGED = metricsOf("calls", "sum");
-const AVERAGES = metricsOf("average").map(
-  (name) => ({ name, sum: `${name}Sum`, count: `${name}Count` }) as const,
-);
+// Every name stands here, though the list of metrics has them, because a name that is a variable costs as much as all that an answer
+// does with its value. What has no name here does not compile.
+
+/** No measures, added up. */
+export const NOTHING: MeasureSum = {
+  credits: 0,
+  calls: 0,
+  successCalls: 0,
+  failedCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cachedInputTokens: 0,
+  totalUsage: 0,
+  durationMsSum: 0,
+  durationMsCount: 0,
+  ttfbMsSum: 0,
+  ttfbMsCount: 0,
+};
+
+/** A sum and measures together; `credits` are those of the measures, read. */
+export function addMeasures(sum: MeasureSum, measures: Measures, credits: CreditUnits): MeasureSum {
+  return {
+    credits: addCredits(sum.credits, credits),
+    calls: sum.calls + measures.calls,
+    successCalls: sum.successCalls + measures.successCalls,
+    failedCalls: sum.failedCalls + measures.failedCalls,
+    inputTokens: sum.inputTokens + measures.inputTokens,
+    outputTokens: sum.outputTokens + measures.outputTokens,
+    cachedInputTokens: sum.cachedInputTokens + measures.cachedInputTokens,
+    totalUsage: sum.totalUsage + measures.totalUsage,
+    durationMsSum: sum.durationMsSum + measures.durationMsSum,
+    durationMsCount: sum.durationMsCount + measures.durationMsCount,
+    ttfbMsSum: sum.ttfbMsSum + measures.ttfbMsSum,
+    ttfbMsCount: sum.ttfbMsCount + measures.ttfbMsCount,
+  };
+}
+
+/** A sum that is complete. Throws `number_too_large` past 2^53, where a number would round. */
+export function measuresOf(sum: MeasureSum): Measures {
+  return {
+    credits: formatCredits(sum.credits),
+    calls: exact("calls", sum.calls),
+    successCalls: exact("successCalls", sum.successCalls),
+    failedCalls: exact("failedCalls", sum.failedCalls),
+    inputTokens: exact("inputTokens", sum.inputTokens),
+    outputTokens: exact("outputTokens", sum.outputTokens),
+    cachedInputTokens: exact("cachedInputTokens", sum.cachedInputTokens),
+    totalUsage: exact("totalUsage", sum.totalUsage),
+    durationMsSum: exact("durationMsSum", sum.durationMsSum),
+    durationMsCount: exact("durationMsCount", sum.durationMsCount),
+    ttfbMsSum: exact("ttfbMsSum", sum.ttfbMsSum),
+    ttfbMsCount: exact("ttfbMsCount", sum.ttfbMsCount),
+  };
+}
+
+/** Measures as people read them. */
+export function toMetrics(measures: Measures): Metrics {
+  return {
+    credits: measures.credits,
+    calls: measures.calls,
+    successCalls: measures.successCalls,
+    failedCalls: measures.failedCalls,
+    inputTokens: measures.inputTokens,
+    outputTokens: measures.outputTokens,
+    cachedInputTokens: measures.cachedInputTokens,
+    totalUsage: measures.totalUsage,
+    durationMs: average(measures.durationMsSum, measures.durationMsCount),
+    ttfbMs: average(measures.ttfbMsSum, measures.ttfbMsCount),
+  };
+}
+
+function average(sum: number, count: number): { avg: number } | null {
+  return count === 0 ? null : { avg: sum / count };
+}
 
 /** Adds measures exactly; no measures add up to zero. Throws `number_too_large` past 2^53, where a number would round. */
 export function sumMeasures(all: Iterable<Measures>): Measures {
-  const sum = { credits: "" } as Measures;
-  for (const name of WHOLE) sum[name] = 0;
-  let credits = Big(0);
-  for (const measures of all) {
-    for (const name of WHOLE) sum[name] += measures[name];
-    credits = credits.plus(measures.credits);
-  }
-  for (const name of WHOLE) assertExact(name, sum[name]);
-  sum.credits = credits.toFixed(CREDIT_DECIMALS);
-  return sum;
+  let sum = NOTHING;
+  for (const measures of all) sum = addMeasures(sum, measures, parseCredits(measures.credits));
+  return measuresOf(sum);
 }
 
 /** Throws `number_too_large` for a sum that a JavaScript number cannot hold exactly. */
@@ -37,13 +100,7 @@ export function assertExact(field: string, value: number): void {
   );
 }
 
-export function toMetrics(measures: Measures): Metrics {
-  const metrics = { credits: measures.credits } as Metrics;
-  for (const name of UNCHANGED) metrics[name] = measures[name];
-  for (const { name, sum, count } of AVERAGES) metrics[name] = average(measures[sum], measures[count]);
-  return metrics;
-}
-
-function average(sum: number, count: number): { avg: number } | null {
-  return count === 0 ? null : { avg: sum / count };
+function exact(field: WholeMeasure, value: number): number {
+  assertExact(field, value);
+  return value;
 }

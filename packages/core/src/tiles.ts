@@ -6,18 +6,28 @@ export type Grain = (typeof GRAINS)[number];
 
 export const GRAIN_MS: Record<Grain, number> = { day: 86_400_000, hour: 3_600_000, quarter: 900_000 };
 
-/** The starts of the rollup buckets that cover a range, and the `partialEdges` that no bucket fits into. All disjoint. */
-export type Tiles = Record<Grain, Date[]> & { partialEdges: TimeRange[] };
+/**
+ * The rollup buckets that cover a range, as runs of neighbours: of each grain, every bucket that starts in one of its half-open runs.
+ * And the `partialEdges` that no bucket fits into. All in order, and disjoint.
+ */
+export type Tiles = Record<Grain, TimeRange[]> & { partialEdges: TimeRange[] };
 
 /**
  * Covers a range exactly with the fewest rollup buckets. No bucket reaches across a `cut`, so that a series cut there can
- * be added up from them. Pure arithmetic: every zone's midnight is a whole quarter of an hour in UTC.
+ * be added up from them; a run of buckets may. `cuts` are in order. Pure arithmetic: every zone's midnight is a whole quarter of an hour
+ * in UTC.
  */
 export function tilesOf(range: TimeRange, cuts: readonly Date[] = []): Tiles {
   const tiles: Tiles = { day: [], hour: [], quarter: [], partialEdges: [] };
-  const inside = cuts.map(Number).filter((cut) => cut > Number(range.from) && cut < Number(range.to));
-  const edges = [Number(range.from), ...inside, Number(range.to)];
-  for (let i = 1; i < edges.length; i += 1) cover(tiles, edges[i - 1]!, edges[i]!);
+  const to = range.to.getTime();
+  let from = range.from.getTime();
+  for (const cut of cuts) {
+    const at = cut.getTime();
+    if (at <= from || at >= to) continue;
+    cover(tiles, from, at);
+    from = at;
+  }
+  cover(tiles, from, to);
   return tiles;
 }
 
@@ -26,17 +36,33 @@ export function startOfGrain(time: Date, grain: Grain): Date {
   return new Date(Math.floor(time.getTime() / GRAIN_MS[grain]) * GRAIN_MS[grain]);
 }
 
-function cover(tiles: Tiles, from: number, to: number): void {
-  let at = from;
-  while (at < to) {
-    const grain = GRAINS.find((width) => at % GRAIN_MS[width] === 0 && at + GRAIN_MS[width] <= to);
-    const end = grain === undefined ? Math.min(to, nextQuarter(at)) : at + GRAIN_MS[grain];
-    if (grain === undefined) tiles.partialEdges.push({ from: new Date(at), to: new Date(end) });
-    else tiles[grain].push(new Date(at));
-    at = end;
+/** Covers a part between two cuts: the widest buckets in its middle, and narrower ones towards its ends. */
+function cover(tiles: Tiles, from: number, to: number, widest = 0): void {
+  const grain = GRAINS[widest];
+  if (grain === undefined) {
+    coverPartially(tiles.partialEdges, from, to);
+    return;
   }
+  const width = GRAIN_MS[grain];
+  const [start, end] = [Math.ceil(from / width) * width, Math.floor(to / width) * width];
+  if (start >= end) {
+    cover(tiles, from, to, widest + 1);
+    return;
+  }
+  if (from < start) cover(tiles, from, start, widest + 1);
+  addRun(tiles[grain], start, end);
+  if (end < to) cover(tiles, end, to, widest + 1);
 }
 
-function nextQuarter(at: number): number {
-  return (Math.floor(at / GRAIN_MS.quarter) + 1) * GRAIN_MS.quarter;
+function addRun(runs: TimeRange[], from: number, to: number): void {
+  const last = runs.at(-1);
+  if (last !== undefined && last.to.getTime() === from) last.to = new Date(to);
+  else runs.push({ from: new Date(from), to: new Date(to) });
+}
+
+/** Adds a part that holds no whole quarter of an hour, quarter for quarter. */
+function coverPartially(edges: TimeRange[], from: number, to: number): void {
+  const boundary = (Math.floor(from / GRAIN_MS.quarter) + 1) * GRAIN_MS.quarter;
+  edges.push({ from: new Date(from), to: new Date(Math.min(boundary, to)) });
+  if (boundary < to) coverPartially(edges, boundary, to);
 }

@@ -24,7 +24,13 @@ const range = fc
 /** Every tile and partial edge as [start, end), in order. */
 function pieces(tiles: ReturnType<typeof tilesOf>): [number, number][] {
   const whole = GRAINS.flatMap((grain) =>
-    tiles[grain].map((start): [number, number] => [start.getTime(), start.getTime() + GRAIN_MS[grain]]),
+    tiles[grain].flatMap(({ from, to }) => {
+      const count = (to.getTime() - from.getTime()) / GRAIN_MS[grain];
+      return Array.from({ length: count }, (_, i): [number, number] => {
+        const start = from.getTime() + i * GRAIN_MS[grain];
+        return [start, start + GRAIN_MS[grain]];
+      });
+    }),
   );
   return [
     ...whole,
@@ -50,7 +56,10 @@ describe("tilesOf", () => {
       fc.property(range, (asked) => {
         const tiles = tilesOf(asked);
         for (const grain of GRAINS)
-          expect(tiles[grain].every((start) => start.getTime() % GRAIN_MS[grain] === 0)).toBe(true);
+          for (const { from, to } of tiles[grain]) {
+            expect(from.getTime() % GRAIN_MS[grain]).toBe(0);
+            expect(to.getTime() % GRAIN_MS[grain]).toBe(0);
+          }
         const covered = pieces(tiles);
         expect(covered[0]![0]).toBe(asked.from.getTime());
         expect(covered.at(-1)![1]).toBe(asked.to.getTime());
@@ -85,6 +94,24 @@ describe("tilesOf", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("joins neighbours of one grain to runs, so that a year by day is one", () => {
+    fc.assert(
+      fc.property(range, fc.constantFrom(...ZONES), (asked, timezone) => {
+        const cuts = seriesBuckets(asked, timezone, "day").map(({ start }) => start);
+        const tiles = tilesOf(asked, cuts);
+        for (const grain of GRAINS) {
+          const runs = tiles[grain];
+          for (let i = 1; i < runs.length; i += 1)
+            expect(runs[i]!.from.getTime()).toBeGreaterThan(runs[i - 1]!.to.getTime());
+        }
+      }),
+      { numRuns: 300 },
+    );
+    const year = { from: new Date("2025-01-01T00:00:00Z"), to: new Date("2026-01-01T00:00:00Z") };
+    const days = seriesBuckets(year, "UTC", "day").map(({ start }) => start);
+    expect(tilesOf(year, days)).toEqual({ day: [year], hour: [], quarter: [], partialEdges: [] });
   });
 
   it("never reaches across the bucket edges of a series, in any zone", () => {

@@ -34,3 +34,4 @@ export { createUsageRepository } from "./usage-repository.ts";
 export { createCallWriter } from "./writing/call-writer.ts";
 export { ensurePartitionsAhead } from "./writing/partitions.ts";
 export { recordAllCalls } from "./writing/record-all-calls.ts";
+export { sharesStatement } from "./writing/shares-statement.ts";

@@ -13,7 +13,7 @@ import { modelCall } from "./model-calls.ts";
 const HOUR = 3_600_000;
 
 /** Zones and an instant at which each changes its clocks. */
-const CHANGES: [string, string][] = [
+export const CLOCK_CHANGES: [string, string][] = [
   ["Asia/Kolkata", "2025-06-15T18:30:00Z"],
   ["Asia/Kathmandu", "2025-06-15T18:15:00Z"],
   ["America/New_York", "2025-03-09T07:00:00Z"],
@@ -37,7 +37,9 @@ const MODELS = [
 ] as const;
 
 /** Where in time a case plays: a zone, and an instant that matters there. */
-export const scene = fc.constantFrom(...CHANGES).map(([timezone, at]) => ({ timezone, at: Date.parse(at) }));
+export const scene = fc
+  .constantFrom(...CLOCK_CHANGES)
+  .map(([timezone, at]) => ({ timezone, at: Date.parse(at) }));
 
 const count = fc.option(fc.integer({ min: 0, max: 1_000_000 }), { nil: null });
 const NUMBERS = Object.fromEntries(metricsOf("sum", "average").map((name) => [name, count]));

@@ -1,8 +1,7 @@
 import { type EntityManager } from "@mikro-orm/postgresql";
 import { type CallChange, type CallWriter, type ModelCall } from "@usage-stats/core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Sql } from "sql-template-tag";
-import { type SqlSession, sessionOf } from "../src/connection/session.ts";
+import { type SqlSession, sessionOf, type Statement } from "../src/connection/session.ts";
 import { createCallWriter, openDatabase } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { inTransaction } from "../src/transaction.ts";
@@ -30,7 +29,7 @@ function between(em: EntityManager, n: number, run: () => Promise<unknown>): Sql
   const session = sessionOf(em);
   let statements = 0;
   return {
-    async execute<Row>(statement: Sql) {
+    async execute<Row>(statement: Statement) {
       const rows = await session.execute<Row>(statement);
       statements += 1;
       if (statements === n) await run();

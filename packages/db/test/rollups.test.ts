@@ -1,5 +1,4 @@
 import { getUsageStats, type UsageStatsQuery } from "@usage-stats/core";
-import sql from "sql-template-tag";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   createCallWriter,
@@ -90,9 +89,10 @@ describe("an answer from rollups", () => {
     let plan = "";
     const explaining: ReadUsage = (read, asked) =>
       readRolledUpUsage(async (statement) => {
-        const rows = await read<Record<string, string>>(
-          sql`explain (analyze, costs off, timing off, summary off) ${statement}`,
-        );
+        const rows = await read<Record<string, string>>({
+          ...statement,
+          text: `explain (analyze, costs off, timing off, summary off) ${statement.text}`,
+        });
         plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
         return read(statement);
       }, asked);

@@ -13,6 +13,7 @@ import { createCallWriter, createRankingRepository, rollUp } from "../src/index.
 import { createTestDatabase, type TestDatabase, readRawRanking } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { matches, sums } from "./brute-force.ts";
+import { modelCall } from "./model-calls.ts";
 
 const QUESTIONS_EACH = 15;
 let database: TestDatabase;
@@ -143,4 +144,36 @@ it.each(["raw calls", "rollups, none yet", "rollups, half of them", "rollups, al
     );
   },
   300_000,
+);
+
+it.each([["raw calls", readRawRanking] as const, ["rollups", undefined] as const])(
+  "tells averages apart that differ by less than one, from %s",
+  async (_, read) => {
+    await database.orm.em.fork().execute("delete from model_calls");
+    const callTime = new Date("2025-06-15T12:00:00Z");
+    const took = (userDid: string, durations: number[]) =>
+      durations.map((durationMs, i) => modelCall({ id: `${i}`, userDid, callTime, durationMs }));
+    await createCallWriter(database.orm).record([
+      ...took("a", [10, 10, 10]),
+      ...took("b", [10, 10, 11]),
+      ...took("c", [10, 11, 11]),
+    ]);
+    await rollUp(database.orm);
+    const ranked = await createRankingRepository(database.orm, read).readRanking({
+      range: { from: new Date("2025-06-15T00:00:00Z"), to: new Date("2025-06-16T00:00:00Z") },
+      settled: true,
+      by: "user",
+      filter: {},
+      orderBy: "durationMs",
+      direction: "desc",
+      search: null,
+      limit: 10,
+      after: null,
+    });
+    expect(ranked.items.map(({ key, value }) => [key[0], value])).toEqual([
+      ["c", "10.6666666666666667"],
+      ["b", "10.3333333333333333"],
+      ["a", "10.0000000000000000"],
+    ]);
+  },
 );

@@ -80,12 +80,15 @@ describe("a write's deadline", () => {
   it("is kept by the database itself, by its own clock", async () => {
     const session = sessionOf(database.orm.em.fork());
     await expect(
-      upsertModelCalls(session, [modelCall()], new Date(Date.now() - 1_000)),
+      upsertModelCalls(session, [modelCall()], { latest: new Date(Date.now() - 1_000), lockTimeoutMs: null }),
     ).rejects.toMatchObject({
       code: "unavailable",
     });
     expect(await rows()).toEqual([]);
-    await upsertModelCalls(session, [modelCall()], new Date(Date.now() + 60_000));
+    await upsertModelCalls(session, [modelCall()], {
+      latest: new Date(Date.now() + 60_000),
+      lockTimeoutMs: null,
+    });
     expect(await rows()).toHaveLength(1);
   });
 

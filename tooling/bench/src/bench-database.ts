@@ -1,6 +1,12 @@
-import { type UsageRepository } from "@usage-stats/core";
-import { createUsageRepository, type Database, migrate, openDatabase } from "@usage-stats/db";
-import { readRawUsage } from "@usage-stats/db/testing";
+import { type RankingRepository, type UsageRepository } from "@usage-stats/core";
+import {
+  createRankingRepository,
+  createUsageRepository,
+  type Database,
+  migrate,
+  openDatabase,
+} from "@usage-stats/db";
+import { readRawRanking, readRawUsage } from "@usage-stats/db/testing";
 import { startTestPostgres } from "@usage-stats/dev-services/postgres";
 import { Pool } from "pg";
 
@@ -9,6 +15,9 @@ export type Connections = {
   repository: UsageRepository;
   /** Adds up raw calls: what every answer is checked against. */
   raw: UsageRepository;
+  ranking: RankingRepository;
+  /** Ranks raw calls: what every ranking is checked against. */
+  rawRanking: RankingRepository;
   pool: Pool;
 };
 
@@ -29,6 +38,13 @@ export async function startBenchDatabase(now: Date): Promise<BenchDatabase> {
     await Promise.allSettled([orm.close(), checking.close(), pool.end()]);
     await server.stop();
   };
-  const repository = createUsageRepository(orm);
-  return { orm, repository, raw: createUsageRepository(checking, readRawUsage), pool, stop };
+  return {
+    orm,
+    repository: createUsageRepository(orm),
+    raw: createUsageRepository(checking, readRawUsage),
+    ranking: createRankingRepository(orm),
+    rawRanking: createRankingRepository(checking, readRawRanking),
+    pool,
+    stop,
+  };
 }

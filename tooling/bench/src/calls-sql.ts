@@ -1,6 +1,6 @@
 /**
  * Inserts calls number $1 to $2 of a stretch. Parameters: $1, $2; $3 user or null; $4 from; $5 seconds of the stretch; $6 its
- * calls; $7 calls a session; $8 a name that keeps ids apart. Everything comes from hashes of the numbers, so a load is the
+ * calls; $7 calls a session; $8 a name that keeps ids apart; $9 how many users share them where none is named. Everything comes from hashes of the numbers, so a load is the
  * same on every machine, up to its end.
  */
 export const INSERT_CALLS = `
@@ -25,7 +25,7 @@ export const INSERT_CALLS = `
 function drawn(): string {
   return `
     select number,
-           coalesce($3::text, 'did:abt:z' || lpad((5000 * pow(${uniform("session", 1)}, 2))::int::text, 5, '0')) as user_did,
+           coalesce($3::text, 'did:abt:z' || lpad(($9::int * pow(${uniform("session", 1)}, 2))::int::text, 6, '0')) as user_did,
            $4::timestamptz + make_interval(secs => (session * $7 + 0.999 * $7 * ${uniform("session", 2)}) / $6 * $5)
              + make_interval(secs => (number - session * $7) * 40 * ${uniform("number", 3)}) as call_time,
            (10 * ${uniform("session", 4)})::int as app,

@@ -1,21 +1,38 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { type Metrics, type UsageRepository, type UsageStatsQuery } from "@usage-stats/core";
+import { isSettled, type Metrics, type UsageRepository, type UsageStatsQuery } from "@usage-stats/core";
 import { type Connections } from "./bench-database.ts";
 import { type Totals } from "./original-totals.ts";
 import { type Periods } from "./periods.ts";
-import { ask, query } from "./this-way.ts";
+import { anHourAfter, ask, query } from "./this-way.ts";
 
 /** Throws unless this answers a query exactly as its raw calls added up do: totals, series, models, groups. */
 export async function checkThisAnswer(
   { repository, raw }: Connections,
   input: UsageStatsQuery,
+  now: Date,
 ): Promise<void> {
-  deepStrictEqual(await answer(repository, input), await answer(raw, input));
+  deepStrictEqual(await answer(repository, input, now), await answer(raw, input, now));
+}
+
+/**
+ * Throws unless a query is answered from rollups alone: it is settled, and the one statement for that was enough. What is read live may
+ * find nothing changed too and say the same source, so the source alone shows nothing.
+ */
+export async function checkStored(
+  { repository }: Connections,
+  input: UsageStatsQuery,
+  now: Date,
+): Promise<void> {
+  const { stats, cost } = await ask(repository, input, now);
+  deepStrictEqual(
+    { settled: isSettled(input, now), source: stats.freshness.source, statements: cost.statements },
+    { settled: true, source: "rollup", statements: 1 },
+  );
 }
 
 /** All but where the answer came from. */
-async function answer(repository: UsageRepository, input: UsageStatsQuery) {
-  const { freshness: _, ...rest } = await ask(repository, input);
+async function answer(repository: UsageRepository, input: UsageStatsQuery, now: Date) {
+  const { freshness: _, ...rest } = (await ask(repository, input, now)).stats;
   return rest;
 }
 
@@ -26,7 +43,7 @@ export async function checkOriginalAnswer(
   periods: Periods,
   [current, previous]: Totals[],
 ): Promise<void> {
-  const stats = await ask(raw, query(userDid, periods.current));
+  const { stats } = await ask(raw, query(userDid, periods.current), anHourAfter(periods.current));
   checkTotals(current!, stats.totals);
   checkTotals(previous!, stats.comparison!.totals);
   deepStrictEqual(

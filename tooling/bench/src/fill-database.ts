@@ -5,9 +5,10 @@ import { loadCalls } from "./load-calls.ts";
 import { createOriginalTables } from "./original-tables.ts";
 import { type Progress } from "./progress.ts";
 import { wholeDays } from "./periods.ts";
+import { type Rate, rateText, startWatch } from "./rate.ts";
 
-/** How much was done in how many seconds. */
-export type Rate = { name: string; count: number; seconds: number };
+/** The rate that a goal is of. */
+export const ROLLED_UP = "calls rolled up";
 
 /** Loads the calls, rolls them up, and makes the original's tables beside them. */
 export async function fillDatabase(
@@ -28,7 +29,7 @@ export async function fillDatabase(
   const quarters = await rollUp(orm, {
     onProgress: (done, total) => progress.show(`rolling up: ${done} of ${total} quarters`),
   });
-  const roll = { name: "calls rolled up", count: loaded, seconds: rolling() };
+  const roll = { name: ROLLED_UP, count: loaded, seconds: rolling() };
   progress.say(`${rateText(roll)} in ${quarters} quarters of users`);
 
   progress.show("making the original's tables");
@@ -42,13 +43,4 @@ export async function fillDatabase(
     const { rows } = await pool.query<{ count: string }>(sql);
     return Number(rows[0]!.count);
   }
-}
-
-function startWatch(): () => number {
-  const started = performance.now();
-  return () => (performance.now() - started) / 1_000;
-}
-
-function rateText({ name, count, seconds }: Rate): string {
-  return `${count} ${name} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)} a second)`;
 }

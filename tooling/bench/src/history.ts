@@ -1,8 +1,9 @@
 const DAY = 86_400_000;
 
-/** One stretch of calls, evenly busy: of one user, or of about 5,000 users when `userDid` is null. */
+/** One stretch of calls, evenly busy: of one user, or of about so many `users`, 5,000 where nothing is said, when `userDid` is null. */
 export type Stretch = {
   userDid: string | null;
+  users?: number;
   from: Date;
   to: Date;
   calls: number;
@@ -65,6 +66,7 @@ export function unrolledHistory(now: Date): Stretch {
   };
 }
 
-function daysBefore(now: Date, days: number): Date {
+/** An instant so many days of 24 hours before another. */
+export function daysBefore(now: Date, days: number): Date {
   return new Date(now.getTime() - days * DAY);
 }

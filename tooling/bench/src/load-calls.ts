@@ -26,7 +26,7 @@ export async function loadCalls(
 }
 
 /** The parameters of `INSERT_CALLS`, chunk for chunk. */
-function chunksOf({ userDid, from, to, calls, callsPerSession }: Stretch): unknown[][] {
+function chunksOf({ userDid, users = 5_000, from, to, calls, callsPerSession }: Stretch): unknown[][] {
   const seconds = (to.getTime() - from.getTime()) / 1_000;
   const name = `${userDid ?? "all"}-${from.toISOString()}-`;
   return Array.from({ length: Math.ceil(calls / CHUNK) }, (_, i) => [
@@ -38,6 +38,7 @@ function chunksOf({ userDid, from, to, calls, callsPerSession }: Stretch): unkno
     calls,
     callsPerSession,
     name,
+    users,
   ]);
 }
 

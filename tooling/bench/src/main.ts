@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import { startBenchDatabase } from "./bench-database.ts";
-import { benchOptions } from "./bench-options.ts";
+import { type BenchDatabase, startBenchDatabase } from "./bench-database.ts";
+import { type BenchPart, benchOptions } from "./bench-options.ts";
+import { everyoneReportText, runEveryoneBench } from "./everyone/run-everyone-bench.ts";
 import { httpReportText, runHttpBench } from "./http/run-http-bench.ts";
 import { ingestReportText, runIngestBench } from "./ingest/run-ingest-bench.ts";
 import { createProgress } from "./progress.ts";
@@ -12,39 +13,57 @@ if ("text" in options) {
   (options.code === 0 ? console.log : console.error)(options.text);
   process.exit(options.code);
 }
-const { calls, roundShare, only, json } = options;
+const { calls, small, roundShare, parts, json } = options;
 const now = new Date();
 const progress = createProgress(process.stderr);
-const results: object[] = [];
 
-if (only === undefined || only === "answers") {
+const run: Record<BenchPart, () => Promise<{ text: string; result: object }>> = {
+  answers: () =>
+    withDatabase(async (database) => {
+      const result = await runBench(database, { now, calls, roundShare, progress });
+      return { text: reportText(result), result };
+    }),
+  everyone: () =>
+    withDatabase(async (database) => {
+      const result = await runEveryoneBench(database, { now, small, progress });
+      return { text: everyoneReportText(result), result: { everyone: result } };
+    }),
+  ingest: async () => {
+    const result = await runIngestBench(now, progress);
+    return { text: ingestReportText(result), result: { ingest: result } };
+  },
+  http: async () => {
+    const result = await runHttpBench(now, progress);
+    return { text: httpReportText(result), result: { http: result } };
+  },
+};
+
+const results: object[] = [];
+for (const part of parts) {
+  const { text, result } = await run[part]();
+  progress.show("");
+  console.log(`${results.length === 0 ? "" : "\n"}${text}`);
+  results.push(result);
+}
+if (json !== undefined) await writeFile(json, `${JSON.stringify(Object.assign({}, ...results), null, 2)}\n`);
+
+/** Gives a database of its own to what is measured, and stops it whatever happens. */
+async function withDatabase<T>(measured: (database: BenchDatabase) => Promise<T>): Promise<T> {
   const database = await startBenchDatabase(now);
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const)
-    process.once(signal, () => {
-      void database.stop().finally(() => process.exit(code));
-    });
+  const ends = (
+    [
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+    ] as const
+  ).map(([signal, code]) => {
+    const end = () => void database.stop().finally(() => process.exit(code));
+    process.once(signal, end);
+    return () => process.off(signal, end);
+  });
   try {
-    const result = await runBench(database, { now, calls, roundShare, progress });
-    progress.show("");
-    console.log(reportText(result));
-    results.push(result);
+    return await measured(database);
   } finally {
+    for (const forget of ends) forget();
     await database.stop();
   }
 }
-if (only === undefined || only === "ingest") {
-  const result = await runIngestBench(now, progress);
-  progress.show("");
-  console.log(`\n${ingestReportText(result)}`);
-  results.push({ ingest: result });
-}
-if (only === undefined || only === "http") {
-  const result = await runHttpBench(now, progress);
-  progress.show("");
-  console.log(`\n${httpReportText(result)}`);
-  results.push({ http: result });
-}
-if (json !== undefined) await writeFile(json, `${JSON.stringify(Object.assign({}, ...results), null, 2)}\n`);

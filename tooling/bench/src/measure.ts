@@ -1,3 +1,5 @@
+import { tableText } from "./table-text.ts";
+
 // Once alone measures mostly how cold the processor's caches are after somebody else's turn.
 const IN_A_ROW = 3;
 
@@ -29,6 +31,28 @@ export async function measure(
       for (let i = 0; i < IN_A_ROW; i += 1) times.get(one)!.push(await time(one));
   }
   return [...times].map(([{ name }, its]) => summarize(name, its));
+}
+
+/** The median of what was measured under a name, in milliseconds. */
+export function medianOf(timings: Timing[], name: string): number {
+  const timing = timings.find((one) => one.name === name);
+  if (timing === undefined) throw new Error(`nothing called "${name}" was measured`);
+  return timing.median;
+}
+
+/** Timings for people, under what was asked. */
+export function timingsTable(asked: string, timings: Timing[]): string {
+  const ms = (value: number) => value.toFixed(2);
+  return tableText(
+    [`${asked}, milliseconds`, "median", "fastest", "slowest", "times"],
+    timings.map(({ name, median, fastest, slowest, times }) => [
+      name,
+      ms(median),
+      ms(fastest),
+      ms(slowest),
+      times,
+    ]),
+  );
 }
 
 function isDue(own: number, round: number, rounds: number): boolean {

@@ -1,13 +1,17 @@
 import { type BenchDatabase } from "./bench-database.ts";
 import { storedCases, unstoredCases } from "./cases.ts";
-import { fillDatabase, type Rate } from "./fill-database.ts";
-import { compare, type Comparison, type Goal, judge } from "./goals.ts";
+import { fillDatabase } from "./fill-database.ts";
+import { compare, judge } from "./answer-goals.ts";
+import { type Comparison, type Goal } from "./goals.ts";
 import { unrolledHistory, USERS } from "./history.ts";
 import { loadCalls } from "./load-calls.ts";
 import { describeMachine, type Machine } from "./machine.ts";
 import { measure, type Timing } from "./measure.ts";
 import { copyToOriginal } from "./original-tables.ts";
+import { createPeers } from "./peers/create-peers.ts";
+import { wholeDays } from "./periods.ts";
 import { type Progress } from "./progress.ts";
+import { type Rate } from "./rate.ts";
 import { readTableSizes, type TableSize } from "./table-sizes.ts";
 
 export type BenchResult = {
@@ -28,8 +32,10 @@ export async function runBench(
   const machine = await describeMachine(database.pool);
   const rates = await fillDatabase(database, { now, calls, progress });
   const sizes = await readTableSizes(database.pool);
+  const { current, previous } = wholeDays(now, 30);
+  const peers = await createPeers(database.pool, { from: previous.from, to: current.to, progress });
   const measuring = { roundShare, onProgress: progress.show };
-  const stored = await measure(storedCases(database, now), measuring);
+  const stored = await measure(storedCases(database, now, peers), measuring);
   // Only now, because all users together would have to read these calls one by one too.
   await loadCalls(database.pool, [unrolledHistory(now)]);
   await copyToOriginal(database.pool, USERS.unrolled);
@@ -37,12 +43,11 @@ export async function runBench(
   const unstored = await measure(unstoredCases(database, now), measuring);
   // The floor was measured in both; the first is the one beside the goals.
   const timings = [...stored, ...unstored.filter(({ name }) => name !== "SELECT 1")];
+  const measured = { timings, rates, sizes };
   return {
-    goals: judge(timings),
-    comparisons: compare(timings),
-    timings,
-    rates,
-    sizes,
+    ...measured,
+    goals: judge(measured),
+    comparisons: compare(measured),
     machine,
     now: now.toISOString(),
   };

@@ -1,4 +1,5 @@
 import { type Pool } from "pg";
+import { tableText } from "./table-text.ts";
 
 export type TableSize = { table: string; rows: number; mebibytes: number; indexMebibytes: number };
 
@@ -18,4 +19,24 @@ export async function readTableSizes(pool: Pool): Promise<TableSize[]> {
     mebibytes: Number(sizes.mebibytes),
     indexMebibytes: Number(sizes.indexMebibytes),
   }));
+}
+
+/**
+ * Size of rollups with their indexes and what they need besides (dictionaries, the change log), as a share of that of the calls. A
+ * goal of it holds for a table that is in use, so its free pages count.
+ */
+export function rollupShare(sizes: TableSize[]): number {
+  const size = (isCounted: (table: string) => boolean) =>
+    sizes
+      .filter(({ table }) => isCounted(table))
+      .reduce((sum, { mebibytes, indexMebibytes }) => sum + mebibytes + indexMebibytes, 0);
+  return size((table) => /^(model_call|usage)_/.test(table)) / size((table) => table === "model_calls");
+}
+
+/** Sizes for people. */
+export function sizesTable(sizes: TableSize[]): string {
+  return tableText(
+    ["table", "rows", "MiB", "MiB of indexes"],
+    sizes.map(({ table, rows, mebibytes, indexMebibytes }) => [table, rows, mebibytes, indexMebibytes]),
+  );
 }

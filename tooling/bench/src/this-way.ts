@@ -1,4 +1,5 @@
 import {
+  type DatabaseCost,
   getUsageStats,
   type TimeRange,
   type UsageRepository,
@@ -25,8 +26,16 @@ export function query(
   };
 }
 
-/** Answers it as the server does, short of the cache and HTTP. */
-export async function ask(repository: UsageRepository, input: UsageStatsQuery): Promise<UsageStats> {
-  const { stats } = await getUsageStats({ repository, cache: null, now: input.to }, input);
-  return stats;
+/** Long enough after a range that all of it is settled. */
+export function anHourAfter({ to }: TimeRange): Date {
+  return new Date(to.getTime() + 3_600_000);
+}
+
+/** Answers it as the server does at an instant, short of the cache and HTTP. */
+export function ask(
+  repository: UsageRepository,
+  input: UsageStatsQuery,
+  now: Date,
+): Promise<{ stats: UsageStats; cost: DatabaseCost }> {
+  return getUsageStats({ repository, cache: null, now }, input);
 }

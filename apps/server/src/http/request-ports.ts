@@ -1,5 +1,5 @@
 import { type Ports } from "@usage-stats/api";
-import { type Shares } from "../limits/shares.ts";
+import { type Shares, turnsToRecord } from "../limits/shares.ts";
 import { type Turns } from "../limits/turns.ts";
 import { type BegunRequest } from "./http-request.ts";
 
@@ -38,9 +38,8 @@ export function portsInTurns(
       record(changes, options) {
         const { deadline } = request;
         const waiting = { signal: deadline.signal(), deadline: deadline.at };
-        return inTurn(shares.writes, waiting.signal, () =>
-          callWriter.record(changes, { ...options, ...waiting }),
-        );
+        const turns = turnsToRecord(shares, changes, options?.atomic ?? false);
+        return inTurn(turns, waiting.signal, () => callWriter.record(changes, { ...options, ...waiting }));
       },
     },
   };

@@ -1,5 +1,6 @@
 import { type CacheFormat, type Payload, type UsageStats } from "@usage-stats/core";
 import superjson, { type SuperJSONResult } from "superjson";
+import { serializeOutput } from "../serialize-output.ts";
 import { toRestUsageStats } from "./rest-result.ts";
 
 /** How an answer is given and, of a settled range, cached: `of` makes it from the stats. */
@@ -27,7 +28,7 @@ export const TRPC: AnswerFormat<UsageStats> = {
   of: (stats) => stats,
   encode(stats) {
     const kept: UsageStats = { ...stats, freshness: { ...stats.freshness, source: "cache" } };
-    return JSON.stringify({ result: { data: superjson.serialize(kept) } } satisfies TrpcResponse);
+    return JSON.stringify({ result: { data: serializeOutput(kept) } } satisfies TrpcResponse);
   },
   decode({ bytes }) {
     const { result } = JSON.parse(new TextDecoder().decode(bytes)) as TrpcResponse;

@@ -36,6 +36,7 @@ const FAST: SessionSettings = {
   max_parallel_workers_per_gather: "0",
   client_connection_check_interval: "250",
   work_mem: "64MB",
+  random_page_cost: "1.1",
 };
 
 /**

@@ -1,14 +1,14 @@
-import { type TimeRange, type AggregateQuery } from "@usage-stats/core";
-import sql, { empty, raw, type Sql } from "sql-template-tag";
-import { instant } from "./instant-sql.ts";
-
-/** Spans both periods: from the start of the earlier period to the end of the range. */
-export function spanOf({ range, previous }: AggregateQuery): TimeRange {
-  return { from: previous?.from ?? range.from, to: range.to };
-}
+import sql, { raw, type Sql } from "sql-template-tag";
+import { FROM, PREVIOUS_TO, SPAN_QUARTER, TO } from "./asked-usage.ts";
 
 /** Leaves out what lies between both periods, where something does. */
-export function andNotBetweenPeriods(column: string, { range, previous }: AggregateQuery): Sql {
-  if (previous === null || previous.to >= range.from) return empty;
-  return sql` and not (${raw(column)} >= ${instant(previous.to)} and ${raw(column)} < ${instant(range.from)})`;
+export function andNotBetweenPeriods(column: string): Sql {
+  const at = raw(column);
+  return sql` and not (${at} >= ${PREVIOUS_TO} and ${at} < ${FROM})`;
+}
+
+/** Writes the condition that a quarter of an hour holds a part of one of both periods. */
+export function isQuarterOfPeriods(column: string): Sql {
+  const at = raw(column);
+  return sql`${at} >= ${SPAN_QUARTER} and ${at} < ${TO}${andNotBetweenPeriods(column)}`;
 }

@@ -1,5 +1,5 @@
 import { type RankedBy, type RankedAggregateQuery } from "@usage-stats/core";
-import sql, { raw, type Sql } from "sql-template-tag";
+import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isoText } from "./instant-sql.ts";
 import { MEASURES, orderedValue, SUMMED_MEASURES } from "./measures-sql.ts";
 
@@ -16,17 +16,17 @@ const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
  */
 export function rankingSql(
   query: RankedAggregateQuery,
-  { ctes, source, liveFrom }: { ctes: Sql; source: Sql; liveFrom: Sql },
+  { ctes, source, liveFrom }: { ctes: Sql[]; source: Sql; liveFrom: Sql },
   collation: Sql,
 ): Sql {
   const { by, orderBy, direction, limit } = query;
   const { key0, key1 } = RANKING_KEYS[by];
   const measures = raw(MEASURES);
   const order = raw(`value ${direction}, key0 collate "C", key1 collate "C"`);
-  return sql`with ${ctes}
-    grouped as materialized (
+  const grouped = sql`grouped as materialized (
       select ${key0} as key0, ${key1} as key1, ${raw(SUMMED_MEASURES)}
-        from (${source}) as source group by 1, 2 having sum(calls) <> 0),
+        from (${source}) as source group by 1, 2 having sum8(calls) <> 0)`;
+  return sql`with ${join([...ctes, grouped], ", ")},
     matched as materialized (
       select *, (${raw(orderedValue(orderBy))})::numeric as value from grouped where ${matches(query, collation)}),
     page as (

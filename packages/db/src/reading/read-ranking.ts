@@ -2,15 +2,16 @@ import {
   type RankingAggregates,
   type RankedAggregateQuery,
   sumMeasures,
-  tilesOf,
   type AggregateQuery,
 } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { liveByUserSql, liveSql } from "./live-sql.ts";
+import { askUsage, CURRENT_RUNS, shapeOf } from "./asked-usage.ts";
+import { liveByUserSql, liveOfEveryoneSql } from "./live-sql.ts";
 import { MEASURES, measuresOf, type MeasuresRow, SUMMED_MEASURES } from "./measures-sql.ts";
 import { rankingSql } from "./ranking-sql.ts";
-import { tileRows, tileRowsByUser } from "./rollup-levels.ts";
 import { type RunStatement } from "./statement-runner.ts";
+import { templateOf } from "./statement-template.ts";
+import { tileRows, tileRowsByUser } from "./tile-rows.ts";
 
 /** Ranks in one way. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
@@ -32,26 +33,24 @@ type RankingRow = MeasuresRow & {
 export const readRolledUpRanking: ReadRanking = async (run, query, collation) => {
   const { live, source } = sourcesOf(query);
   const liveFrom = raw("select min(at) from live");
-  return readRankedBy(run, query, rankingSql(query, { ctes: sql`${live},`, source, liveFrom }, collation));
+  return readRankedBy(run, query, rankingSql(query, { ctes: live, source, liveFrom }, collation));
 };
 
 /** Users are told from their own rollups; apps and models from those of all users together. */
-function sourcesOf(query: RankedAggregateQuery): { live: Sql; source: Sql } {
-  const { by, filter, range } = query;
-  const asked = askedOfEveryone(query);
-  const tiles = tilesOf(range);
+function sourcesOf(query: RankedAggregateQuery): { live: Sql[]; source: Sql } {
+  const shape = shapeOf(askedOfEveryone(query));
   const measures = raw(MEASURES);
-  if (by === "user") {
-    // Added up before they meet what is live: sums of integers are twice as fast as the sums of sums that they become there.
-    const source = sql`select user_did, ${raw(SUMMED_MEASURES)} from (${tileRowsByUser(filter, tiles)}) as tiles group by user_did
+  if (query.by === "user") {
+    // Added up before they meet what is live: their many rows are added up faster where nothing else is among them.
+    const source = sql`select user_did, ${raw(SUMMED_MEASURES)} from (${tileRowsByUser(shape, CURRENT_RUNS)}) as tiles group by user_did
       union all select user_did, ${measures} from live`;
-    return { live: liveByUserSql(asked, tiles.partialEdges), source };
+    return { live: liveByUserSql(shape), source };
   }
-  const dimensions = by === "app" ? ["app_did"] : ["provider_id", "model"];
+  const dimensions = query.by === "app" ? ["app_did"] : ["provider_id", "model"];
   const columns = raw([...dimensions, MEASURES].join(", "));
-  const source = sql`select ${columns} from (${tileRows(asked, tiles, dimensions)}) as tiles
+  const source = sql`select ${columns} from (${tileRows(shape, CURRENT_RUNS, dimensions)}) as tiles
     union all select ${columns} from live`;
-  return { live: liveSql(asked, tiles.partialEdges), source };
+  return { live: liveOfEveryoneSql(shape), source };
 }
 
 /** Asks a ranking's query of all users together. */
@@ -60,8 +59,9 @@ export function askedOfEveryone({ range, settled, filter }: RankedAggregateQuery
 }
 
 /** Runs a statement of `rankingSql` and reads what it answers. */
-export async function readRankedBy(run: RunStatement, { range }: RankedAggregateQuery, statement: Sql) {
-  const rows = await run<RankingRow>(statement);
+export async function readRankedBy(run: RunStatement, query: RankedAggregateQuery, statement: Sql) {
+  const { range } = query;
+  const rows = await run<RankingRow>(templateOf(statement)(askUsage(askedOfEveryone(query))));
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;
     // SQL's sum of nothing is null.

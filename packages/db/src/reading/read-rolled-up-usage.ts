@@ -1,18 +1,23 @@
+import { type UsageAggregates, type AggregateQuery } from "@usage-stats/core";
+import sql, { join, raw, type Sql } from "sql-template-tag";
+import { answerSql, noteSql } from "./answer-sql.ts";
 import {
-  type Tiles,
-  tilesOf,
-  type TimeRange,
-  type UsageAggregates,
-  type AggregateQuery,
-} from "@usage-stats/core";
-import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { answerSql, RANKED } from "./answer-sql.ts";
-import { instant, isoText } from "./instant-sql.ts";
+  type AskedUsage,
+  askUsage,
+  CURRENT_RUNS,
+  FROM,
+  PAGE_RUNS,
+  SERIES_RUNS,
+  shapeOf,
+  type UsageShape,
+} from "./asked-usage.ts";
 import { DIMENSION_COLUMNS } from "./filter-sql.ts";
-import { changesIn, liveSql } from "./live-sql.ts";
+import { isoText } from "./instant-sql.ts";
+import { changesIn, IS_STORED, liveOfEveryoneSql, liveSql } from "./live-sql.ts";
 import { MEASURES } from "./measures-sql.ts";
-import { tileRows } from "./rollup-levels.ts";
+import { templateByShape } from "./statement-template.ts";
 import { type RunStatement } from "./statement-runner.ts";
+import { tileRows } from "./tile-rows.ts";
 import { aggregatesOf, type UsageRow } from "./usage-rows.ts";
 
 /** Reads what a query asks for in one way. One statement, because that is one snapshot. */
@@ -26,89 +31,67 @@ export type ReadUsage = (
  * however long the range; two where a range that looked settled had changed after all.
  */
 export const readRolledUpUsage: ReadUsage = async (run, query) => {
-  const plan = planTiles(query);
-  if (plan.partialEdges.length === 0 && query.settled) {
-    const rows = await run<UsageRow & { changed: boolean }>(settledStatement(query, plan), "prepared");
-    if (!rows[0]!.changed) {
-      const aggregates = aggregatesOf(
-        rows.filter((row) => row.part !== null),
-        query.groupBy,
-      );
-      return { ...aggregates, liveFrom: query.range.to, source: "rollup" };
-    }
+  const shape = shapeOf(query);
+  const asked = askUsage(query);
+  const { range, groupBy } = query;
+  if (asked.partialEdges.length === 0 && query.settled) {
+    const rows = await run<UsageRow>(settledStatement(shape)(asked), "prepared");
+    const { aggregates, note } = aggregatesOf(rows, groupBy);
+    if (note === null) return { ...aggregates, liveFrom: range.to, source: "rollup" };
   }
-  const rows = await run<UsageRow & { live_from: string | null }>(liveStatement(query, plan));
-  const liveFrom = rows[0]?.live_from ?? null;
+  const rows = await run<UsageRow>(liveStatement(shape)(asked), "prepared");
+  const { aggregates, note } = aggregatesOf(rows, groupBy);
+  // A note alone is of calls that are gone since they were rolled up.
+  const liveFrom = rows.length > 1 ? note : null;
   return {
-    ...aggregatesOf(rows, query.groupBy),
-    liveFrom: liveFrom === null ? query.range.to : new Date(liveFrom),
+    ...aggregates,
+    liveFrom: liveFrom === null ? range.to : new Date(liveFrom),
     source: liveFrom === null ? "rollup" : "rollup+live",
   };
 };
 
-type Plan = {
-  both: Tiles;
-  current: Tiles;
-  page: Tiles;
-  partialEdges: TimeRange[];
-  columns: string[];
-};
-
-function planTiles({ range, previous, edges, groupBy }: AggregateQuery): Plan {
-  const current = tilesOf(range);
-  const before = previous === null ? noTiles : tilesOf(previous);
-  return {
-    both: merged(before, tilesOf(range, edges)),
-    current,
-    page: edges.length === 0 ? noTiles : tilesOf({ from: edges[0]!, to: edges.at(-1)! }, edges),
-    partialEdges: [...before.partialEdges, ...current.partialEdges],
-    columns: groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]),
-  };
-}
-
 /**
- * The answer from rollups alone, and whether anything had `changed`, in which case there is no answer. Half the work of the
+ * The answer from rollups alone; or a note alone where anything had changed, in which case there is none. Half the work of the
  * other statement for a range where nothing did: there are no calls to plan for.
  */
-function settledStatement(query: AggregateQuery, { both, current, page, columns }: Plan): Sql {
-  const rows = (tiles: Tiles, dimensions: string[]) => sql`(${tileRows(query, tiles, dimensions)})`;
-  const answer = answerSql(query, {
-    series: rows(both, ["type"]),
-    models: rows(current, ["provider_id", "model"]),
-    groups: rows(current, columns),
-    groupSeries: rows(page, columns),
-  });
-  return sql`select * from (select exists (${changesIn(query)}) as changed) as log left join (${answer}) as answer on not changed ${RANKED}`;
-}
+const settledStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
+  const columns = groupColumns(shape);
+  const unchanged = raw("not (select is_any from changed)");
+  const rows = (runs: Sql, dimensions: string[]) => tileRows(shape, runs, dimensions, unchanged);
+  const ctes = [sql`changed as materialized (select exists (${changesIn(shape)}) as is_any)`];
+  const sources = {
+    series: rows(SERIES_RUNS, ["type"]),
+    models: rows(CURRENT_RUNS, ["provider_id", "model"]),
+    groups: rows(CURRENT_RUNS, columns),
+    groupSeries: rows(PAGE_RUNS, columns),
+  };
+  return answerSql(shape, ctes, sources, noteSql(raw("'changed'"), raw("from changed where is_any")));
+});
 
-/** The answer from rollups and from the calls of what changed. */
-function liveStatement(query: AggregateQuery, { both, current, page, partialEdges, columns }: Plan): Sql {
-  const rows = (tiles: Tiles, dimensions: string[], live: Sql) =>
-    sql`(${join([tileRows(query, tiles, dimensions), live], " union all ")})`;
+/** The answer from rollups and from the calls of what changed; noting since when in the range there are any of these. */
+const liveStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
+  const columns = groupColumns(shape);
+  const onlyIf = shape.isEveryone ? undefined : IS_STORED;
+  const rows = (runs: Sql, dimensions: string[], live: Sql) =>
+    join([tileRows(shape, runs, dimensions, onlyIf), live], " union all ");
   const live = (dimensions: string[]) =>
     sql`select at, ${raw([...dimensions, MEASURES].join(", "))} from live`;
-  const since = instant(query.range.from);
-  const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${since}::timestamptz`;
-
-  const answer = answerSql(query, {
-    series: rows(both, ["type"], live(["type"])),
-    models: rows(current, ["provider_id", "model"], liveNow(["provider_id", "model"])),
-    groups: raw("grouped"),
-    groupSeries: rows(page, columns, liveNow(columns)),
-  });
-  const grouped =
-    columns.length === 0 ? empty : sql`, grouped as materialized ${rows(current, columns, liveNow(columns))}`;
-  return sql`with ${liveSql(query, partialEdges)}${grouped}
-    select answer.*, ${isoText(sql`select min(at) from live where at >= ${since}::timestamptz`)} as live_from from (${answer}) as answer ${RANKED}`;
-}
-
-const noTiles: Tiles = { day: [], hour: [], quarter: [], partialEdges: [] };
-
-function merged(one: Tiles, other: Tiles): Tiles {
-  return {
-    day: [...one.day, ...other.day],
-    hour: [...one.hour, ...other.hour],
-    quarter: [...one.quarter, ...other.quarter],
-    partialEdges: [...one.partialEdges, ...other.partialEdges],
+  const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${FROM}`;
+  const sources = {
+    series: rows(SERIES_RUNS, ["type"], live(["type"])),
+    models: rows(CURRENT_RUNS, ["provider_id", "model"], liveNow(["provider_id", "model"])),
+    groups: rows(CURRENT_RUNS, columns, liveNow(columns)),
+    groupSeries: rows(PAGE_RUNS, columns, liveNow(columns)),
   };
+  const since = sql`from live where at >= ${FROM} having count(*) > 0`;
+  return answerSql(
+    shape,
+    shape.isEveryone ? liveOfEveryoneSql(shape) : liveSql(shape),
+    sources,
+    noteSql(isoText(raw("min(at)")), since),
+  );
+});
+
+function groupColumns({ groupBy }: UsageShape): string[] {
+  return groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]);
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { type Sql } from "sql-template-tag";
-import { lendConnection, nativePool } from "../connection/lend-connection.ts";
+import { lendConnection } from "../connection/lend-connection.ts";
+import { planOnce } from "../connection/plan-once.ts";
 import { retryRead } from "../connection/retry-read.ts";
+import { type Statement } from "../connection/session.ts";
+import { sqlStateOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 
 /**
@@ -9,38 +11,57 @@ import { type Database } from "../database.ts";
  * the time of a short answer. Only for statements whose one good plan is to look everything up by index, because the plan is
  * kept while the tables grow.
  */
-export type RunStatement = <Row>(statement: Sql, how?: "prepared") => Promise<Row[]>;
+export type RunStatement = <Row>(statement: Statement, how?: "prepared") => Promise<Row[]>;
 
-// Each connection keeps every statement that it prepared, and texts differ with the options of a query.
-const MOST_STATEMENTS = 50;
+// Each connection keeps every statement that it prepared, and texts differ with the options of a query. A plan that knows 30 months of
+// calls takes a megabyte, one that knows 200 takes two and a half.
+const MOST_STATEMENTS = 30;
+
+const NUMERIC_VALUE_OUT_OF_RANGE = "22003";
 
 /**
  * Makes what runs statements for as long as somebody waits for them, through MikroORM's own pool: MikroORM can neither name a
  * statement nor end one. Past a number of texts they are not prepared.
  */
 export function createStatementRunner(orm: Database): (signal?: AbortSignal) => RunStatement {
-  const texts = new Set<string>();
+  const names = new Map<string, string>();
 
-  function isKept(text: string): boolean {
-    if (texts.size < MOST_STATEMENTS) texts.add(text);
-    return texts.has(text);
+  function nameOf(text: string): string | undefined {
+    const known = names.get(text);
+    if (known !== undefined || names.size === MOST_STATEMENTS) return known;
+    // The same for everyone who shares the pool.
+    const name = createHash("sha256").update(text).digest("hex").slice(0, 32);
+    names.set(text, name);
+    return name;
+  }
+
+  async function execute<Row>(
+    { text, values }: Statement,
+    name: string | undefined,
+    signal = new AbortController().signal,
+  ): Promise<Row[]> {
+    const { rows } = await retryRead(() =>
+      lendConnection(orm, { signal }, async (client) => {
+        await planOnce(client, name !== undefined);
+        return client.query({ text, values, ...(name !== undefined && { name }) });
+      }),
+    );
+    return rows as Row[];
   }
 
   return (signal) =>
-    async <Row>({ text, values }: Sql, how?: "prepared") => {
-      const name = how === "prepared" && isKept(text) ? nameOf(text) : undefined;
-      const query = { text, values, ...(name !== undefined && { name }) };
-      const pool = await nativePool(orm);
-      const { rows } = await retryRead(() =>
-        signal === undefined
-          ? pool.query(query)
-          : lendConnection(orm, { signal }, (client) => client.query(query)),
-      );
-      return rows as Row[];
+    async <Row>(statement: Statement, how?: "prepared") => {
+      const name = how === "prepared" ? nameOf(statement.text) : undefined;
+      try {
+        return await execute<Row>(statement, name, signal);
+      } catch (error) {
+        if (sqlStateOf(error) !== NUMERIC_VALUE_OUT_OF_RANGE) throw error;
+        return execute<Row>(ofAnySize(statement), undefined, signal);
+      }
     };
 }
 
-/** Names a statement the same for everyone who shares the pool. */
-function nameOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+/** Adds up as numerics what does not fit into a bigint, so that it can be told which sum is too large, if it is. */
+function ofAnySize({ text, values }: Statement): Statement {
+  return { text: text.replaceAll("sum8(", "sum("), values };
 }

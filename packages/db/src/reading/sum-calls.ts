@@ -1,9 +1,10 @@
 import { type Aggregates, type TimeRange, type AggregateQuery } from "@usage-stats/core";
 import sql, { raw } from "sql-template-tag";
-import { answerSql, RANKED } from "./answer-sql.ts";
-import { instant, instants } from "./instant-sql.ts";
+import { answerSql } from "./answer-sql.ts";
+import { askParts, type AskedUsage, FROM, PARTS, shapeOf, USER, type UsageShape } from "./asked-usage.ts";
 import { callsInSpans } from "./live-sql.ts";
 import { ALL_USERS } from "./rollup-levels.ts";
+import { templateByShape } from "./statement-template.ts";
 import { type RunStatement } from "./statement-runner.ts";
 import { aggregatesOf, type UsageRow } from "./usage-rows.ts";
 
@@ -16,29 +17,27 @@ export async function sumCalls(
   query: AggregateQuery,
   parts: TimeRange[],
 ): Promise<Aggregates> {
-  const { userDid, groupBy, range } = query;
-  const spans = userDid === null ? spansOfUsers : sql`select ${userDid}::text as user_did, lo, hi from parts`;
-  const inRange = sql`(select * from live where at >= ${instant(range.from)}::timestamptz)`;
-  const answer = answerSql(query, {
-    series: raw("live"),
+  const statement = partsStatement(shapeOf(query))(askParts(query, parts));
+  const rows = await run<UsageRow>(statement, "prepared");
+  return aggregatesOf(rows, query.groupBy).aggregates;
+}
+
+const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
+  const spans = shape.isEveryone ? spansOfUsers : sql`select ${USER} as user_did, lo, hi from ${PARTS}`;
+  const inRange = sql`select * from live where at >= ${FROM}`;
+  const ctes = [sql`spans as materialized (${spans})`, sql`live as materialized (${callsInSpans(shape)})`];
+  const sources = {
+    series: raw("select * from live"),
     models: inRange,
     groups: inRange,
     groupSeries: inRange,
-  });
-  const statement = sql`
-    with parts as (
-      select lo, hi from unnest(${instants(parts.map(({ from }) => from))}::timestamptz[],
-                                ${instants(parts.map(({ to }) => to))}::timestamptz[]) as parts(lo, hi)),
-    spans as materialized (${spans}),
-    live as materialized (${callsInSpans(query)})
-    select * from (${answer}) as answer ${RANKED}`;
-  const rows = await run<UsageRow>(statement, "prepared");
-  return aggregatesOf(rows, groupBy);
-}
+  };
+  return answerSql(shape, ctes, sources);
+});
 
 const spansOfUsers = sql`
       select distinct user_did, lo, hi
-        from parts cross join lateral (
+        from ${PARTS} cross join lateral (
           select user_did from model_call_stats
            where time_type = 'quarter' and timestamp >= quarter_of(lo) and timestamp < hi
           union all

@@ -1,47 +1,67 @@
 import { type Aggregates, type CallType, type GroupDimension, type GroupKey } from "@usage-stats/core";
+import { PREVIOUS } from "./bucket-sql.ts";
 import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
 
 /**
- * A row of an answer. What it sums: `sum` (`period`, `bucket` or null outside the series; type in key0), `model` (provider in
- * key0, model in key1), `group` (key0, key1), `group_series` (`bucket`, key0, key1, and `rank`, null for all the others).
+ * A row of an answer. What it sums: `sum` (`bucket`, `PREVIOUS` or null outside the series; type in key0), `model` (provider in
+ * key0, model in key1), `group` (key0, key1), `group_series` (`bucket`, key0, key1, and `rank`, null for all the others). A `note` sums
+ * nothing, and says something in key0.
  */
 export type UsageRow = MeasuresRow & {
-  part: "sum" | "model" | "group" | "group_series";
-  period: "current" | "previous" | null;
+  part: "sum" | "model" | "group" | "group_series" | "note";
   bucket: number | null;
   key0: string | null;
   key1: string | null;
   rank: number | null;
 };
 
-/** Sorts an answer's rows into aggregates; they must come ranked where rank matters. */
-export function aggregatesOf(rows: UsageRow[], groupBy: GroupDimension[]): Aggregates {
-  const aggregates: Aggregates = { sums: [], models: [], groups: [], groupSeries: [] };
+/** Sorts an answer's rows, which are in order of rank, into aggregates and the note, if there is one. */
+export function aggregatesOf(
+  rows: UsageRow[],
+  groupBy: GroupDimension[],
+): { aggregates: Aggregates; note: string | null } {
+  const { sums, models, groups, groupSeries }: Aggregates = {
+    sums: [],
+    models: [],
+    groups: [],
+    groupSeries: [],
+  };
+  let note: string | null = null;
   for (const row of rows) {
-    const measures = measuresOf(row);
-    const { period, key0, key1 } = row;
-    const bucket = row.bucket!;
-    switch (row.part) {
+    const { part, bucket, key0, key1 } = row;
+    switch (part) {
       case "sum":
-        aggregates.sums.push({ period: period!, bucket: row.bucket, type: key0 as CallType, measures });
+        sums.push({
+          period: bucket === PREVIOUS ? "previous" : "current",
+          bucket: bucket === PREVIOUS ? null : bucket,
+          type: key0 as CallType,
+          measures: measuresOf(row),
+        });
         break;
       case "model":
-        aggregates.models.push({ providerId: key0!, model: key1!, measures });
+        models.push({ providerId: key0!, model: key1!, measures: measuresOf(row) });
         break;
       case "group":
-        aggregates.groups.push({ key: groupKey(groupBy, row), measures });
+        groups.push({ key: groupKey(groupBy, key0, key1), measures: measuresOf(row) });
         break;
       case "group_series":
-        aggregates.groupSeries.push({
-          bucket,
-          key: row.rank === null ? null : groupKey(groupBy, row),
-          measures,
+        groupSeries.push({
+          bucket: bucket!,
+          key: row.rank === null ? null : groupKey(groupBy, key0, key1),
+          measures: measuresOf(row),
         });
+        break;
+      case "note":
+        note = key0;
     }
   }
-  return aggregates;
+  return { aggregates: { sums, models, groups, groupSeries }, note };
 }
 
-function groupKey(groupBy: GroupDimension[], { key0, key1 }: UsageRow): GroupKey {
-  return Object.fromEntries(groupBy.map((dimension, i) => [dimension, i === 0 ? key0 : key1]));
+function groupKey(groupBy: GroupDimension[], key0: string | null, key1: string | null): GroupKey {
+  const key: GroupKey = {};
+  const [first, second] = groupBy;
+  if (first !== undefined) key[first] = key0;
+  if (second !== undefined) key[second] = key1;
+  return key;
 }

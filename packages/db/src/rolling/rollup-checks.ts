@@ -1,12 +1,17 @@
 import { type RollupScope, type TimeRange } from "@usage-stats/core";
 import { instant } from "../reading/instant-sql.ts";
-import { CALL_MEASURES, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "../reading/measures-sql.ts";
+import {
+  CALL_MEASURES,
+  MEASURE_COLUMNS,
+  MEASURES,
+  SUMMED_MEASURES_OF_ANY_SIZE,
+} from "../reading/measures-sql.ts";
 import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isFrozen } from "./frozen-quarters.ts";
 import { inScope } from "./rollup-scope.ts";
 
-const sums = raw(SUMMED_MEASURES);
+const sums = raw(SUMMED_MEASURES_OF_ANY_SIZE);
 const measures = raw(MEASURES);
 const names = (columns: string[]) => raw(columns.join(", "));
 const own = raw("user_did");

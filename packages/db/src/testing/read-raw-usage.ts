@@ -1,11 +1,11 @@
-import { type TimeRange, type AggregateQuery } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { answerSql, RANKED } from "../reading/answer-sql.ts";
-import { instant } from "../reading/instant-sql.ts";
-import { andMatches } from "../reading/filter-sql.ts";
+import { answerSql } from "../reading/answer-sql.ts";
+import { askUsage, FROM, shapeOf, SPAN_FROM, TO, USER, type UsageShape } from "../reading/asked-usage.ts";
+import { andMatchesFilter } from "../reading/filter-sql.ts";
 import { CALL_MEASURES } from "../reading/measures-sql.ts";
-import { andNotBetweenPeriods, spanOf } from "../reading/periods-sql.ts";
+import { andNotBetweenPeriods } from "../reading/periods-sql.ts";
 import { type ReadUsage } from "../reading/read-rolled-up-usage.ts";
+import { templateOf } from "../reading/statement-template.ts";
 import { aggregatesOf, type UsageRow } from "../reading/usage-rows.ts";
 
 /**
@@ -13,24 +13,20 @@ import { aggregatesOf, type UsageRow } from "../reading/usage-rows.ts";
  * statement, and so one snapshot.
  */
 export const readRawUsage: ReadUsage = async (run, query) => {
-  const { range, edges } = query;
-  const page = { from: edges[0] ?? range.from, to: edges.at(-1) ?? range.from };
-  const answer = answerSql(query, {
-    series: callsOf(query, spanOf(query)),
-    models: callsOf(query, range),
-    groups: callsOf(query, range),
-    groupSeries: callsOf(query, page),
-  });
-  const rows = await run<UsageRow>(sql`select * from (${answer}) as answer ${RANKED}`);
-  return { ...aggregatesOf(rows, query.groupBy), liveFrom: range.from, source: "raw" };
+  const shape = shapeOf(query);
+  const calls = callsOf(shape);
+  const inRange = sql`select * from (${calls}) as calls where at >= ${FROM}`;
+  const sources = { series: calls, models: inRange, groups: inRange, groupSeries: inRange };
+  const rows = await run<UsageRow>(templateOf(answerSql(shape, [], sources))(askUsage(query)));
+  const { aggregates } = aggregatesOf(rows, query.groupBy);
+  return { ...aggregates, liveFrom: query.range.from, source: "raw" };
 };
 
-/** Selects the calls of a query in a range, each as a row to be added up. */
-export function callsOf(query: AggregateQuery, { from, to }: TimeRange): Sql {
-  const { userDid, filter } = query;
-  const whose = userDid === null ? raw("true") : sql`user_did = ${userDid}`;
-  return sql`(
+/** Selects the calls of both periods of a question, each as a row to be added up. */
+export function callsOf(shape: UsageShape): Sql {
+  const whose = shape.isEveryone ? raw("true") : sql`user_did = ${USER}`;
+  return sql`
     select call_time as at, user_did, type, provider_id, model, app_did, status, ${raw(CALL_MEASURES)}
       from model_calls
-     where ${whose} and voided_at is null and call_time >= ${instant(from)} and call_time < ${instant(to)}${andNotBetweenPeriods("call_time", query)}${andMatches(filter)})`;
+     where ${whose} and voided_at is null and call_time >= ${SPAN_FROM} and call_time < ${TO}${andNotBetweenPeriods("call_time")}${andMatchesFilter(shape)}`;
 }

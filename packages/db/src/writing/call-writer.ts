@@ -1,100 +1,67 @@
-import { type CallChange, type CallWriter, type RecordOutcome, UsageStatsError } from "@usage-stats/core";
-import { type PoolClient } from "pg";
+import { type CallChange, type CallWriter, type RecordOutcome } from "@usage-stats/core";
 import { lendConnection } from "../connection/lend-connection.ts";
-import { inSessionTransaction, type SqlSession, sessionOn } from "../connection/session.ts";
-import { serverErrorOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
-import { createDatabaseClock } from "./database-clock.ts";
-import { createPartitions } from "./partitions.ts";
+import { createCallOrder } from "./call-order.ts";
 import { retryTransaction } from "./retry-transaction.ts";
-import { BegunTooLate } from "./upsert-model-calls.ts";
-import { isOneStatement, writeChanges } from "./write-changes.ts";
-import { startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
+import { createSharedStatements } from "./shared-statements.ts";
+import { isSmall } from "./shares-statement.ts";
+import { isCall } from "./write-changes.ts";
+import { createWriteAttempt, type WriteHow } from "./write-attempt.ts";
+import { onWriteDeadline, startWriteDeadline, type WriteDeadline } from "./write-deadline.ts";
 
-/** Records calls in Postgres. Each `record` is one transaction: all that it made is durable, or none is. */
+/**
+ * Records calls in Postgres. Each `record` is one transaction: all that it made is durable, or none is. Small ones that come at the
+ * same time share a statement (docs/decisions/0032-shared-statements.md). Those that name the same call are made in the order in
+ * which they came.
+ */
 export function createCallWriter(orm: Database): CallWriter {
-  const partitions = createPartitions();
-  const clock = createDatabaseClock();
+  const attempt = createWriteAttempt();
+  const order = createCallOrder();
+  const shared = createSharedStatements(orm, attempt, (calls, deadline) =>
+    alone(calls, deadline, { isPlain: true }),
+  );
 
-  async function write(
-    client: PoolClient,
+  function alone(
     changes: readonly CallChange[],
-    atomic: boolean,
-    { check, at }: WriteDeadline,
+    deadline: WriteDeadline,
+    how: WriteHow,
   ): Promise<RecordOutcome[]> {
-    const session = sessionOn(client, check);
-    const notKept = await partitions.ensure(session, changes);
-    if (notKept.size === 0) return writeKept(client, session, changes, atomic, at);
-    if (atomic) refuseIncomplete(changes.map((_, index) => (notKept.has(index) ? "not_kept" : "added")));
-    const kept = changes.filter((_, index) => !notKept.has(index));
-    const outcomes = kept.length === 0 ? [] : await writeKept(client, session, kept, atomic, at);
-    const written = outcomes.values();
-    return changes.map((_, index) => (notKept.has(index) ? "not_kept" : written.next().value!));
-  }
-
-  async function writeKept(
-    client: PoolClient,
-    session: SqlSession,
-    changes: readonly CallChange[],
-    atomic: boolean,
-    at: number | null,
-  ): Promise<RecordOutcome[]> {
-    // A statement is a transaction by itself, and beginning one takes as long as writing a call.
-    if (!atomic && isOneStatement(changes))
-      return writeChanges(session, changes, at === null ? null : await clock.at(session, at));
-    // What was sent to a database that is frozen is done when it goes on, but not committed: nobody asks it to.
-    return inSessionTransaction(client, session, async () => {
-      const outcomes = await writeChanges(session, changes);
-      if (atomic) refuseIncomplete(outcomes);
-      return outcomes;
-    });
+    return retryTransaction(() =>
+      lendConnection(orm, deadline, (client) => attempt(client, changes, deadline, how)),
+    );
   }
 
   return {
     async record(changes, { atomic = false, ...waiting } = {}) {
       const deadline = startWriteDeadline(waiting);
+      const { earlier, hasRepeats, leave } = order.enter(changes);
       try {
-        return await retryTransaction(() =>
-          lendConnection(orm, deadline, (client) =>
-            write(client, changes, atomic, deadline).catch((error: unknown) => {
-              // Retention, or a person, dropped a partition that was there a moment ago, or another server made it anew.
-              if (isAboutPartition(error)) partitions.forget();
-              // It is not too late here: the clocks do not go together any more.
-              else if (error instanceof BegunTooLate) clock.forget();
-              else throw error;
-              return write(client, changes, atomic, deadline);
-            }),
-          ),
-        );
+        if (earlier !== null) await within(deadline, earlier);
+        if (!atomic && !hasRepeats && changes.every(isCall))
+          return isSmall(changes)
+            ? await shared.write(changes, deadline)
+            : await alone(changes, deadline, { isPlain: true });
+        return await alone(changes, deadline, { atomic });
       } catch (error) {
         throw databaseFailure(error);
       } finally {
+        leave();
         deadline.end();
       }
     },
   };
 }
 
-const INCOMPLETE: Partial<Record<RecordOutcome, string>> = {
-  unknown: "There is no such call to be voided.",
-  stays_void: "The call was voided, and stays so.",
-  not_kept: "Calls of its time are no longer kept.",
-};
-
-function refuseIncomplete(outcomes: RecordOutcome[]): void {
-  for (const [index, outcome] of outcomes.entries()) {
-    const reason = INCOMPLETE[outcome];
-    if (reason !== undefined) throw new UsageStatsError("conflict", reason, { field: `calls.${index}` });
+/** Waits for what others do, as long as a write may. */
+async function within(deadline: WriteDeadline, others: Promise<unknown>): Promise<void> {
+  deadline.check();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = onWriteDeadline(deadline, reject);
+  void others.then(() => resolve());
+  try {
+    await promise;
+  } finally {
+    stop();
   }
-}
-
-const CHECK_VIOLATION = "23514";
-
-/** Whether no partition takes a call, or one that was made anew keeps what was rolled up before: never told by words, which are in the server's language. */
-function isAboutPartition(error: unknown): boolean {
-  const said = serverErrorOf(error);
-  if (said?.code !== CHECK_VIOLATION) return false;
-  const { table, constraint } = said;
-  return (table === "model_calls" && constraint === undefined) || constraint === "model_calls_frozen_check";
 }

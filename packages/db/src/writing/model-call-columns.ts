@@ -47,10 +47,15 @@ export function namesOf(columns: readonly Pick<Column, "name">[], prefix = ""): 
   return raw(columns.map(({ name }) => prefix + name).join(", "));
 }
 
-/** Gives calls to a statement as a table of its own, `input`: one array parameter a column. */
-export function inputOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): Sql {
-  const arrays = columns.map(({ type, value }) => sql`${calls.map(value)}::${raw(type)}[]`);
+/** Takes calls into a statement as a table of its own, `input`: one array parameter a column, whose values are `valuesOf` the calls. */
+export function inputOf(columns: readonly Pick<Column, "name" | "type">[]): Sql {
+  const arrays = columns.map(({ type }) => sql`${[]}::${raw(type)}[]`);
   return sql`unnest(${join(arrays, ", ")}) as input(${namesOf(columns)})`;
+}
+
+/** Gives the values of `inputOf` the same columns. */
+export function valuesOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): unknown[] {
+  return columns.map(({ value }) => calls.map(value));
 }
 
 /** Says whether the call in the table, `old`, says anything else than the one in `other`. */

@@ -1,8 +1,8 @@
 import { type CallChange } from "@usage-stats/core";
 
-/** Writes what tells a call from all others, as text. */
+/** Writes what tells a call from all others, as text. Its length tells where a user's name ends. */
 export function identityOf(userDid: string, id: string, time: number): string {
-  return JSON.stringify([userDid, id, time]);
+  return `${userDid.length} ${userDid}${id} ${time}`;
 }
 
 /** What a statement answers of a call's identity; the time in milliseconds. */

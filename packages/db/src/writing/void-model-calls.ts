@@ -1,6 +1,8 @@
 import { type CallVoid, type ModelCall, type RecordOutcome } from "@usage-stats/core";
-import sql, { raw, type Sql } from "sql-template-tag";
+import sql, { raw } from "sql-template-tag";
+import { prepareStatement } from "../connection/prepared-statement.ts";
 import { type SqlSession } from "../connection/session.ts";
+import { ADD_FIRST, ALL_NAMES, IDENTITY_NAMES } from "./add-first-sql.ts";
 import { findStillVoid, findVoid } from "./find-void-calls.ts";
 import {
   ALL_COLUMNS,
@@ -10,35 +12,35 @@ import {
   isNewer,
   namesOf,
   OLD_CALL,
+  valuesOf,
 } from "./model-call-columns.ts";
 import { type IdentityRow, rowIdentity } from "./rounds.ts";
 
-// One statement for both, so that they are locked in one order, the same as every other writer's: a statement for each would make
-// writers wait in a circle. A void goes in as the call that is there, only to meet it; what that said is kept as it is by then.
-function writeSql(calls: readonly ModelCall[], voids: readonly CallVoid[]): Sql {
-  return sql`
-  insert into model_calls as old (${ALL_NAMES}, voided_at)
-  select * from (
-    select *, null::timestamptz from ${inputOf(ALL_COLUMNS, calls)}
-    union all
-    select ${OLD_NAMES}, now() from ${inputOf(IDENTITY_COLUMNS, voids)} ${OLD_CALL} where old.voided_at is null) as changes
-   order by ${IDENTITY_NAMES}
-  on conflict (${IDENTITY_NAMES}) do update
-     set ${REPLACED_UNLESS_VOID},
-         voided_at = excluded.voided_at, revision = old.revision + 1, updated_at = now()
-   where old.voided_at is null and (excluded.voided_at is not null or ${IS_NEWER})
-  returning user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, voided_at is not null as voided`;
-}
-
-const ALL_NAMES = namesOf(ALL_COLUMNS);
 const OLD_NAMES = namesOf(ALL_COLUMNS, "old.");
-const IDENTITY_NAMES = namesOf(IDENTITY_COLUMNS);
-const IS_NEWER = isNewer("excluded");
 const REPLACED_UNLESS_VOID = raw(
   CONTENT_COLUMNS.map(
     ({ name }) => `${name} = case when excluded.voided_at is null then excluded.${name} else old.${name} end`,
   ).join(", "),
 );
+
+// One statement for both, so that they are locked in one order, the same as every other writer's: a statement for each would make
+// writers wait in a circle. A void goes in as the call that is there, only to meet it; what that said is kept as it is by then.
+const WRITE = prepareStatement(sql`
+  with input as materialized (select * from ${inputOf(ALL_COLUMNS)}),${ADD_FIRST},
+  changed as (
+  insert into model_calls as old (${ALL_NAMES}, voided_at)
+  select * from (
+    select *, null::timestamptz from remaining
+    union all
+    select ${OLD_NAMES}, now() from ${inputOf(IDENTITY_COLUMNS)} ${OLD_CALL} where old.voided_at is null) as changes
+   order by ${IDENTITY_NAMES}
+  on conflict (${IDENTITY_NAMES}) do update
+     set ${REPLACED_UNLESS_VOID},
+         voided_at = excluded.voided_at, revision = old.revision + 1, updated_at = now()
+   where old.voided_at is null and (excluded.voided_at is not null or ${isNewer("excluded")})
+  returning ${IDENTITY_NAMES}, revision, voided_at is not null as voided),
+  written as (select *, 0 as revision, false as voided from added union all select * from changed)
+  select user_did, id, (extract(epoch from call_time) * 1000)::bigint as time, revision, voided from written`);
 
 type WrittenRow = IdentityRow & { revision: number; voided: boolean };
 
@@ -51,7 +53,10 @@ export async function voidModelCalls(
   calls: readonly ModelCall[],
   voids: readonly CallVoid[],
 ): Promise<Map<string, RecordOutcome>> {
-  const rows = await session.execute<WrittenRow>(writeSql(calls, voids));
+  const rows = await session.execute<WrittenRow>({
+    ...WRITE,
+    values: [...valuesOf(ALL_COLUMNS, calls), ...valuesOf(IDENTITY_COLUMNS, voids)],
+  });
   const outcomes = new Map<string, RecordOutcome>();
   for (const identity of await findStillVoid(session, calls)) outcomes.set(identity, "stays_void");
   for (const identity of await findVoid(session, voids)) outcomes.set(identity, "repeated");

@@ -3,6 +3,7 @@ import { type WaitSignals } from "../connection/lend-connection.ts";
 
 /** Until when a write may be sent to the database, and be waited for. */
 export type WriteDeadline = WaitSignals & {
+  statementSignal: AbortSignal;
   /** In milliseconds of `performance.now()`; `null` for none. */
   at: number | null;
   /** Throws once nothing may be sent any more. */
@@ -10,9 +11,11 @@ export type WriteDeadline = WaitSignals & {
   end(): void;
 };
 
-/** Starts the deadline of a write. Whoever leaves ends what was not sent; only the deadline ends what was. */
-export function startWriteDeadline({ signal, deadline }: WaitLimits): WriteDeadline {
-  const late = new AbortController();
+/** Starts the deadline of a write. Whoever leaves ends what was not sent; only the deadline ends what was, by `late`. */
+export function startWriteDeadline(
+  { signal, deadline }: WaitLimits,
+  late = new AbortController(),
+): WriteDeadline {
   const isOver = () => deadline !== undefined && performance.now() >= deadline;
   const timer =
     deadline === undefined
@@ -29,6 +32,23 @@ export function startWriteDeadline({ signal, deadline }: WaitLimits): WriteDeadl
     },
     end: () => clearTimeout(timer),
   };
+}
+
+/** Calls `leave` with the reason, once, as soon as nothing may be sent any more; gives what stops that. */
+export function onWriteDeadline(
+  { signal, statementSignal }: WriteDeadline,
+  leave: (reason: unknown) => void,
+): () => void {
+  const signals = new Set([signal, statementSignal]);
+  const stop = () => {
+    for (const one of signals) one.removeEventListener("abort", tell);
+  };
+  const tell = (event: Event) => {
+    stop();
+    leave((event.target as AbortSignal).reason);
+  };
+  for (const one of signals) one.addEventListener("abort", tell);
+  return stop;
 }
 
 function tooLate(): UsageStatsError {

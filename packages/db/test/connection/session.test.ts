@@ -81,6 +81,10 @@ it("leaves to the operator whether the database takes writes", async () => {
 
 it("does as the parameter `options` says, beside what it sets itself", async () => {
   const url = await alter({});
+  expect(await shown(await opened(url), ["random_page_cost"])).toEqual({ random_page_cost: "1.1" });
+  expect(await shown(await opened(`${url}?options=-crandom_page_cost%3D3`), ["random_page_cost"])).toEqual({
+    random_page_cost: "3",
+  });
   const orm = await opened(`${url}?options=-cwork_mem%3D8MB%20-cmy.own%3Dyes&application_name=shop`);
   expect(await shown(orm, ["work_mem", "my.own", "jit", "application_name"])).toEqual({
     work_mem: "8MB",

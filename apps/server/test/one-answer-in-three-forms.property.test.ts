@@ -1,0 +1,145 @@
+import { type RestUsageStats, type UsageStats } from "@usage-stats/api";
+import { createInProcessCache } from "@usage-stats/cache";
+import { type Metrics, type MetricsByType, metricsOf } from "@usage-stats/core";
+import { createCallWriter, rollUp } from "@usage-stats/db";
+import { parse } from "csv-parse/sync";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { DEMO_USER, demoCalls } from "../src/demo/demo-calls.ts";
+import { createTestServer, type TestServer } from "./test-server.ts";
+
+const RUNS = 40 * Math.max(1, Number(process.env["LONG"] ?? 1));
+const NOW = new Date("2026-03-29T09:20:34.567Z");
+const DAY = 86_400;
+const CALLS = [...demoCalls({ now: NOW, days: 40, calls: 3_000, users: 6 })];
+/** Seconds in which calls were made: to end in one of them is to count it. */
+const SECONDS = CALLS.filter(({ userDid }) => userDid === DEMO_USER).map(({ callTime }) =>
+  Math.floor(callTime.getTime() / 1000),
+);
+
+let server: TestServer;
+
+beforeAll(async () => {
+  const cache = createInProcessCache({ clock: { now: () => NOW }, ttlMs: 600_000, maxBytes: 100_000_000 });
+  server = await createTestServer({ cache, now: () => NOW });
+  const writer = createCallWriter(server.database.orm);
+  await writer.record(CALLS.slice(0, 2_000));
+  await rollUp(server.database.orm);
+  // The last are not rolled up, and late ones were not either.
+  await writer.record(CALLS.slice(2_000));
+  await writer.record(
+    CALLS.slice(0, 40).map((call) => ({ ...call, id: `late-${call.id}`, credits: "0.00000001" })),
+  );
+});
+afterAll(() => server.close());
+
+const questions = fc.record({
+  whose: fc.constantFrom("one" as const, "everyone" as const),
+  // Up to now and beyond, in whole days, from second to second, and at calls.
+  endTime: fc.oneof(
+    fc.constantFrom(...SECONDS.slice(SECONDS.length / 2)),
+    fc.integer({ min: -30 * DAY, max: DAY }).map((seconds) => Math.floor(NOW.getTime() / 1000) + seconds),
+    fc.integer({ min: -30, max: 1 }).map((days) => (Math.floor(NOW.getTime() / 1000 / DAY) + days) * DAY - 1),
+  ),
+  seconds: fc.oneof(
+    fc.integer({ min: 1, max: 12 * DAY }),
+    fc.integer({ min: 1, max: 12 }).map((days) => days * DAY),
+  ),
+  timezone: fc.constantFrom("UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Pacific/Chatham"),
+  forms: fc.shuffledSubarray(["json", "csv", "trpc"] as const, { minLength: 3 }),
+});
+
+type Question = typeof questions extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Every form of an answer, asked for in some order. */
+async function answersTo({ whose, endTime, seconds, timezone, forms }: Question) {
+  const as = { user: DEMO_USER, role: "admin" as const };
+  const startTime = endTime - seconds + 1;
+  const path = whose === "one" ? "/app/api/user/usage-stats" : "/app/api/user/admin/user-stats";
+  const url = `${path}?${new URLSearchParams({ startTime: String(startTime), endTime: String(endTime), timezone })}`;
+  const { headers } = await server.signed(as);
+  const rest = async (accept: string) => {
+    const response = await server.request(url, { headers: { ...headers, accept } });
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      expect.stringContaining(accept),
+    ]);
+    return response.text();
+  };
+  const query = {
+    from: new Date(startTime * 1000),
+    to: new Date((endTime + 1) * 1000),
+    timezone,
+    bucket: "day" as const,
+  };
+  const client = server.client(as);
+  const ask = {
+    json: async () => JSON.parse(await rest("application/json")) as RestUsageStats,
+    csv: async () => parse<Record<string, string>>(await rest("text/csv"), { columns: true }),
+    trpc: async () => (whose === "one" ? client.usageStats(query) : client.admin.usageStats(query)),
+  };
+  const answers: { json?: RestUsageStats; csv?: Record<string, string>[]; trpc?: UsageStats } = {};
+  for (const form of forms) Object.assign(answers, { [form]: await ask[form]() });
+  const { json, csv, trpc } = answers as Required<typeof answers>;
+  // Asked again, they are kept, where they can be.
+  expect([await ask.json(), await ask.csv()]).toEqual([json, csv]);
+  expect(await ask.trpc()).toEqual({ ...trpc, freshness: expect.anything() });
+  return { json, csv, trpc };
+}
+
+const totalsOf = (metrics: Metrics) => ({
+  totalUsage: metrics.totalUsage,
+  totalCredits: Number(metrics.credits),
+  totalCalls: metrics.calls,
+});
+const typesOf = (byType: MetricsByType) =>
+  Object.fromEntries(
+    Object.entries(byType).map(([type, metrics]) => [
+      type,
+      { ...totalsOf(metrics), successCalls: metrics.successCalls },
+    ]),
+  );
+
+it("REST, tRPC and CSV answer the same question with the same numbers, kept or not", async () => {
+  let found = 0;
+  await fc.assert(
+    fc.asyncProperty(questions, async (question) => {
+      const { json, csv, trpc } = await answersTo(question);
+      const { totals, byType, series, models, comparison } = trpc;
+      const current = { ...totalsOf(totals), byType: typesOf(byType) };
+      expect(json.summary).toEqual({ ...current, modelCount: models.count });
+      expect(json.trendComparison.current).toEqual(current);
+      expect(json.trendComparison.previous).toEqual({
+        ...totalsOf(comparison!.totals),
+        byType: typesOf(comparison!.byType),
+      });
+      const days = series.filter(({ metrics }) => metrics.calls > 0);
+      expect(json.dailyStats).toEqual(
+        days.map((day) => ({
+          date: day.label,
+          timestamp: Date.parse(`${day.label}T00:00:00Z`) / 1000,
+          ...totalsOf(day.metrics),
+          byType: typesOf(day.byType),
+        })),
+      );
+      expect(json.modelStats).toMatchObject(
+        models.items.map(({ providerId, model, metrics }) => ({ providerId, model, ...totalsOf(metrics) })),
+      );
+      const columns = metricsOf("calls", "sum", "decimal_sum");
+      expect(csv).toEqual(
+        days.flatMap((day) =>
+          Object.entries<Metrics>(day.byType)
+            .toSorted(([one], [other]) => (one < other ? -1 : 1))
+            .map(([type, metrics]) => ({
+              date: day.label,
+              type,
+              ...Object.fromEntries(columns.map((name) => [name, String(metrics[name])])),
+            })),
+        ),
+      );
+      found += totals.calls > 0 && comparison!.totals.calls > 0 ? 1 : 0;
+    }),
+    { numRuns: RUNS },
+  );
+  expect(found).toBeGreaterThan(RUNS / 4);
+}, 120_000);
