@@ -122,7 +122,12 @@ async function openWorld(
   const bearer = async (user: string, role: "user" | "admin" = "user") =>
     (await server.signed({ user, role })).headers.authorization;
   const world: World = {
-    ...{ server, http, cache, adapter, metrics, keyId: "" },
+    server,
+    http,
+    cache,
+    adapter,
+    metrics,
+    keyId: "",
     who: {
       alice: ["authorization", await bearer(ALICE)],
       bob: ["authorization", await bearer(BOB)],

@@ -4,9 +4,9 @@ export type Awaitable<T> = T | Promise<T>;
 /** Goes on with a value: at once where it is there, because turns of the event loop cost as much as a look into a cache. */
 export function whenThere<T, Next>(
   value: Awaitable<T>,
-  next: (value: T) => Awaitable<Next>,
+  goOn: (value: T) => Awaitable<Next>,
 ): Awaitable<Next> {
-  return value instanceof Promise ? value.then(next) : next(value);
+  return value instanceof Promise ? value.then(goOn) : goOn(value);
 }
 
 /** Gives what `make` gives or, where that throws or rejects, what `otherwise` makes of the error. */

@@ -10,7 +10,7 @@ import { createRequestSize } from "../request-size.ts";
 
 /** What tRPC would send: one response, or the list of several that a batch is answered with; and what finds each answer again. */
 export type CachedTrpcAnswers = { batch: boolean; answers: CachedTrpcAnswer[] };
-export type CachedTrpcAnswer = { operation: GuardedOperation; lookup: AnswerLookup; payload: Payload };
+type CachedTrpcAnswer = { operation: GuardedOperation; lookup: AnswerLookup; payload: Payload };
 
 /**
  * What tRPC would send to a query whose every answer is kept, without running tRPC, at a fraction of the cost. `null` for
