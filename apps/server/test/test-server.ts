@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { type HttpBindings } from "@hono/node-server";
 import { type OnQuery, type RecordLimits } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { createUsageClient, type UsageClient } from "@usage-stats/client";
@@ -27,6 +28,8 @@ export type TestServer = {
   /** What was written to the log. */
   log: string[];
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** How often the application was asked, beside which some is answered. */
+  timesAsked(): number;
   /** What a real server answers requests with. */
   fetch: Fetch;
   /** The headers of a user's bearer token. */
@@ -61,6 +64,8 @@ export type TestServerOptions = {
   hears?: () => boolean;
   shares?: Shares;
   requestDeadlineMs?: number;
+  /** Whether what was answered before may be answered again beside the application. */
+  answersAgain?: boolean;
 };
 
 /** Everyone may do as much as they like. */
@@ -126,13 +131,18 @@ export async function createTestServer({
   hears = () => true,
   shares = NO_SHARES,
   requestDeadlineMs = 15_000,
+  answersAgain = true,
 }: TestServerOptions = {}): Promise<TestServer> {
   const database = shared ?? (await createTestDatabase());
   const errors: unknown[] = [];
   const logged: string[] = [];
   const log: string[] = [];
   const failures = createFailureLog((text) => log.push(text));
-  const { app, forgetKey } = composeApp({
+  const {
+    app,
+    fetch: answering,
+    forgetKey,
+  } = composeApp({
     pools: poolsOf(database.orm),
     shares,
     requestDeadlineMs,
@@ -158,9 +168,18 @@ export async function createTestServer({
     warn: (text) => log.push(text),
     onKeyUseLost: (error) => errors.push(error),
   });
+  const apply = app.fetch;
+  let timesAsked = 0;
+  app.fetch = (...asked) => {
+    timesAsked += 1;
+    return apply(...asked);
+  };
+  const answer: Fetch = answersAgain ? answering : (raw, bindings) => app.fetch(raw, bindings);
   const request = async (path: string, init?: RequestInit) => {
     const outgoing = new EventEmitter();
-    const response = await app.request(path, init, { incoming: INCOMING, outgoing });
+    const bindings = { incoming: INCOMING, outgoing } as unknown as HttpBindings;
+    const url = /^https?:/.test(path) ? path : `http://localhost${path}`;
+    const response = await answer(new Request(url, init), bindings);
     return endingWith(response, () => outgoing.emit("close"));
   };
   const tokenOf = ({ user, role = "user" }: { user: string; role?: "user" | "admin" }) =>
@@ -185,7 +204,8 @@ export async function createTestServer({
     errors,
     log,
     request,
-    fetch: (raw, bindings) => app.fetch(raw, bindings),
+    timesAsked: () => timesAsked,
+    fetch: answer,
     signed,
     get: async (path, as) => request(path, await signed(as)),
     client: (as) => clientWith(() => tokenOf(as)),

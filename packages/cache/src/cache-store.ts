@@ -5,8 +5,8 @@ import { type CacheValue } from "./text-envelope.ts";
  * whoever asked; an operation that fails throws anything.
  */
 export type CacheStore = {
-  /** The values of some keys, read at one moment; `null` where there is none. */
-  read(keys: readonly string[]): Promise<unknown[]>;
+  /** The values of some keys, read at one moment; `null` where there is none. At once where nothing has to be waited for. */
+  read(keys: readonly string[]): unknown[] | Promise<unknown[]>;
   /** Sets those that are absent, and gives the values that all have then. */
   ensure(entries: readonly CacheItem[], ttlMs: number): Promise<unknown[]>;
   /** Sets them whatever was there, and gives the values from before and from then on. */

@@ -1,4 +1,4 @@
-import { type Clock, type Payload } from "@usage-stats/core";
+import { type Awaitable, type Clock, orElse, type Payload, whenThere } from "@usage-stats/core";
 import { type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, type LeaseKey } from "./cache-keys.ts";
 import { type CacheStore } from "./cache-store.ts";
@@ -49,44 +49,48 @@ export function createCachedPayloads(settings: CachedPayloadsSettings & { onEven
   }
 
   /** `null` where there is nothing that can be read. */
-  async function open(found: unknown, key: string): Promise<Envelope | null> {
+  function open(found: unknown, key: string): Awaitable<Envelope | null> {
     if (found === null) return null;
-    try {
-      const envelope = await settings.format.decode(found);
-      if (envelope.key !== key) throw new Unreadable("another key's value");
-      return envelope;
-    } catch (error) {
+    const opened = () =>
+      whenThere(settings.format.decode(found), (envelope): Envelope | null => {
+        if (envelope.key !== key) throw new Unreadable("another key's value");
+        return envelope;
+      });
+    return orElse(opened, (error) => {
       if (!(error instanceof Unreadable)) throw error;
       onEvent({ type: "unreadable", why: error.message });
       return null;
-    }
+    });
+  }
+
+  function judge(keys: CacheKeys, found: unknown[]): Awaitable<Found> {
+    const generation = generationOf(keys, found[1], found[2]);
+    if (generation === null) return { state: "miss", generation };
+    return whenThere(open(found[0], keys.value), (envelope) => {
+      const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
+      return valid
+        ? { state: "hit", payload: envelope.payload, expiresAt: envelope.expiresAt }
+        : { state: "miss", generation };
+    });
   }
 
   return {
-    /** What is kept, in the one generation that is valid now. */
-    async find(keys: CacheKeys, until: number): Promise<Found> {
-      try {
-        const [value, ...generations] = await guard("read", until, () =>
-          store.read([keys.value, ...keys.generations]),
-        );
-        const generation = generationOf(keys, generations);
-        if (generation === null) return { state: "miss", generation };
-        const envelope = await open(value, keys.value);
-        const valid = envelope?.generation === generation && envelope.expiresAt > clock.now().getTime();
-        return valid
-          ? { state: "hit", payload: envelope.payload, expiresAt: envelope.expiresAt }
-          : { state: "miss", generation };
-      } catch {
+    /** What is kept, in the one generation that is valid now: at once where nothing has to be waited for. Never throws. */
+    find(keys: CacheKeys, until: number): Awaitable<Found> {
+      const read = () => guard("read", until, () => store.read([keys.value, ...keys.generations]));
+      return orElse(
+        () => whenThere(read(), (values) => judge(keys, values)),
         // The guard has counted it. Whatever ails the cache, the answer is made without.
-        return { state: "unusable" };
-      }
+        () => ({ state: "unusable" }),
+      );
     },
 
     /** The generation to compute in, begun where there is none; `null` where it cannot be known. */
     async beginGeneration(keys: CacheKeys, until: number): Promise<string | null> {
       try {
         const fresh = keys.generations.map(newGeneration);
-        return generationOf(keys, await guard("ensure", until, () => store.ensure(fresh, GENERATION_MS)));
+        const [own, everything] = await guard("ensure", until, () => store.ensure(fresh, GENERATION_MS));
+        return generationOf(keys, own, everything);
       } catch {
         return null;
       }

@@ -9,11 +9,15 @@ export function newGeneration(key: string): readonly [string, string] {
 }
 
 export function isGeneration(key: string, value: unknown): value is string {
-  return typeof value === "string" && value.startsWith(`${key} `);
+  return typeof value === "string" && value[key.length] === " " && value.startsWith(key);
 }
 
 /** Both generations as one, if they are what was written under their keys. */
-export function generationOf({ generations: keys }: CacheKeys, values: unknown[]): string | null {
-  const right = keys.every((key, i) => isGeneration(key, values[i]));
-  return right ? values.map((value) => (value as string).split(" ")[1]).join(".") : null;
+export function generationOf(
+  { generations: keys }: CacheKeys,
+  own: unknown,
+  everything: unknown,
+): string | null {
+  if (!isGeneration(keys[0], own) || !isGeneration(keys[1], everything)) return null;
+  return `${own.slice(keys[0].length + 1)}.${everything.slice(keys[1].length + 1)}`;
 }

@@ -3,7 +3,7 @@ import { type CircuitBreaker } from "./circuit-breaker.ts";
 import { StoreFailure, storeFailureOf } from "./store-failure.ts";
 
 /** Runs an operation of the store, or throws within a time. `until` is in the milliseconds of `performance.now()`. */
-export type Guard = <T>(operation: string, until: number, run: () => Promise<T>) => Promise<T>;
+export type Guard = <T>(operation: string, until: number, run: () => T | Promise<T>) => T | Promise<T>;
 
 /** For a store that can neither hang nor fail. */
 export const unguarded: Guard = (_, __, run) => run();
@@ -15,7 +15,7 @@ export function createGuard(breaker: CircuitBreaker, onEvent: OnCacheEvent): Gua
     if (left <= 0) throw new Error("no time is left");
     if (!breaker.allows()) throw new Error("the circuit breaker is open");
     try {
-      const result = await within(left, run());
+      const result = await within(left, Promise.resolve(run()));
       breaker.succeeded();
       return result;
     } catch (error) {

@@ -7,9 +7,7 @@ import { type CacheValue } from "./text-envelope.ts";
 export function createInProcessStore({ maxBytes }: { maxBytes: number }): CacheStore {
   const kept = new LRUCache<string, CacheValue>({ maxSize: maxBytes, sizeCalculation: sizeOf });
   return {
-    async read(keys) {
-      return keys.map((key) => kept.get(key) ?? null);
-    },
+    read: (keys) => keys.map((key) => kept.get(key) ?? null),
     async ensure(entries, ttlMs) {
       for (const [key, value] of entries) if (!kept.has(key)) kept.set(key, value, { ttl: ttlMs });
       return entries.map(([key]) => kept.get(key) ?? null);

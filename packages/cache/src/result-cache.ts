@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type Awaitable,
   type CacheEntry,
   type CacheInvalidator,
   type ContentCoding,
   type Payload,
   type ResultCache,
+  whenThere,
 } from "@usage-stats/core";
 import { type CacheOutcome, type OnCacheEvent } from "./cache-events.ts";
 import { type CacheKeys, cacheKeys, EVERYTHING, generationKey, leaseKey } from "./cache-key.ts";
@@ -74,13 +76,20 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
     giveUpMs: settings.ttlMs + LONGEST_COMPUTATION_MS,
     onEvent,
   });
+  const known = new WeakMap<CacheEntry, CacheKeys>();
   const flights = new Map<string, Flight<Bytes>>();
   const pendingWrites = new Set<Promise<void>>();
   let changes = 0;
 
-  function find(keys: CacheKeys, until: number): Promise<Found> {
-    if (!hears() || invalidations.undelivered(keys.generations))
-      return Promise.resolve({ state: "unusable" });
+  /** An entry that is peeked for again and again has its keys worked out once. */
+  function keysOf(entry: CacheEntry): CacheKeys {
+    let keys = known.get(entry);
+    if (keys === undefined) known.set(entry, (keys = cacheKeys(entry)));
+    return keys;
+  }
+
+  function find(keys: CacheKeys, until: number): Awaitable<Found> {
+    if (!hears() || invalidations.undelivered(keys.generations)) return { state: "unusable" };
     return texts.find(keys, until);
   }
 
@@ -179,12 +188,12 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
   }
 
   function forRequest(signal?: () => AbortSignal): RequestCache {
-    const looked = new Map<string, Promise<Found>>();
+    const looked = new Map<string, Awaitable<Found>>();
     let report: CacheReport | null = null;
     let until: number | null = null;
 
     /** Asks the store once a request, however often this is asked. */
-    function look(keys: CacheKeys): Promise<Found> {
+    function look(keys: CacheKeys): Awaitable<Found> {
       until ??= performance.now() + deadlineMs;
       let found = looked.get(keys.value);
       if (found === undefined) looked.set(keys.value, (found = find(keys, until)));
@@ -202,12 +211,13 @@ export function createResultCache(settings: ResultCacheSettings): SharedCache {
 
     return {
       report: () => report,
-      async peek(entry) {
+      peek(entry) {
         const started = performance.now();
-        const found = await look(cacheKeys(entry));
-        if (found.state !== "hit") return null;
-        note(entry.kind, "hit", found.expiresAt, started);
-        return found.payload;
+        return whenThere(look(keysOf(entry)), (found) => {
+          if (found.state !== "hit") return null;
+          note(entry.kind, "hit", found.expiresAt, started);
+          return found.payload;
+        });
       },
       async remember(entry: CacheEntry, compute) {
         const started = performance.now();

@@ -43,7 +43,7 @@ function createChaosStore(moodNow: () => Mood): CacheStore {
   return {
     read: (keys) =>
       chaos(
-        () => store.read(keys),
+        async () => store.read(keys),
         [{}, 7, "?"],
         async () => (await store.read(keys)).toReversed(),
         false,

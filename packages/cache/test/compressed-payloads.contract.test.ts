@@ -112,7 +112,7 @@ describe("a cache in this process", () => {
       await cache.forRequest().remember(entry, async () => TEXT);
       await cache.close();
     }
-    const found = await Promise.all(entries.map((entry) => cache.forRequest().peek(entry)));
+    const found = await Promise.all(entries.map(async (entry) => cache.forRequest().peek(entry)));
     const left = found.filter((payload) => payload !== null);
     expect(left.length).toBeLessThan(18);
     expect(left.length).toBeGreaterThan(18 / 2);

@@ -40,7 +40,7 @@ function createSlowStore(scheduler: fc.Scheduler, faults: Fault[]): CacheStore {
   return {
     read: (keys) =>
       slowly(
-        () => store.read(keys),
+        async () => store.read(keys),
         async () => keys.map(() => null),
       ),
     ensure: (entries, ttlMs) =>

@@ -1,5 +1,6 @@
 export type { AdminAction, ApiKey, ApiKeyStore, AuditLog, KeyHashes, ViewerSecret } from "./access-ports.ts";
 export { BUCKETS, chooseBucket, type Bucket } from "./bucket.ts";
+export { type Awaitable, orElse, whenThere } from "./awaitable.ts";
 export { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageStatsError, type UsageStatsErrorCode } from "./errors.ts";

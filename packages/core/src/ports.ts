@@ -1,3 +1,4 @@
+import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./metrics.ts";
@@ -127,8 +128,8 @@ export type Payload = {
  * has changed. A fault of the cache is a miss: nothing here throws but `compute`.
  */
 export type ResultCache = {
-  /** The text kept for an entry, or `null`. */
-  peek(entry: CacheEntry): Promise<Payload | null>;
+  /** The text kept for an entry, or `null`: at once where nothing has to be waited for. */
+  peek(entry: CacheEntry): Awaitable<Payload | null>;
   /**
    * The text kept for an entry, or else what `compute` gives, which is kept then. Throws what `compute` throws. Its
    * signal aborts when nobody waits for the text any more.

@@ -1,7 +1,6 @@
 import { type Identity, isKeyText } from "@usage-stats/identity";
-import { type ApiKeyStore, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
-import { type Context } from "hono";
-import { getCookie } from "hono/cookie";
+import { type ApiKeyStore, type Awaitable, UsageStatsError, type ViewerSecret } from "@usage-stats/core";
+import { parse } from "hono/utils/cookie";
 import { LRUCache } from "lru-cache";
 import { verifyApiKey } from "@usage-stats/identity";
 import { createKeyGuesses } from "./key-guesses.ts";
@@ -12,13 +11,18 @@ import { isViewerToken, verifyViewerToken } from "@usage-stats/identity";
 
 export type IdentifyRequest = {
   /**
-   * `mayGuess` is called before the database is asked about a key, and may throw, which refuses what is only a guess. What can be
+   * At once for whoever is remembered. `mayGuess` is called before the database is asked about a key, and may throw, which refuses what is only a guess. What can be
    * told to be bad without the database never needs it, and what is good is never refused by it.
    */
-  (request: Context, now: Date, mayGuess?: () => void): Promise<Identity>;
+  (request: Asking, now: Date, mayGuess?: () => void): Awaitable<Identity>;
+  /** The session that is remembered of whoever sends headers. It may be over: to identify them is what says that it is good. Never throws. */
+  remembered(headers: Headers): Session | undefined;
   /** Checks an API key, and what lives by it, when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
+
+/** `session` is what was remembered just now of whoever reads: a write by cookie needs more than a session. */
+type Asking = { req: { raw: Request }; session?: Session };
 
 export type IdentitySettings = {
   checks: SessionChecks;
@@ -46,8 +50,10 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
   let forgotten = 0;
 
   const mayBeRemembered = ({ identity }: Session) => identity.keyId === null || settings.hears();
+  const isGood = (session: Session | undefined, now: Date): session is Session =>
+    session !== undefined && now < session.expiresAt && mayBeRemembered(session);
 
-  async function verify(token: string, isBearer: boolean, now: Date, mayGuess: () => void): Promise<Session> {
+  async function verify({ token, isBearer }: Credential, now: Date, mayGuess: () => void): Promise<Session> {
     if (isBearer && isViewerToken(token)) {
       const find = async (id: string) => {
         await refuseGuess(mayGuess, () => guesses.isKeyId(id));
@@ -63,21 +69,30 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
     return session;
   }
 
-  async function identify(request: Context, now: Date, mayGuess = () => {}): Promise<Identity> {
-    const bearer = bearerToken(request.req.header("authorization"));
-    const token = bearer ?? getCookie(request, sessionCookie);
-    if (token === undefined || token === "")
-      throw new UsageStatsError("unauthenticated", "Sign in to see usage.");
-    if (bearer === undefined) refuseCrossSite(request.req.raw);
-    const remembered = bearer === undefined ? `cookie ${token}` : token;
-    const known = sessions.get(remembered);
-    if (known !== undefined && now < known.expiresAt && mayBeRemembered(known)) return known.identity;
+  async function verifyOnce(credential: Credential, now: Date, mayGuess: () => void): Promise<Identity> {
     const before = forgotten;
-    const session = await verify(token, bearer !== undefined, now, mayGuess);
+    const session = await verify(credential, now, mayGuess);
     // A key that was revoked while it was looked up must not be remembered.
-    if (token.length <= LONGEST_REMEMBERED && before === forgotten && mayBeRemembered(session))
-      sessions.set(remembered, session);
+    if (credential.token.length <= LONGEST_REMEMBERED && before === forgotten && mayBeRemembered(session))
+      sessions.set(nameOf(credential), session);
     return session.identity;
+  }
+
+  function identify({ req: { raw }, session }: Asking, now: Date, mayGuess = () => {}): Awaitable<Identity> {
+    if (isGood(session, now)) return session.identity;
+    const credential = credentialOf(raw.headers, sessionCookie);
+    if (credential === "mangled")
+      throw new UsageStatsError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
+    if (credential === null) throw new UsageStatsError("unauthenticated", "Sign in to see usage.");
+    if (!credential.isBearer) refuseCrossSite(raw);
+    const known = sessions.get(nameOf(credential));
+    if (isGood(known, now)) return known.identity;
+    return verifyOnce(credential, now, mayGuess);
+  }
+
+  function remembered(headers: Headers): Session | undefined {
+    const credential = credentialOf(headers, sessionCookie);
+    return credential === null || credential === "mangled" ? undefined : sessions.get(nameOf(credential));
   }
 
   function forgetKey(id: string | null): void {
@@ -87,7 +102,7 @@ export function createIdentifyRequest(settings: IdentitySettings): IdentifyReque
       if (identity.keyId !== null && (id === null || identity.keyId === id)) sessions.delete(token);
   }
 
-  return Object.assign(identify, { forgetKey });
+  return Object.assign(identify, { remembered, forgetKey });
 }
 
 /** Throws what `mayGuess` does, but for what is no guess. */
@@ -99,11 +114,22 @@ async function refuseGuess(mayGuess: () => void, isReal: () => Promise<boolean>)
   }
 }
 
-function bearerToken(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  const match = /^Bearer ([\w.~+/-]+=*)$/i.exec(header.trim());
-  // Some other scheme, or a mangled token, must not fall back to the cookie of somebody else.
-  if (!match)
-    throw new UsageStatsError("invalid_token", "Send Authorization: Bearer … with a token or a key.");
-  return match[1];
+type Credential = { token: string; isBearer: boolean };
+
+/** What a session is remembered by: a cookie is no bearer token, whatever is in it. */
+function nameOf({ token, isBearer }: Credential): string {
+  return isBearer ? token : `cookie ${token}`;
+}
+
+/** What a request brings to show who asks. */
+function credentialOf(headers: Headers, sessionCookie: string): Credential | "mangled" | null {
+  const authorization = headers.get("authorization");
+  if (authorization !== null) {
+    const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization.trim())?.[1];
+    // Some other scheme, or a mangled token, must not fall back to the cookie of somebody else.
+    return token === undefined ? "mangled" : { token, isBearer: true };
+  }
+  const cookies = headers.get("cookie");
+  const token = cookies === null ? undefined : parse(cookies, sessionCookie)[sessionCookie];
+  return token === undefined || token === "" ? null : { token, isBearer: false };
 }

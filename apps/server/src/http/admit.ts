@@ -1,21 +1,21 @@
 import { authorize, type GuardedOperation, isGuarded } from "@usage-stats/api";
+import { type Awaitable, whenThere } from "@usage-stats/core";
 import { type Identity } from "@usage-stats/identity";
-import { type Context } from "hono";
 import { type IdentifyRequest } from "../auth/identify-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { clientAddress } from "./client-address.ts";
-import { type AppEnv } from "./http-request.ts";
+import { type BegunRequest } from "./http-request.ts";
 
 /**
  * Who asks for an operation, once it is known that they may. Every handler begins with it. A request that holds several
- * operations says which: it is identified and counted once, and each of them authorised. Throws `unauthenticated`,
- * `invalid_token`, `invalid_key`, `csrf`, `forbidden` or `rate_limited`.
+ * operations says which: it is identified and counted once, and each of them authorised. At once where nothing has to be
+ * waited for. Throws `unauthenticated`, `invalid_token`, `invalid_key`, `csrf`, `forbidden` or `rate_limited`.
  */
 export type Admit = (
-  context: Context<AppEnv>,
+  request: BegunRequest,
   operation: GuardedOperation,
   all?: readonly string[],
-) => Promise<Identity>;
+) => Awaitable<Identity>;
 
 export type AdmitSettings = {
   identify: IdentifyRequest;
@@ -34,19 +34,18 @@ export type CountRequestSettings = {
 };
 
 /** Counts a request with its address, once: among those of whom it is known who they are, or among strangers. Throws `rate_limited`. */
-export type CountRequest = (context: Context<AppEnv>, who: "known" | "stranger") => Promise<void>;
+export type CountRequest = (request: BegunRequest, who: "known" | "stranger") => Promise<void>;
 
 export function createCountRequest({ limits, trustedProxies, warn }: CountRequestSettings): CountRequest {
   let isWarned = false;
-  return async (context, who) => {
-    const request = context.get("request");
+  return async (request, who) => {
     if (limits === null || request.isCounted) return;
     request.isCounted = true;
-    if (trustedProxies === 0 && !isWarned && context.req.header("x-forwarded-for") !== undefined) {
+    if (trustedProxies === 0 && !isWarned && request.arrival.req.raw.headers.has("x-forwarded-for")) {
       isWarned = true;
       warn(FORWARDED);
     }
-    await limits.countRequest(clientAddress(context, trustedProxies), who);
+    await limits.countRequest(clientAddress(request.arrival, trustedProxies), who);
   };
 }
 
@@ -55,29 +54,36 @@ const FORWARDED =
 
 export function createAdmit({ identify, limits, trustedProxies, countRequest }: AdmitSettings): Admit {
   /** Verified first, and charged after: what is bad takes nothing from what is good. */
-  async function enter(context: Context<AppEnv>, operations: GuardedOperation[]): Promise<Identity> {
-    const request = context.get("request");
-    if (limits === null) return identify(context, request.now);
-    const address = clientAddress(context, trustedProxies);
-    const attempt = limits.attempt(address, (mayGuess) => identify(context, request.now, mayGuess));
+  async function enter(
+    request: BegunRequest,
+    operations: GuardedOperation[],
+    within: RateLimits,
+  ): Promise<Identity> {
+    const { arrival, now } = request;
+    const attempt = within.attempt(clientAddress(arrival, trustedProxies), (mayGuess) =>
+      identify(arrival, now, mayGuess),
+    );
     const identity = await attempt.catch(async (error: unknown) => {
-      await countRequest(context, "stranger");
+      await countRequest(request, "stranger");
       throw error;
     });
-    await countRequest(context, "known");
-    request.budget = await limits.spend(identity, operations);
+    await countRequest(request, "known");
+    request.budget = await within.spend(identity, operations);
     return identity;
   }
 
-  return async (context, operation, all = [operation]) => {
-    const request = context.get("request");
+  return (request, operation, all = [operation]) => {
     request.operation = operation;
     if (request.entering === undefined) {
       const operations = all.filter(isGuarded);
-      request.entering = enter(context, operations.length === 0 ? [operation] : operations);
+      request.entering =
+        limits === null
+          ? identify(request.arrival, request.now)
+          : enter(request, operations.length === 0 ? [operation] : operations, limits);
     }
-    const identity = await request.entering;
-    authorize(identity, operation);
-    return identity;
+    return whenThere(request.entering, (identity) => {
+      authorize(identity, operation);
+      return identity;
+    });
   };
 }

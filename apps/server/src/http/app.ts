@@ -10,11 +10,11 @@ import { modelCallsRoute } from "../ingest/model-calls-route.ts";
 import { otlpRoute, type OtlpParts } from "../ingest/otlp-route.ts";
 import { problem, refusalOf } from "./problem.ts";
 import { type AppEnv } from "./http-request.ts";
-import { createRequest, type RequestParts } from "./request-context.ts";
+import { beginRequest, createRequest, type RequestParts } from "./request-context.ts";
 import { addHeaders } from "./response-headers.ts";
 import { rankingRoutes } from "../ranking/rest.ts";
 import { rebuildRoute } from "../rollups/rest.ts";
-import { usageRoutes } from "../usage/rest.ts";
+import { usageRoutes, type UsageParts } from "../usage/rest.ts";
 import { viewerTokenRoute } from "../viewer-tokens/rest.ts";
 import { serveOperation } from "./serve-operation.ts";
 import { trpcRoute } from "./trpc-route.ts";
@@ -25,6 +25,7 @@ export type MetricsPage = { contentType: string; text(): Promise<string> };
 export type HttpParts = RequestParts &
   ExportParts &
   OtlpParts &
+  UsageParts &
   HealthParts & {
     metrics: MetricsPage;
     countRequest: CountRequest;
@@ -52,7 +53,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.use(async (context, next) => {
-    const request = createRequest(context, parts);
+    const request = createRequest(context.env.begun ?? beginRequest(context, parts), parts);
     context.set("request", request);
     if (context.req.url.length > MAX_URL_LENGTH) context.res = problem(context, urlTooLong);
     else await next();
@@ -64,7 +65,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   /** Whatever no handler has counted, having nothing to do with it. */
   async function countStray(context: Context<AppEnv>): Promise<void> {
     try {
-      await parts.countRequest(context, "stranger");
+      await parts.countRequest(context.get("request"), "stranger");
     } catch (refusal) {
       context.res = problem(context, refusal);
     }
@@ -86,7 +87,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   serveOperation(app, "GET /metrics", async (_, context) =>
     context.body(await parts.metrics.text(), 200, { "content-type": parts.metrics.contentType }),
   );
-  usageRoutes(app);
+  usageRoutes(app, parts);
   rankingRoutes(app);
   rebuildRoute(app);
   viewerTokenRoute(app);

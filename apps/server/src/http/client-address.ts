@@ -1,6 +1,5 @@
-import { getConnInfo } from "@hono/node-server/conninfo";
-import { type Context } from "hono";
 import ipaddr from "ipaddr.js";
+import { type Arrival } from "./http-request.ts";
 
 /**
  * Tells where a request comes from: the other end of its connection or, behind a number of proxies that are trusted, what the outermost of
@@ -8,10 +7,10 @@ import ipaddr from "ipaddr.js";
  * port or without, it is one: IPv4 by itself, IPv6 by its /64, which is what one household has. What is no address counts with the
  * connection's own, so that nobody can invent one (docs/decisions/0028-one-address-however-written.md).
  */
-export function clientAddress(context: Context, trustedProxies: number): string {
-  const forwarded = (context.req.header("x-forwarded-for") ?? "").split(",");
+export function clientAddress({ req, env }: Arrival, trustedProxies: number): string {
+  const forwarded = (req.raw.headers.get("x-forwarded-for") ?? "").split(",");
   const added = trustedProxies > 0 ? forwarded.at(-trustedProxies) : undefined;
-  return networkOf(added ?? "") ?? networkOf(getConnInfo(context).remote.address ?? "") ?? "unknown";
+  return networkOf(added ?? "") ?? networkOf(env.incoming.socket.remoteAddress ?? "") ?? "unknown";
 }
 
 /** In brackets, as with a port, or quoted, as in `Forwarded` (RFC 7239). */

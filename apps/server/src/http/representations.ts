@@ -33,12 +33,13 @@ export function representationsOf(payload: Payload): Representations {
   };
 }
 
-/** The same of a list of texts: in gzip only where all of them are kept in it. */
+/** The same of a list of texts: in gzip only where all of them are kept in it. What is put together in gzip is kept with it. */
 export function joinedRepresentations({ digest, length, plain, gzip }: JoinedPayload): Representations {
+  let packed: Bytes | undefined;
   return {
     digest,
     codings: gzip === null ? NONE : ["gzip"],
     isShort: length < WORTH_COMPRESSING_BYTES,
-    bytesIn: (coding) => (coding === null || gzip === null ? plain() : gzip()),
+    bytesIn: (coding) => (coding === null || gzip === null ? plain() : (packed ??= gzip())),
   };
 }

@@ -1,10 +1,9 @@
 import { type OnQuery, type Ports } from "@usage-stats/api";
 import { type SharedCache } from "@usage-stats/cache";
 import { type Clock } from "@usage-stats/core";
-import { type Context } from "hono";
 import { type Shares } from "../limits/shares.ts";
 import { type Admit } from "./admit.ts";
-import { type AppEnv, type HttpRequest } from "./http-request.ts";
+import { type Arrival, type BegunRequest, type HttpRequest } from "./http-request.ts";
 import { startRequestDeadline } from "./request-deadline.ts";
 import { portsInTurns } from "./request-ports.ts";
 
@@ -20,18 +19,16 @@ export type RequestParts = {
   requestDeadlineMs: number;
 };
 
-/** Makes the context of a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
-export function createRequest(context: Context<AppEnv>, parts: RequestParts): HttpRequest {
-  const deadline = startRequestDeadline(parts.requestDeadlineMs, () => context.req.raw.signal);
-  const request: HttpRequest = {
-    ports: portsInTurns(() => request, parts),
+/** Begins a request that has just come: plain data alone, because with a getter each would have a shape of its own. */
+export function beginRequest(arrival: Arrival, parts: RequestParts): BegunRequest {
+  const deadline = startRequestDeadline(parts.requestDeadlineMs, () => arrival.req.raw.signal);
+  return {
+    arrival,
     now: parts.clock.now(),
     requestId: crypto.randomUUID(),
     cache: parts.cache?.forRequest(deadline.signal) ?? null,
     costs: [],
     signal: deadline.signal,
-    onQuery: parts.onQuery,
-    admit: (operation, all) => parts.admit(context, operation, all),
     deadline,
     operation: undefined,
     isCounted: false,
@@ -40,5 +37,14 @@ export function createRequest(context: Context<AppEnv>, parts: RequestParts): Ht
     retryAfterSeconds: undefined,
     hasHeaders: false,
   };
+}
+
+/** Makes a request that is begun one that verbs can take. */
+export function createRequest(begun: BegunRequest, parts: RequestParts): HttpRequest {
+  const request: HttpRequest = Object.assign(begun, {
+    ports: portsInTurns(begun, parts),
+    onQuery: parts.onQuery,
+    admit: async (...asked: Parameters<HttpRequest["admit"]>) => parts.admit(begun, ...asked),
+  });
   return request;
 }

@@ -1,11 +1,11 @@
 import { type Ports } from "@usage-stats/api";
 import { type Shares, turnsToRecord } from "../limits/shares.ts";
 import { type Turns } from "../limits/turns.ts";
-import { type HttpRequest } from "./http-request.ts";
+import { type BegunRequest } from "./http-request.ts";
 
 /** The ports as one request may use them, once it is admitted: in turns of its identity, and until its deadline. */
 export function portsInTurns(
-  request: () => HttpRequest,
+  request: BegunRequest,
   { ports, shares }: { ports: Ports; shares: Shares },
 ): Ports {
   const { repository, ranking, callReader, callWriter } = ports;
@@ -15,7 +15,7 @@ export function portsInTurns(
     signal: AbortSignal | undefined,
     task: () => Promise<T>,
   ): Promise<T> {
-    const { entering, deadline } = request();
+    const { entering, deadline } = request;
     const { subject } = await entering!;
     return turns.take(subject, signal ?? deadline.signal(), task);
   }
@@ -36,7 +36,7 @@ export function portsInTurns(
     },
     callWriter: {
       record(changes, options) {
-        const { deadline } = request();
+        const { deadline } = request;
         const waiting = { signal: deadline.signal(), deadline: deadline.at };
         const turns = turnsToRecord(shares, changes, options?.atomic ?? false);
         return inTurn(turns, waiting.signal, () => callWriter.record(changes, { ...options, ...waiting }));

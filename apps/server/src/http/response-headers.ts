@@ -3,7 +3,7 @@ import { type DatabaseCost } from "@usage-stats/core";
 import { type Context } from "hono";
 import { WINDOW_SECONDS } from "../limits/limiter.ts";
 import { retryAfter } from "./problem.ts";
-import { type AppEnv, type HttpRequest } from "./http-request.ts";
+import { type AppEnv, type BegunRequest } from "./http-request.ts";
 
 /** Gives a response the headers that it has to have, unless it was made with them. */
 export function addHeaders(context: Context<AppEnv>): void {
@@ -18,34 +18,33 @@ export function addHeaders(context: Context<AppEnv>): void {
  * as all the rest of a cached answer.
  */
 export function responseWith(
-  request: HttpRequest,
+  request: BegunRequest,
   status: number,
   bytes: Uint8Array<ArrayBuffer> | null,
   headers: Record<string, string>,
 ): Response {
   request.hasHeaders = true;
-  return new Response(bytes, { status, headers: { ...headers, ...headersOf(request) } });
+  return new Response(bytes, { status, headers: Object.assign(headersOf(request), headers) });
 }
 
-/** The headers that every response has to have, once it is known what it was made of. */
-function headersOf({ now, requestId, costs, cache, budget }: HttpRequest): Record<string, string> {
+/** The headers that every response has to have, once it is known what it was made of. Set one by one: spreading costs more. */
+function headersOf({ now, requestId, costs, cache, budget }: BegunRequest): Record<string, string> {
   const report = cache?.report() ?? null;
-  return {
-    ...SECURITY_HEADERS,
-    "cache-control": "private, no-store",
-    "x-request-id": requestId,
+  const headers: Record<string, string> = { ...SECURITY_HEADERS };
+  headers["cache-control"] = "private, no-store";
+  headers["x-request-id"] = requestId;
+  if (budget !== undefined) {
     // As draft-ietf-httpapi-ratelimit-headers-07 has them.
-    ...(budget !== undefined && {
-      "ratelimit-limit": String(budget.limit),
-      "ratelimit-remaining": String(budget.remaining),
-      "ratelimit-reset": String(Math.ceil(budget.resetMs / 1000)),
-      "ratelimit-policy": `${budget.limit};w=${WINDOW_SECONDS}`,
-    }),
-    ...((costs.length > 0 || report !== null) && {
-      "cache-status": cacheStatus(report, now),
-      "server-timing": serverTiming(costs, report),
-    }),
-  };
+    headers["ratelimit-limit"] = String(budget.limit);
+    headers["ratelimit-remaining"] = String(budget.remaining);
+    headers["ratelimit-reset"] = String(Math.ceil(budget.resetMs / 1000));
+    headers["ratelimit-policy"] = `${budget.limit};w=${WINDOW_SECONDS}`;
+  }
+  if (costs.length > 0 || report !== null) {
+    headers["cache-status"] = cacheStatus(report, now);
+    headers["server-timing"] = serverTiming(costs, report);
+  }
+  return headers;
 }
 
 /**
@@ -60,8 +59,12 @@ function cacheStatus(report: CacheReport | null, now: Date): string {
 
 /** `Server-Timing` of an answer: how many statements the database ran, and how long it and the cache took in milliseconds. */
 function serverTiming(costs: DatabaseCost[], cache: CacheReport | null): string {
-  const statements = costs.reduce((sum, cost) => sum + cost.statements, 0);
-  const duration = costs.reduce((sum, cost) => sum + cost.durationMs, 0);
+  let statements = 0;
+  let duration = 0;
+  for (const cost of costs) {
+    statements += cost.statements;
+    duration += cost.durationMs;
+  }
   const db = `db;desc="${statements} statement${statements === 1 ? "" : "s"}";dur=${duration.toFixed(1)}`;
   return cache === null ? db : `${db}, cache;dur=${cache.durationMs.toFixed(1)}`;
 }

@@ -1,7 +1,7 @@
-import { type Context } from "hono";
+import { type Awaitable, whenThere } from "@usage-stats/core";
 import { chooseContentCoding, refusesPlain } from "./content-coding.ts";
 import { entityTag, isNotModified } from "./entity-tag.ts";
-import { type AppEnv } from "./http-request.ts";
+import { type BegunRequest } from "./http-request.ts";
 import { type Representations } from "./representations.ts";
 import { responseWith } from "./response-headers.ts";
 
@@ -12,30 +12,25 @@ export type Form = { type: string; vary: string };
  * Answers with a text in the content coding that whoever asks takes, or with 304 where they have it. Only for those who may read it: a
  * tag tells what is in a text to whoever guesses it.
  */
-export async function sendRepresentation(
-  context: Context<AppEnv>,
+export function sendRepresentation(
+  request: BegunRequest,
   { digest, codings, isShort, bytesIn }: Representations,
   { type, vary }: Form,
-): Promise<Response> {
-  const request = context.get("request");
+): Awaitable<Response> {
+  const { headers } = request.arrival.req.raw;
   const tag = entityTag(digest);
   const negotiated = { etag: tag, vary };
-  if (isNotModified(context.req.header("if-none-match"), tag))
+  if (isNotModified(headers.get("if-none-match") ?? undefined, tag))
     return responseWith(request, 304, null, negotiated);
-  const taken = context.req.header("accept-encoding");
-  const isPlain = (isShort && !refusesPlain(taken)) || forbidsTransforming(context);
+  const taken = headers.get("accept-encoding") ?? undefined;
+  const isPlain = (isShort && !refusesPlain(taken)) || forbidsTransforming(headers);
   const coding = isPlain ? null : chooseContentCoding(taken, codings);
-  const bytes = await bytesIn(coding);
-  const headers = { "content-type": type, ...negotiated };
-  return responseWith(
-    request,
-    200,
-    bytes,
-    coding === null ? headers : { ...headers, "content-encoding": coding },
-  );
+  const described = { "content-type": type, ...negotiated };
+  const coded = coding === null ? described : { ...described, "content-encoding": coding };
+  return whenThere(bytesIn(coding), (bytes) => responseWith(request, 200, bytes, coded));
 }
 
 /** `no-transform` binds those between us (RFC 9111, 5.2.1.6); whoever asks for it wants the text untouched. */
-function forbidsTransforming(context: Context<AppEnv>): boolean {
-  return context.req.header("cache-control")?.toLowerCase().includes("no-transform") === true;
+function forbidsTransforming(headers: Headers): boolean {
+  return headers.get("cache-control")?.toLowerCase().includes("no-transform") === true;
 }

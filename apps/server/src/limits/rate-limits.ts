@@ -1,6 +1,6 @@
 import { type Budget, budgetOf, type GuardedOperation } from "@usage-stats/api";
 import { type Identity } from "@usage-stats/identity";
-import { UsageStatsError } from "@usage-stats/core";
+import { type Awaitable, UsageStatsError } from "@usage-stats/core";
 import { LRUCache } from "lru-cache";
 import { type Limiter, type Spent } from "./limiter.ts";
 
@@ -24,7 +24,7 @@ export type RateLimits = {
    * Finds out who asks, and counts where the token or key was bad. Throws what `identify` does, or `rate_limited` instead where too
    * many from the address were bad. `identify` is handed what throws the same before a guess is looked at.
    */
-  attempt<T>(address: string, identify: (mayGuess: () => void) => Promise<T>): Promise<T>;
+  attempt<T>(address: string, identify: (mayGuess: () => void) => Awaitable<T>): Promise<T>;
   /** Counts operations; gives what is left of the budget that is nearest to its end. Throws `rate_limited`. */
   spend(identity: Identity, operations: readonly GuardedOperation[]): Promise<Spent>;
 };

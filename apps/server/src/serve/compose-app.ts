@@ -18,16 +18,19 @@ import { createIdentifyRequest } from "../auth/identify-request.ts";
 import { type SessionChecks } from "@usage-stats/identity";
 import { createSignViewerToken } from "@usage-stats/identity";
 import { createAdmit, createCountRequest } from "../http/admit.ts";
+import { answeringAgain } from "../http/answer-again.ts";
+import { createAnsweredRequests } from "../http/answered-requests.ts";
 import { createApp, type HttpParts } from "../http/app.ts";
 import { type AppEnv } from "../http/http-request.ts";
 import { type RateLimits } from "../limits/rate-limits.ts";
 import { boundedRebuilder } from "../rollups/bounded-rebuilder.ts";
 import { createCheckReadiness } from "./check-readiness.ts";
+import { type Fetch } from "./http-server.ts";
 import { type Pools } from "./open-pools.ts";
 
 export type AppParts = Omit<
   HttpParts,
-  "ports" | "exportReader" | "admit" | "countRequest" | "notices" | "checkReadiness"
+  "ports" | "exportReader" | "admit" | "answered" | "countRequest" | "notices" | "checkReadiness"
 > & {
   pools: Pools;
   repository: UsageRepository;
@@ -57,6 +60,8 @@ const REBUILD_MS = 60_000;
 
 export type ComposedApp = {
   app: Hono<AppEnv>;
+  /** Answers a request: by the application, or as it was answered before. */
+  fetch: Fetch;
   /** Checks an API key anew when it is next used; all of them for `null`. */
   forgetKey(id: string | null): void;
 };
@@ -77,9 +82,10 @@ export function composeApp(parts: AppParts): ComposedApp {
   const countRequest = createCountRequest({ limits, trustedProxies, warn: parts.warn });
   const rebuilder = boundedRebuilder(createRebuilder(pools.worker), REBUILD_MS);
   const callWriter = createCallWriter(pools.ingest);
-  const app = createApp({
+  const httpParts: HttpParts = {
     ...http,
     cache,
+    answered: createAnsweredRequests(),
     ports: {
       repository,
       ranking: createRankingRepository(pools.reports),
@@ -100,8 +106,9 @@ export function composeApp(parts: AppParts): ComposedApp {
       probes: { "the database": () => probeDatabase(pools.readiness) },
       monotonic: () => performance.now(),
     }),
-  });
-  return { app, forgetKey: identify.forgetKey };
+  };
+  const app = createApp(httpParts);
+  return { app, fetch: answeringAgain(app, { ...httpParts, identify }), forgetKey: identify.forgetKey };
 }
 
 async function probeDatabase(orm: Database): Promise<string | null> {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, Server as NetServer } from "node:net";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { whenThere } from "@usage-stats/core";
 import { OperatorError } from "../operator-error.ts";
 import { watchReaders } from "./slow-readers.ts";
 
@@ -48,19 +49,20 @@ export async function listen(
 ): Promise<HttpServer> {
   const { patienceMs, minBytesPerSecond, ...serverLimits } = { ...LIMITS, ...limits };
   const draining = new AbortController();
-  const answer = async (request: Request, bindings: unknown) => {
-    const response = await fetch(request, bindings as HttpBindings);
-    // Whoever goes on asking does so over another connection, perhaps to another server.
-    if (draining.signal.aborted) (bindings as HttpBindings).outgoing.shouldKeepAlive = false;
-    return response;
-  };
+  const answer = (request: Request, bindings: unknown) =>
+    whenThere(fetch(request, bindings as HttpBindings), (response) => {
+      // Whoever goes on asking does so over another connection, perhaps to another server.
+      if (draining.signal.aborted) (bindings as HttpBindings).outgoing.shouldKeepAlive = false;
+      return response;
+    });
   const listener = getRequestListener(answer, { hostname: HOSTNAME });
   const readers = watchReaders({ patienceMs, minBytesPerSecond });
   const server = createServer(serverLimits, (request, response) => {
-    readers.watch(response);
-    if (request.rawHeaders.length > 2 * MAX_HEADERS) return refuseHeaders(request, response);
+    if (request.rawHeaders.length > 2 * MAX_HEADERS) refuseHeaders(request, response);
     // It answers every failure by itself, so its promise has nothing to tell.
-    void listener(request, response);
+    else void listener(request, response);
+    // What the kernel has taken whole already waits for no reader.
+    if (!response.writableEnded || response.writableLength > 0) readers.watch(response);
   });
   server.once("close", readers.stop);
   server.listen(port, host);

@@ -23,11 +23,24 @@ export function createMetrics(): ServerMetrics {
   const registry = new Registry();
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name: `usage_stats_cache_${name}_total`, help, labelNames, registers: [registry] });
-  const lookups = counter(
-    "lookups",
-    "Questions asked of the cache: hit, miss, or bypass if it could not answer.",
-    ["outcome", "kind"],
-  );
+  // Since the page was last read: to find a counter by its labels costs as much as all else that is done to count.
+  const looked = {
+    hit: new Map<string, number>(),
+    miss: new Map<string, number>(),
+    bypass: new Map<string, number>(),
+  };
+  const lookups = new Counter({
+    name: "usage_stats_cache_lookups_total",
+    help: "Questions asked of the cache: hit, miss, or bypass if it could not answer.",
+    labelNames: ["outcome", "kind"],
+    registers: [registry],
+    collect() {
+      for (const [outcome, counts] of Object.entries(looked)) {
+        for (const [kind, count] of counts) lookups.inc({ outcome, kind }, count);
+        counts.clear();
+      }
+    },
+  });
   const failures = counter("failures", "Operations of the store that failed or took too long.", [
     "operation",
   ]);
@@ -104,7 +117,8 @@ export function createMetrics(): ServerMetrics {
     onCacheEvent(event) {
       switch (event.type) {
         case "lookup":
-          return lookups.inc({ outcome: event.outcome, kind: event.kind });
+          looked[event.outcome].set(event.kind, (looked[event.outcome].get(event.kind) ?? 0) + 1);
+          return;
         case "failure":
           return failures.inc({ operation: event.operation });
         case "breaker":

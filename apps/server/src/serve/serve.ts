@@ -92,7 +92,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       onError: failures.background("rolling up"),
     });
     closers.add(worker.stop, WORKER_MS);
-    const { app, forgetKey } = composeApp({
+    const { fetch, forgetKey } = composeApp({
       pools,
       shares: openShares(settings),
       requestDeadlineMs: settings.requestDeadlineMs,
@@ -137,7 +137,7 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
     await Promise.race([changes.settled, stopped]);
     closers.add(keepPartitionsAhead(workerDatabase, clock, failures.background("making partitions ahead")));
 
-    answer = (request, bindings) => app.fetch(request, bindings);
+    answer = fetch;
     isReady = true;
     const publicUrl = `http://${urlHost(settings.host)}:${server.port}`;
     const offersToken = deployment.embedded && settings.authSecret === undefined;

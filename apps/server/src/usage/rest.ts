@@ -1,46 +1,64 @@
 import {
-  type AnswerFormat,
-  readEveryonesUsage,
-  readUsage,
+  answer,
+  authorizeEveryonesUsage,
+  authorizeUsage,
+  lookupOf,
   readUsageStatsQuery,
   REST_JSON,
-  type Unauthorized,
 } from "@usage-stats/api";
-import { type Payload, type UsageStatsQuery } from "@usage-stats/core";
+import { type Payload } from "@usage-stats/core";
+import { type Identity } from "@usage-stats/identity";
 import { type Context, type Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { BYTE_ORDER_MARK } from "../csv/csv-text.ts";
-import { type AppEnv } from "../http/http-request.ts";
+import { type AnsweredRequests } from "../http/answered-requests.ts";
+import { type AppEnv, type HttpRequest } from "../http/http-request.ts";
 import { representationsOf } from "../http/representations.ts";
 import { sendRepresentation } from "../http/send-representation.ts";
 import { queryOf, serveOperation } from "../http/serve-operation.ts";
 import { USAGE_CSV } from "./usage-csv.ts";
 
+export type UsageParts = { answered: AnsweredRequests };
+
 /** Serves usage as existing front ends ask for it, as JSON or as CSV: one user's, and that of all users together. */
-export function usageRoutes(app: Hono<AppEnv>): void {
-  serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) =>
-    sendUsage(context, "one", (asked, format) => readUsage(ctx, asked, format)),
+export function usageRoutes(app: Hono<AppEnv>, { answered }: UsageParts): void {
+  serveOperation(app, "GET /app/api/user/usage-stats", (ctx, context) => sendUsage(ctx, context, "one"));
+  serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
+    sendUsage(ctx, context, "everyone"),
   );
 
-  serveOperation(app, "GET /app/api/user/admin/user-stats", (ctx, context) =>
-    sendUsage(context, "everyone", (asked, format) => readEveryonesUsage(ctx, asked, format)),
-  );
+  async function sendUsage(
+    ctx: Admitted,
+    context: Context<AppEnv>,
+    whose: "one" | "everyone",
+  ): Promise<Response> {
+    const form = wantsCsv(context) ? "csv" : "json";
+    const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
+    const query = whose === "one" ? authorizeUsage(ctx, asked) : authorizeEveryonesUsage(ctx, asked);
+    if (form === "csv") {
+      const csv = await answer(ctx, query, USAGE_CSV);
+      return sendRepresentation(ctx, representationsOf(bom ? withByteOrderMark(csv) : csv), CSV_FORM);
+    }
+    const json = await answer(ctx, query, REST_JSON);
+    if (isFromCache(ctx))
+      answered.keep(ctx.identity, context.req.url, {
+        operation: ctx.operation!,
+        lookup: lookupOf(query, REST_JSON)!,
+        represent: representationsOf,
+        form: JSON_FORM,
+      });
+    return sendRepresentation(ctx, representationsOf(json), JSON_FORM);
+  }
 }
+
+type Admitted = HttpRequest & { identity: Identity };
 
 const JSON_FORM = { type: "application/json", vary: "accept, accept-encoding" };
 const CSV_FORM = { type: "text/csv; charset=utf-8", vary: "accept, accept-encoding" };
 
-async function sendUsage(
-  context: Context<AppEnv>,
-  whose: "one" | "everyone",
-  read: (asked: Unauthorized<UsageStatsQuery>, format: AnswerFormat<Payload>) => Promise<Payload>,
-): Promise<Response> {
-  const form = wantsCsv(context) ? "csv" : "json";
-  const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
-  if (form === "json")
-    return sendRepresentation(context, representationsOf(await read(asked, REST_JSON)), JSON_FORM);
-  const csv = await read(asked, USAGE_CSV);
-  return sendRepresentation(context, representationsOf(bom ? withByteOrderMark(csv) : csv), CSV_FORM);
+/** Whether the cache alone answered. */
+function isFromCache({ cache, costs }: HttpRequest): boolean {
+  return costs.length === 0 && cache?.report()?.outcome === "hit";
 }
 
 /** Another text than the one that is kept, and compressed each time: nothing is kept of it. */

@@ -1,10 +1,13 @@
+import { type HttpBindings } from "@hono/node-server";
 import fc from "fast-check";
 import { Hono } from "hono";
 import { expect, it } from "vitest";
 import { clientAddress } from "../../src/http/client-address.ts";
 
 async function addressOf(from: string, proxies: number, forwarded?: string): Promise<string> {
-  const app = new Hono().get("/", (context) => context.text(clientAddress(context, proxies)));
+  const app = new Hono<{ Bindings: HttpBindings }>().get("/", (context) =>
+    context.text(clientAddress(context, proxies)),
+  );
   const headers = forwarded === undefined ? {} : { "x-forwarded-for": forwarded };
   const response = await app.request("/", { headers }, { incoming: { socket: { remoteAddress: from } } });
   return response.text();

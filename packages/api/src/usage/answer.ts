@@ -1,4 +1,6 @@
 import {
+  type Awaitable,
+  type CacheEntry,
   cached,
   cacheEntry,
   type EntryFields,
@@ -29,22 +31,26 @@ export async function answer<Answer>(
     ctx.costs.push(cost);
     return format.of(stats);
   };
-  if (ctx.cache === null || query.noCache === true || !isSettled(query, ctx.now)) return make(ctx.signal?.());
-  return (await cached(ctx.cache, format, entryOf(query, format), make)).value;
+  const lookup = lookupOf(query, format);
+  if (ctx.cache === null || lookup === null || !isSettled(lookup, ctx.now)) return make(ctx.signal?.());
+  return (await cached(ctx.cache, format, lookup.entry, make)).value;
 }
 
-/** Gives the payload that is cached of an answer, ready to be sent, or `null`. */
-export async function cachedAnswer(
+/** What finds a query's answer in a cache: the same for whoever may ask the same, as long as the range that ends at `to` is settled. */
+export type AnswerLookup = { to: Date; entry: CacheEntry };
+
+/** Gives what finds a query's answer, or `null` for one that no cache may answer. */
+export function lookupOf(query: UsageStatsQuery, { kind }: AnswerFormat<unknown>): AnswerLookup | null {
+  if (query.noCache === true) return null;
+  return { to: query.to, entry: { ...cacheEntry(kind, query, FIELDS), isSent: true } };
+}
+
+/** Gives the payload that is cached of an answer, ready to be sent, or `null`: at once where nothing has to be waited for. */
+export function cachedAnswer(
   { cache, now }: Pick<AnswerContext, "cache" | "now">,
-  query: UsageStatsQuery,
-  format: AnswerFormat<unknown>,
-): Promise<Payload | null> {
-  if (cache === null || query.noCache === true || !isSettled(query, now)) return null;
-  return cache.peek(entryOf(query, format));
-}
-
-function entryOf(query: UsageStatsQuery, { kind }: AnswerFormat<unknown>) {
-  return { ...cacheEntry(kind, query, FIELDS), isSent: true };
+  lookup: AnswerLookup | null,
+): Awaitable<Payload | null> {
+  return cache === null || lookup === null || !isSettled(lookup, now) ? null : cache.peek(lookup.entry);
 }
 
 const FIELDS: EntryFields<UsageStatsQuery> = {

@@ -1,14 +1,16 @@
 import { type Payload, type UsageStatsQuery } from "@usage-stats/core";
 import { authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
-import { cachedAnswer } from "./answer.ts";
+import { type GuardedOperation } from "../access.ts";
+import { type AnswerLookup, cachedAnswer, lookupOf } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "../context.ts";
 import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
 import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
 
-/** What tRPC would send: one response, or the list of several that a batch is answered with. */
-export type CachedTrpcAnswers = { batch: boolean; payloads: Payload[] };
+/** What tRPC would send: one response, or the list of several that a batch is answered with; and what finds each answer again. */
+export type CachedTrpcAnswers = { batch: boolean; answers: CachedTrpcAnswer[] };
+type CachedTrpcAnswer = { operation: GuardedOperation; lookup: AnswerLookup; payload: Payload };
 
 /**
  * What tRPC would send to a query whose every answer is kept, without running tRPC, at a fraction of the cost. `null` for
@@ -30,10 +32,12 @@ export async function cachedTrpcAnswers(
         const query = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
         if (query === null) return null;
         size.addSeries(query);
-        return cachedAnswer(ctx, query, TRPC);
+        const lookup = lookupOf(query, TRPC);
+        const payload = await cachedAnswer(ctx, lookup);
+        return payload && { operation: name, lookup: lookup!, payload };
       }),
     );
-    return answers.every((payload) => payload !== null) ? { batch, payloads: answers } : null;
+    return answers.every((cached) => cached !== null) ? { batch, answers } : null;
   } catch {
     // tRPC finds the same fault, and has the words for it.
     return null;
