@@ -9,6 +9,7 @@ import { FrozenQuarters } from "./20261125000002-frozen-quarters.ts";
 import { OneKey } from "./20261125000003-one-key.ts";
 import { AnnounceAtCommit } from "./20261125000004-announce-at-commit.ts";
 import { MeasureLimits } from "./20261125000005-measure-limits.ts";
+import { OneEntry } from "./20261125000007-one-entry.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -23,4 +24,5 @@ export const migrationsList = [
   { name: "20261125000003-one-key", class: OneKey },
   { name: "20261125000004-announce-at-commit", class: AnnounceAtCommit },
   { name: "20261125000005-measure-limits", class: MeasureLimits },
+  { name: "20261125000007-one-entry", class: OneEntry },
 ];
