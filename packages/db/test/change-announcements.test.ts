@@ -147,6 +147,20 @@ describe("a transaction that was open while its quarter ended", () => {
   });
 });
 
+it("tells whose calls count again, once a month was attached again", async () => {
+  const { userDid } = modelCall();
+  await createCallWriter(database.orm).record([modelCall({ callTime: new Date("2025-03-10T12:00:00Z") })]);
+  await rollUp(database.orm);
+  await run("alter table model_calls detach partition model_calls_2025_03");
+  await rollUp(database.orm);
+  await fence();
+  await run(
+    "alter table model_calls attach partition model_calls_2025_03 for values from ('2025-03-01 00:00+00') to ('2025-04-01 00:00+00')",
+  );
+  await run("select notice_missing_months()");
+  expect(await fence()).toEqual([userDid]);
+});
+
 it("is silent about what was undone", async () => {
   const em = database.orm.em.fork();
   await em.begin();
