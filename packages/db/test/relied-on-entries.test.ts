@@ -18,9 +18,7 @@ beforeAll(async () => {
   await run(
     `create function clock.clock_timestamp() returns timestamptz language sql as $$ select timestamptz '${QUARTER}' + interval '5 minutes' $$`,
   );
-  await run(
-    "alter function log_model_call_changes() set search_path = clock, pg_catalog, public, pg_temp",
-  );
+  await run("alter function log_model_call_changes() set search_path = clock, pg_catalog, public, pg_temp");
   await run("select ensure_model_calls_partition('2025-06-01')");
 });
 beforeEach(async () => {
