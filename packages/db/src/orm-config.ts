@@ -95,7 +95,12 @@ export function ormConfig(
       ignoreSchema: otherSchemas,
       ignoreRoutines: true,
       ignoreTriggers: true,
-      skipTables: ["model_call_changes", "model_call_frozen_months", "model_call_reopened_quarters"],
+      skipTables: [
+        "model_call_changes",
+        "model_call_commit_checks",
+        "model_call_frozen_months",
+        "model_call_reopened_quarters",
+      ],
     },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {

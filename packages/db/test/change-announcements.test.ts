@@ -58,6 +58,24 @@ it("names nobody where there are many, so that everybody's counts", async () => 
   expect(await fence()).toEqual([null]);
 });
 
+it("names a hundred in one transaction, and then nobody, however many statements it has", async () => {
+  const em = database.orm.em.fork();
+  await em.begin();
+  for (const [prefix, hour] of [
+    ["one", 10],
+    ["one", 11],
+    ["two", 12],
+    ["three", 13],
+    ["four", 14],
+  ])
+    await em.execute(INSERT, [prefix, 40, `2025-06-15T${hour}:00:00Z`]);
+  await em.commit();
+  const named = await fence();
+  expect(named).toHaveLength(81);
+  expect(named.at(-1)).toBe(null);
+  expect(new Set(named).size).toBe(81);
+});
+
 it("is silent about the quarter that is still open, and about what comes after it", async () => {
   await createCallWriter(database.orm).record([
     modelCall({ id: "now", callTime: new Date() }),
@@ -110,17 +128,37 @@ describe("a transaction that was open while its quarter ended", () => {
     expect(new Set(named)).toEqual(new Set(["user0", "user1", "user2"]));
   });
 
-  it("names nobody where there are many, but not without end", async () => {
+  it("names nobody where there are many, so that everybody's counts", async () => {
     await commitLate(1000, "15 minutes");
-    const named = await fence();
-    expect(named).toHaveLength(101);
-    expect(named.at(-1)).toBe(null);
+    expect(await fence()).toEqual([null]);
+  });
+
+  it("is announced where it relied on the entries of others, which were there already", async () => {
+    await run(INSERT, ["user", 3, new Date().toISOString()]);
+    await run("delete from model_calls");
+    expect(await fence()).toEqual([]);
+    await commitLate(3, "15 minutes");
+    expect(new Set(await fence())).toEqual(new Set(["user0", "user1", "user2"]));
   });
 
   it("is silent where the quarter is still open", async () => {
     await commitLate(3, "0");
     expect(await fence()).toEqual([]);
   });
+});
+
+it("tells whose calls count again, once a month was attached again", async () => {
+  const { userDid } = modelCall();
+  await createCallWriter(database.orm).record([modelCall({ callTime: new Date("2025-03-10T12:00:00Z") })]);
+  await rollUp(database.orm);
+  await run("alter table model_calls detach partition model_calls_2025_03");
+  await rollUp(database.orm);
+  await fence();
+  await run(
+    "alter table model_calls attach partition model_calls_2025_03 for values from ('2025-03-01 00:00+00') to ('2025-04-01 00:00+00')",
+  );
+  await run("select notice_missing_months()");
+  expect(await fence()).toEqual([userDid]);
 });
 
 it("is silent about what was undone", async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
 import { FIRST_MEASURES } from "../src/migrations/20261123000002-model-call-stats.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
@@ -192,4 +192,95 @@ it("does not go back past void calls, which would count again", async () => {
   expect(await contents()).not.toEqual(before);
   await rollUp(database.orm);
   expect((await verifyRollups(database.orm)).differences).toEqual([]);
+});
+
+describe("from the version that logged each transaction by itself", () => {
+  const BEFORE = "20261125000005-measure-limits";
+  const insert = (table: string, id: string, time: string) =>
+    run(`insert into ${table} (user_did, id, call_time, provider_id, model, type, status)
+      values ('user-1', '${id}', ${time}, 'p', 'm', 'embedding', 'success')`);
+  const entriesOfNow = async () => {
+    const [row] = await run<{ count: string }>(
+      "select count(*) from model_call_changes where user_did = 'user-1' and quarter >= now() - interval '1 hour'",
+    );
+    return Number(row!.count);
+  };
+  const writers: Client[] = [];
+  afterEach(async () => {
+    await Promise.all(writers.splice(0).map((client) => client.end()));
+  });
+
+  /** Who was announced while something ran. */
+  async function announcedBy(act: () => Promise<unknown>): Promise<string[]> {
+    const client = new Client({ connectionString: database.url });
+    writers.push(client);
+    await client.connect();
+    await client.query("listen usage_stats_changes");
+    const heard: string[] = [];
+    client.on("notification", ({ payload = "" }) => heard.push(payload));
+    await act();
+    await client.query("select 1");
+    return heard;
+  }
+
+  it("keeps entries, has old and new partitions logged once, and goes back with all of it", async () => {
+    await database.orm.migrator.up({ to: BEFORE });
+    await run("select ensure_model_calls_partition(now())");
+    for (const id of ["new-1", "new-2"]) await insert("model_calls", id, "now()");
+    expect(await entriesOfNow()).toBe(2);
+    const before = await contents();
+
+    await migrate(database.orm, new Date());
+    expect(await entriesOfNow()).toBe(2);
+    for (const id of ["new-3", "new-4"]) await insert("model_calls", id, "now()");
+    expect(await entriesOfNow()).toBeLessThan(4);
+    await run("select ensure_model_calls_partition('2025-12-01')");
+    for (const table of ["model_calls_2025_06", "model_calls_2025_12", "model_calls"])
+      expect(
+        await announcedBy(() =>
+          insert(
+            table,
+            `new-${table}`,
+            `timestamptz '2025-${table.endsWith("12") ? "12" : "06"}-03 10:00+00'`,
+          ),
+        ),
+      ).toEqual(["user-1"]);
+    await rollUp(database.orm);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
+
+    await database.orm.migrator.down({ to: BEFORE });
+    expect(await contents()).toEqual(before);
+    const logged = await entriesOfNow();
+    for (const id of ["new-5", "new-6"]) await insert("model_calls", id, "now()");
+    expect(await entriesOfNow()).toBe(logged + 2);
+    expect(
+      await announcedBy(() => insert("model_calls", "new-7", "timestamptz '2025-06-03 10:00+00'")),
+    ).toEqual(["user-1"]);
+    await migrate(database.orm, new Date());
+    await rollUp(database.orm);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
+  });
+
+  it("lets whoever could write calls go on writing them", async () => {
+    const role = `writer_${database.url.slice(-8)}`;
+    await database.orm.migrator.up({ to: BEFORE });
+    await run("select ensure_model_calls_partition(now())");
+    await run(`create role ${role}`);
+    try {
+      await run(`grant insert on model_calls, model_call_changes to ${role}`);
+      await migrate(database.orm, new Date());
+      const client = new Client({ connectionString: database.url });
+      writers.push(client);
+      await client.connect();
+      await client.query(`set role ${role}`);
+      for (const time of ["now()", "'2025-06-03 10:00+00'"])
+        await client.query(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
+          values ('user-1', 'new', ${time}, 'p', 'm', 'embedding', 'success')`);
+      await client.query("reset role");
+      expect(await run("select from model_calls where id = 'new'")).toHaveLength(2);
+    } finally {
+      await run(`drop owned by ${role}`);
+      await run(`drop role ${role}`);
+    }
+  });
 });

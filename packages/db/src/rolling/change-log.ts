@@ -16,8 +16,8 @@ type Row = { user_did: string; quarter: string; frozen: boolean };
 
 /**
  * Takes up to `limit` settled quarters from the change log, but those `without`, with every entry of theirs that is visible: their calls are visible
- * too, because each entry was committed with its calls. An entry that comes later stays, for the next time. What is frozen loses
- * its entries and is not to be rolled up.
+ * too, because each entry was committed with its calls. An entry that comes later stays, for the next time. So do those of a quarter in
+ * which a writer that has not committed relies on others' entries. What is frozen loses its entries and is not to be rolled up.
  */
 export async function pickChanges(
   session: SqlSession,
@@ -30,6 +30,7 @@ export async function pickChanges(
      with picked as (
        select distinct user_did, quarter from model_call_changes
         where user_did ${raw(of === "users" ? "<>" : "=")} ${ALL_USERS} and quarter < quarter_of(clock_timestamp())
+          and (user_did = ${ALL_USERS} or quarter <> all(array(select quarters_relied_on())))
           and (${after?.user ?? null}::text is null or (user_did, quarter) > (${after?.user ?? null}::text, ${after?.quarter ?? null}::timestamptz))
           and not exists (select from unnest(${without.users}::text[], ${without.quarters}::timestamptz[]) as without(who, since)
                            where who = user_did and since = quarter)

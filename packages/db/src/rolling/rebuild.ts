@@ -31,13 +31,16 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
 }
 
 /**
- * Logs every quarter of a scope as changed, so that rolling up recomputes it from its calls. Answers stay right from the
- * first moment: what is logged is read from calls. Whatever is frozen stays as it is.
+ * Logs every quarter of a scope as changed, and announces whose they are, so that rolling up recomputes it from its calls at once. Answers
+ * stay right from the first moment: what is logged is read from calls. Whatever is frozen stays as it is.
  */
 export async function logForRebuild(orm: Database, scope: RollupScope): Promise<void> {
   const session = sessionOf(orm.em.fork());
   await noticeMissingMonths(session);
-  await session.execute(sql`insert into model_call_changes ${quartersIn(scope)}`);
+  await session.execute(sql`
+    with logged as (insert into model_call_changes ${quartersIn(scope)} returning user_did, quarter)
+    select announce_changes(array(
+      select distinct user_did from logged where user_did <> ${ALL_USERS} and quarter < quarter_of(clock_timestamp()) limit 101))`);
 }
 
 /** Quarters that have calls or a rollup, but those that are frozen; a coarser row that has no quarter, and so should not be there, is found by its start. */

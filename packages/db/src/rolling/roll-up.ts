@@ -6,6 +6,7 @@ import { countChanges, logAllUsers, type Picked, pickChanges, type Position } fr
 import { isAnyFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { recomputeRollups } from "./recompute-rollups.ts";
 import { type Buckets, type RollupsOf } from "./rollup-buckets.ts";
+import { vacuumChangeLog } from "./vacuum-change-log.ts";
 import { CannotRollUp, isBadData, nothingSetAside, type SetAside } from "./set-aside.ts";
 
 // Any constant, as long as every roller uses it ("roll" in ASCII).
@@ -13,6 +14,9 @@ const ROLLING = 0x726f6c6c;
 
 /** A batch's size in quarters of users: larger ones gain little and hold their transaction longer (docs/decisions/0003-rolling-up.md). */
 export const DEFAULT_BATCH = 2_000;
+
+/** Entries of fewer quarters than these are left to autovacuum. */
+const MANY = 10_000;
 
 export type RollUpOptions = {
   /** How many quarters one transaction rolls up. */
@@ -56,6 +60,7 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
       position = batch.count === 0 ? null : batch.position;
     }
   }
+  if (done >= MANY && !signal?.aborted) await vacuumChangeLog(orm);
   if (setAside.users.length > known) throw new CannotRollUp(setAside, known);
   return done;
 }
