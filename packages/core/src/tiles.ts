@@ -1,10 +1,18 @@
 import { type TimeRange } from "./range.ts";
 
-export const GRAINS = ["day", "hour", "quarter"] as const;
-/** The widths that rollups are kept at: UTC days, hours and quarters of an hour. */
+export const GRAINS = ["week", "day", "hour", "quarter"] as const;
+/** The widths that rollups are kept at: UTC weeks, which begin on Monday, days, hours and quarters of an hour. */
 export type Grain = (typeof GRAINS)[number];
 
-export const GRAIN_MS: Record<Grain, number> = { day: 86_400_000, hour: 3_600_000, quarter: 900_000 };
+export const GRAIN_MS: Record<Grain, number> = {
+  week: 604_800_000,
+  day: 86_400_000,
+  hour: 3_600_000,
+  quarter: 900_000,
+};
+
+// A bucket of each grain begins here: the first Monday of 1970.
+const ALIGNED = 4 * GRAIN_MS.day;
 
 /**
  * The rollup buckets that cover a range, as runs of neighbours: of each grain, every bucket that starts in one of its half-open runs.
@@ -18,7 +26,7 @@ export type Tiles = Record<Grain, TimeRange[]> & { partialEdges: TimeRange[] };
  * in UTC.
  */
 export function tilesOf(range: TimeRange, cuts: readonly Date[] = []): Tiles {
-  const tiles: Tiles = { day: [], hour: [], quarter: [], partialEdges: [] };
+  const tiles: Tiles = { week: [], day: [], hour: [], quarter: [], partialEdges: [] };
   const to = range.to.getTime();
   let from = range.from.getTime();
   for (const cut of cuts) {
@@ -33,7 +41,11 @@ export function tilesOf(range: TimeRange, cuts: readonly Date[] = []): Tiles {
 
 /** The start of the bucket that holds an instant. */
 export function startOfGrain(time: Date, grain: Grain): Date {
-  return new Date(Math.floor(time.getTime() / GRAIN_MS[grain]) * GRAIN_MS[grain]);
+  return new Date(floorTo(GRAIN_MS[grain], time.getTime()));
+}
+
+function floorTo(width: number, time: number): number {
+  return Math.floor((time - ALIGNED) / width) * width + ALIGNED;
 }
 
 /** Covers a part between two cuts: the widest buckets in its middle, and narrower ones towards its ends. */
@@ -44,7 +56,7 @@ function cover(tiles: Tiles, from: number, to: number, widest = 0): void {
     return;
   }
   const width = GRAIN_MS[grain];
-  const [start, end] = [Math.ceil(from / width) * width, Math.floor(to / width) * width];
+  const [start, end] = [floorTo(width, from + width - 1), floorTo(width, to)];
   if (start >= end) {
     cover(tiles, from, to, widest + 1);
     return;
@@ -62,7 +74,7 @@ function addRun(runs: TimeRange[], from: number, to: number): void {
 
 /** Adds a part that holds no whole quarter of an hour, quarter for quarter. */
 function coverPartially(edges: TimeRange[], from: number, to: number): void {
-  const boundary = (Math.floor(from / GRAIN_MS.quarter) + 1) * GRAIN_MS.quarter;
+  const boundary = floorTo(GRAIN_MS.quarter, from) + GRAIN_MS.quarter;
   edges.push({ from: new Date(from), to: new Date(Math.min(boundary, to)) });
   if (boundary < to) coverPartially(edges, boundary, to);
 }

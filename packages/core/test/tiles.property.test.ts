@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Grain, GRAIN_MS, GRAINS, seriesBuckets, type TimeRange, tilesOf } from "../src/index.ts";
+import {
+  type Grain,
+  GRAIN_MS,
+  GRAINS,
+  seriesBuckets,
+  startOfGrain,
+  type TimeRange,
+  tilesOf,
+} from "../src/index.ts";
 import { CLOCK_CHANGES, ZONES } from "./local-clock.ts";
 
 const range = fc
@@ -43,12 +51,32 @@ function fewest(from: number, to: number): number {
   const best = new Map([[to, 0]]);
   for (let at = to - GRAIN_MS.quarter; at >= from; at -= GRAIN_MS.quarter) {
     const next = GRAINS.filter(
-      (grain: Grain) => at % GRAIN_MS[grain] === 0 && at + GRAIN_MS[grain] <= to,
+      (grain: Grain) => isStart(new Date(at), grain) && at + GRAIN_MS[grain] <= to,
     ).map((grain) => best.get(at + GRAIN_MS[grain])!);
     best.set(at, 1 + Math.min(...next));
   }
   return best.get(from)!;
 }
+
+/** Whether a bucket begins at an instant; a week does on a Monday, UTC. */
+function isStart(time: Date, grain: Grain): boolean {
+  if (grain === "week") return isStart(time, "day") && time.getUTCDay() === 1;
+  return time.getTime() % GRAIN_MS[grain] === 0;
+}
+
+describe("startOfGrain", () => {
+  it("gives the start of the bucket that holds an instant, before 1970 too; weeks begin on Monday", () => {
+    fc.assert(
+      fc.property(fc.date({ noInvalidDate: true }), fc.constantFrom(...GRAINS), (time, grain) => {
+        const start = startOfGrain(time, grain);
+        if (Number.isNaN(start.getTime())) return;
+        expect(isStart(start, grain)).toBe(true);
+        expect(start.getTime()).toBeLessThanOrEqual(time.getTime());
+        expect(start.getTime() + GRAIN_MS[grain]).toBeGreaterThan(time.getTime());
+      }),
+    );
+  });
+});
 
 describe("tilesOf", () => {
   it("covers a range exactly: aligned, disjoint, without a gap", () => {
@@ -57,8 +85,8 @@ describe("tilesOf", () => {
         const tiles = tilesOf(asked);
         for (const grain of GRAINS)
           for (const { from, to } of tiles[grain]) {
-            expect(from.getTime() % GRAIN_MS[grain]).toBe(0);
-            expect(to.getTime() % GRAIN_MS[grain]).toBe(0);
+            expect(isStart(from, grain)).toBe(true);
+            expect(isStart(to, grain)).toBe(true);
           }
         const covered = pieces(tiles);
         expect(covered[0]![0]).toBe(asked.from.getTime());
@@ -111,7 +139,15 @@ describe("tilesOf", () => {
     );
     const year = { from: new Date("2025-01-01T00:00:00Z"), to: new Date("2026-01-01T00:00:00Z") };
     const days = seriesBuckets(year, "UTC", "day").map(({ start }) => start);
-    expect(tilesOf(year, days)).toEqual({ day: [year], hour: [], quarter: [], partialEdges: [] });
+    expect(tilesOf(year, days)).toEqual({ week: [], day: [year], hour: [], quarter: [], partialEdges: [] });
+    const [first, last] = [new Date("2025-01-06T00:00:00Z"), new Date("2025-12-29T00:00:00Z")];
+    expect(tilesOf(year)).toMatchObject({
+      week: [{ from: first, to: last }],
+      day: [
+        { from: year.from, to: first },
+        { from: last, to: year.to },
+      ],
+    });
   });
 
   it("never reaches across the bucket edges of a series, in any zone", () => {
