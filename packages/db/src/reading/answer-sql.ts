@@ -1,86 +1,145 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { TOP_N, type UsageShape } from "./asked-usage.ts";
-import { bucketOf } from "./bucket-sql.ts";
-import { DIMENSION_COLUMNS } from "./filter-sql.ts";
-import { MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+import { typeCode, typeName } from "../layout/call-type-codes.ts";
+import { NEGATED_STORED, STORED_COLUMNS, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { FROM, TOP_N } from "./asked-usage.ts";
+import { bucketOfCalls, bucketOfRows } from "./bucket-sql.ts";
+import { namesOf } from "./named-items.ts";
+import { unionAll } from "./union-all.ts";
+import { groupColumns, levelsOf, type UsageShape } from "./usage-shape.ts";
 
-/** Subqueries to add up, each with `at` (a time), measures, and the dimensions that its part needs. */
-export type Sources = {
-  /** Both periods, with `type`. */
+/** Subqueries of rollup rows to add up: the columns named here, and the stored measures. */
+export type RowSources = {
+  /** Of both periods: `timestamp` and `type`. */
   series: Sql;
-  /** The asked range, with `provider_id` and `model`. */
+  /** Of the range: `model_id`. */
   models: Sql;
-  /** The asked range, with the dimensions grouped by; needed only where the series does not cover it. */
+  /** Of the range: the `item` of the level that knows the groups. */
   groups: Sql;
-  /** What the series covers, cut at its edges, with the dimensions grouped by. */
-  groupSeries: Sql;
+  /** Of what the series covers, none across its edges, and of the CTE `top_items`: `timestamp` and `item`. */
+  page: Sql;
+};
+
+/** What an answer adds up. */
+export type Sources = {
+  ctes: Sql[];
+  rows: RowSources | null;
+  /** Whether there is a CTE `live` of calls of both periods, summed or not: `at`, every dimension, and the stored measures. */
+  hasCalls: boolean;
 };
 
 /**
  * Writes a statement that answers everything there is to add up, as rows of `UsageRow` in order of rank. `note` is one more row, or
- * none, made by `noteSql`.
+ * none, made by `noteSql`. What has ids is added up by ids before it is named, because it has many rows and few ids.
  */
-export function answerSql(shape: UsageShape, ctes: Sql[], sources: Sources, note: Sql = empty): Sql {
-  const all = shape.groupBy.length > 0 ? [...ctes, ...groupCtes(shape, sources)] : ctes;
-  const parts = [sumsSql(shape, sources.series), modelsSql(sources.models)];
-  if (shape.groupBy.length > 0)
-    parts.push(raw(`select 'group', null, key0, key1, null, ${MEASURES} from groups`));
-  if (shape.groupBy.length > 0 && shape.series !== "none") parts.push(groupSeriesSql);
+export function answerSql(shape: UsageShape, sources: Sources, note: Sql = empty): Sql {
+  const isGrouped = shape.groupBy.length > 0;
+  const ctes = [...sources.ctes, sumsCte(shape, sources)];
+  const parts = [sumsSql, modelsSql(sources)];
+  if (isGrouped) {
+    ctes.push(...groupCtes(shape, sources));
+    parts.push(groupsSql);
+  }
+  if (isGrouped && shape.hasSeries) {
+    ctes.push(...cellCtes(shape, sources));
+    parts.push(topSeriesSql, otherSeriesSql);
+  }
   if (note !== empty) parts.push(note);
-  return sql`${all.length > 0 ? sql`with ${join(all, ", ")}` : empty}
+  return sql`with ${join(ctes, ", ")}
     select * from (${join(parts, " union all ")}) as answer
      order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
 }
 
 /** Selects the row of an answer that says something else about it, in `key0`. */
 export function noteSql(said: Sql, from: Sql): Sql {
-  return sql`select 'note', null, ${said}, null, null, ${raw(MEASURE_COLUMNS.map(() => "null").join(", "))} ${from}`;
+  return sql`select 'note', null, ${said}, null, null, ${raw(STORED_COLUMNS.map(() => "null").join(", "))} ${from}`;
 }
 
 // A sum can be over rows that cancel out (a rollup taken away, its calls added): no calls left means there is nothing.
 const MADE_OF_CALLS = raw("having sum8(calls) <> 0");
-const sums = raw(SUMMED_MEASURES);
+const sums = raw(SUMMED_STORED);
+const stored = raw(STORED_LIST);
 
-// The planner takes the rows of an answer for a few, and would sort them by their texts to group them. What has no order, such as an
-// `xid`, can only be grouped by its hash.
+// The planner takes the rows of an answer for a few, and would sort them to group them. What has no order, such as an `xid`, can only be
+// grouped by its hash.
 const HASHED = raw("xid '0'");
 
-function sumsSql(shape: UsageShape, source: Sql): Sql {
-  return sql`
-    select 'sum' as part, bucket, type as key0, null::text as key1, null::int as rank, ${sums}
-      from (select ${bucketOf("at", shape)} as bucket, type, ${raw(MEASURES)} from (${source}) as source) as placed
-     group by bucket, type, ${HASHED} ${MADE_OF_CALLS}`;
+/** Writes `sums`: of each bucket and type. */
+function sumsCte(shape: UsageShape, { rows, hasCalls }: Sources): Sql {
+  const placed = unionAll([
+    rows && sql`select ${bucketOfRows(shape)} as bucket, type, ${stored} from (${rows.series}) as rows`,
+    hasCalls && sql`select ${bucketOfCalls(shape)} as bucket, ${raw(typeCode("type"))} as type, ${stored} from live`,
+  ]);
+  return sql`sums as materialized (
+    select bucket, type, ${sums} from (${placed}) as placed group by bucket, type, ${HASHED} ${MADE_OF_CALLS})`;
 }
 
-function modelsSql(source: Sql): Sql {
+const sumsSql = sql`
+    select 'sum' as part, bucket, ${raw(typeName("type"))} as key0, null::text as key1, null::int as rank, ${stored} from sums`;
+
+function modelsSql({ rows, hasCalls }: Sources): Sql {
+  const named = unionAll([
+    rows &&
+      sql`select provider_id, model, ${stored}
+            from (select model_id, ${sums} from (${rows.models}) as rows group by model_id, ${HASHED}) as summed
+           cross join lateral ${namesOf("model", ["provider_id", "model"], "model_id")}`,
+    hasCalls && sql`select provider_id, model, ${stored} from live where at >= ${FROM}`,
+  ]);
   return sql`
     select 'model', null, provider_id, model, null, ${sums}
-      from (${source}) as source group by provider_id, model, ${HASHED} ${MADE_OF_CALLS}`;
+      from (${named}) as named group by provider_id, model, ${HASHED} ${MADE_OF_CALLS}`;
 }
 
-/** Writes `cells`, the sums of each group in each bucket, and `groups`, their sums in the range. */
-function groupCtes(shape: UsageShape, sources: Sources): Sql[] {
-  const { groupBy, series } = shape;
-  const [first, second] = groupBy.map((dimension) => raw(DIMENSION_COLUMNS[dimension]));
-  const keys = sql`${first!} as key0, ${second ?? raw("null::text")} as key1`;
-  const cells = sql`cells as materialized (
-    select bucket, key0, key1, ${sums}
-      from (select ${bucketOf("at", shape)} as bucket, ${keys}, ${raw(MEASURES)} from (${sources.groupSeries}) as source) as placed
-     group by bucket, key0, key1, ${HASHED})`;
-  const source =
-    series === "whole"
-      ? raw("cells")
-      : sql`(select ${keys}, ${raw(MEASURES)} from (${sources.groups}) as source) as keyed`;
+/** Writes `items`, the sums of each item in the range and the keys it belongs to, and `groups`, the sums of each pair of keys. */
+function groupCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
+  const { groups: level } = levelsOf(shape);
+  const columns = groupColumns(shape);
+  const named = unionAll([
+    rows && sql`select key0, key1, ${stored} from items`,
+    hasCalls && sql`select ${keysOf(shape)}, ${stored} from live where at >= ${FROM}`,
+  ]);
   const groups = sql`groups as materialized (
-    select key0, key1, ${sums} from ${source} group by key0, key1, ${HASHED} ${MADE_OF_CALLS})`;
-  return series === "none" ? [groups] : [cells, groups];
+    select key0, key1, ${sums} from (${named}) as named group by key0, key1, ${HASHED} ${MADE_OF_CALLS})`;
+  if (rows === null) return [groups];
+  const items = sql`items as materialized (
+    select item, ${keysOf(shape)}, ${stored}
+      from (select item, ${sums} from (${rows.groups}) as rows group by item, ${HASHED}) as summed
+     cross join lateral ${namesOf(level, columns)})`;
+  return [items, groups];
 }
 
-const groupSeriesSql = sql`
-    select 'group_series', bucket, min(top.key0), min(top.key1), rank, ${sums}
-      from cells
-      left join (select (row_number() over (order by calls desc, key0 collate "C", key1 collate "C"))::int as rank, key0, key1
-                   from groups order by 1 limit ${TOP_N}) as top
-        on top.key0 is not distinct from cells.key0 and top.key1 is not distinct from cells.key1
-     where bucket is not null
-     group by bucket, rank ${MADE_OF_CALLS}`;
+function keysOf(shape: UsageShape): Sql {
+  const [first, second] = groupColumns(shape);
+  return raw(`${first!} as key0, ${second ?? "null::text"} as key1`);
+}
+
+const groupsSql = sql`select 'group', null, key0, key1, null, ${stored} from groups`;
+
+/** Writes `top`, the groups that get a series of their own, and `cells`, their sums in each bucket. */
+function cellCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
+  const top = sql`top as materialized (
+    select (row_number() over (order by calls desc, key0 collate "C", key1 collate "C"))::int as rank, key0, key1
+      from groups order by 1 limit ${TOP_N})`;
+  const topItems = sql`top_items as materialized (select item, rank from items join top on ${isSameKey("items")})`;
+  const placed = unionAll([
+    rows &&
+      sql`select ${bucketOfRows(shape)} as bucket, rank, ${stored} from (${rows.page}) as rows join top_items using (item)`,
+    hasCalls &&
+      sql`select ${bucketOfCalls(shape)} as bucket, rank, ${stored}
+            from (select *, ${keysOf(shape)} from live where at >= ${FROM}) as live join top on ${isSameKey("live")}`,
+  ]);
+  const cells = sql`cells as materialized (
+    select bucket, rank, ${sums} from (${placed}) as placed where bucket is not null group by bucket, rank, ${HASHED} ${MADE_OF_CALLS})`;
+  return rows === null ? [top, cells] : [top, topItems, cells];
+}
+
+function isSameKey(table: string): Sql {
+  return raw(`top.key0 is not distinct from ${table}.key0 and top.key1 is not distinct from ${table}.key1`);
+}
+
+const topSeriesSql = sql`select 'group_series', bucket, key0, key1, rank, ${stored} from cells join top using (rank)`;
+
+/** All other groups of a bucket are what is left of its sums without those that have a series of their own. */
+const otherSeriesSql = sql`
+    select 'group_series', bucket, null, null, null, ${sums}
+      from (select bucket, ${stored} from sums where bucket >= 0 union all select bucket, ${raw(NEGATED_STORED)} from cells) as rest
+     group by bucket ${MADE_OF_CALLS}`;

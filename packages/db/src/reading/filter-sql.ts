@@ -1,27 +1,8 @@
-import { type GroupDimension, type UsageFilter } from "@usage-stats/core";
+import { type UsageFilter } from "@usage-stats/core";
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { FILTER, fieldsOf, type UsageShape } from "./asked-usage.ts";
-
-export const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
-  app: "app_did",
-  provider: "provider_id",
-  model: "model",
-  type: "type",
-  status: "status",
-};
-
-const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
-  appDids: "app_did",
-  providerIds: "provider_id",
-  models: "model",
-  types: "type",
-  status: "status",
-};
-
-/** Names the columns that a filter looks at. */
-export function filterColumns({ filter }: UsageShape): string[] {
-  return filter.map((field) => FILTER_COLUMNS[field]);
-}
+import { FILTER, TYPE_CODES } from "./asked-usage.ts";
+import { levelOf } from "./detail-levels.ts";
+import { fieldsOf, FILTER_COLUMNS, type UsageShape } from "./usage-shape.ts";
 
 /** Writes `and column = any(…)` for each list of the filter. */
 export function andMatches(filter: UsageFilter): Sql {
@@ -29,8 +10,29 @@ export function andMatches(filter: UsageFilter): Sql {
 }
 
 /** Writes the same for whatever lists a filter of the shape has. */
-export function andMatchesFilter({ filter }: UsageShape): Sql {
+export function andMatchesFilter({ filter }: Pick<UsageShape, "filter">): Sql {
   return andMatchesLists(filter, (field) => FILTER[field]);
+}
+
+/**
+ * Writes the same for rollup rows at a level that knows every column of the filter: their ids are compared with those that the
+ * dictionaries have for it, which are looked up once.
+ */
+export function andMatchesIds({ filter, isEveryone }: UsageShape): Sql {
+  const at = (level: string) => filter.filter((field) => levelOf(FILTER_COLUMNS[field]) === level);
+  const conditions: Sql[] = [];
+  if (at("type").length > 0) conditions.push(sql` and type = any(${TYPE_CODES})`);
+  const models = andMatchesFilter({ filter: at("model") });
+  if (models !== empty)
+    conditions.push(
+      sql` and model_id = any(array(select id from model_call_models where true${models}))`,
+    );
+  const combos = andMatchesFilter({ filter: at("combo") });
+  // All users together have no combinations with a key.
+  const known = raw(isEveryone ? "keyless_id is null" : "true");
+  if (combos !== empty)
+    conditions.push(sql` and item = any(array(select id from model_call_combos where ${known}${combos}))`);
+  return conditions.length === 0 ? empty : join(conditions, "");
 }
 
 function andMatchesLists(

@@ -1,23 +1,25 @@
 import sql, { raw, type Sql } from "sql-template-tag";
+import { NEGATED_STORED, STORED_OF_CALL, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { EVERYONE, FINE, TIME_TYPES } from "../layout/time-types.ts";
 import {
   FROM,
+  FROM_QUARTER,
   PARTIAL_EDGES,
   PARTIAL_QUARTERS,
   PREVIOUS_TO,
   SPAN_FROM,
-  SPAN_QUARTER,
+  SPAN_WEEK,
   TO,
+  TO_QUARTER,
   USER,
-  type UsageShape,
 } from "./asked-usage.ts";
-import { andMatchesFilter } from "./filter-sql.ts";
-import { CALL_MEASURES, MEASURES, NEGATED_MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+import { DIMENSIONS } from "./detail-levels.ts";
+import { andMatchesFilter, andMatchesIds } from "./filter-sql.ts";
 import { isQuarterOfPeriods } from "./periods-sql.ts";
-import { ALL_USERS } from "./rollup-levels.ts";
+import { isAsked, ME } from "./tile-rows.ts";
+import { type UsageShape } from "./usage-shape.ts";
 
-const measures = raw(MEASURES);
-const negated = raw(NEGATED_MEASURES);
-const dimensions = raw("type, provider_id, model, nullif(app_did, '') as app_did, status");
+const dimensions = raw(DIMENSIONS.join(", "));
 
 /** Selects the change-log entries of both periods of a question: a user's, or everyone's. */
 export function changesIn({ isEveryone }: UsageShape): Sql {
@@ -25,13 +27,13 @@ export function changesIn({ isEveryone }: UsageShape): Sql {
   return sql`select user_did, quarter from model_call_changes where ${whose} and ${isQuarterOfPeriods("quarter")}`;
 }
 
-/** Holds where something of a user's was rolled up in the span of both periods; for `liveSql` of one user. */
+/** Holds where something of a user's was rolled up in the weeks of both periods; for `liveSql` of one user. */
 export const IS_STORED = raw("(select is_any from stored)");
 
 /**
- * Writes the CTEs that end in `live`: what has to be added to a user's tiles to make them exact. A quarter that the change log names is
- * taken away as it was rolled up and added again from its calls; the partial edges, which no tile covers, are added from calls.
- * Coarser tiles need nothing more, because they are sums of quarters.
+ * Writes the CTEs that have what makes a user's rollup rows exact when it is added: `stale`, which takes each quarter that the change log
+ * names away as it was rolled up, and `live`, which adds it again from its calls, and adds the calls of the partial edges, which no rollup
+ * row covers. Coarser rows need nothing more, because they are sums of fine ones.
  *
  * Where nothing is `stored`, every call is in a quarter that the log names, or there would be a rollup of it. So both periods are read
  * as they are, and nothing is taken away: two look-ups instead of one for each quarter.
@@ -41,9 +43,11 @@ export const IS_STORED = raw("(select is_any from stored)");
  */
 export function liveSql(shape: UsageShape): Sql[] {
   return [
+    ME,
     sql`stored as materialized (
       select exists (select from model_call_stats
-                      where user_did = ${USER} and time_type = 'quarter' and timestamp >= ${SPAN_QUARTER} and timestamp < ${TO}) as is_any)`,
+                      where ${isAsked(shape)} and time_type = ${raw(String(TIME_TYPES.typeWeek))}
+                        and timestamp >= ${SPAN_WEEK} and timestamp < ${TO_QUARTER}) as is_any)`,
     entriesSql(shape, IS_STORED),
     sql`spans as materialized (
       select user_did, quarter as lo, quarter + interval '15 minutes' as hi from entries
@@ -52,47 +56,39 @@ export function liveSql(shape: UsageShape): Sql[] {
       union all
       select ${USER}, lo, hi from (values (${SPAN_FROM}, ${PREVIOUS_TO}), (${FROM}, ${TO})) as period(lo, hi)
        where not ${IS_STORED} and lo < hi)`,
-    sql`live as materialized (
-      ${callsInSpans(shape)}
-      union all
-      ${staleRows(shape)})`,
+    liveCte(callsInSpans(shape)),
+    sql`stale as materialized (
+      select found.*, found.timestamp >= ${FROM_QUARTER} as is_current
+        from entries cross join lateral ${staleRows(isAsked(shape), shape)} as found)`,
   ];
 }
 
 /**
- * Writes the same for all users together, which holds for every user; and a quarter of all users that is not yet the sum of the users'
- * (logged under '') is replaced by that sum first.
+ * Writes the same for all users together, and for every user by themselves where `byUser`: with `user_did` in `live` and `user_id` in
+ * `stale`.
  */
-export function liveOfEveryoneSql(shape: UsageShape): Sql[] {
+export function liveOfEveryoneSql(shape: UsageShape, byUser = false): Sql[] {
+  const theirs = sql`user_id = users.id and slice = slice_of(entries.user_did)`;
   return [
     entriesSql(shape, raw("true")),
-    spansOfUsersSql,
-    sql`live as materialized (
-      ${callsInSpans(shape)}
+    sql`spans as materialized (
+      select user_did, quarter as lo, quarter + interval '15 minutes' as hi from entries
       union all
-      ${staleRows(shape)}
-      union all
-      select timestamp, ${dimensions}, ${measures}
-        from entries cross join lateral (
-          select * from model_call_detail_stats
-           where time_type = 'quarter' and timestamp = entries.quarter and user_did <> ${ALL_USERS}${andMatchesFilter(shape)} offset 0) as users
-       where entries.user_did = ${ALL_USERS})`,
+      ${spansOfUsers(PARTIAL_EDGES)})`,
+    liveCte(callsInSpans(shape, byUser)),
+    sql`stale as materialized (
+      select found.*, found.timestamp >= ${FROM_QUARTER} as is_current
+        from entries
+       cross join lateral (select id from model_call_users where did = entries.user_did offset 0) as users
+       cross join lateral ${staleRows(theirs, { ...shape, isEveryone: false })} as found)`,
   ];
 }
 
-/**
- * Writes the same for every user by themselves: the CTEs that end in `live`, with `user_did`, to be added to the users' own tiles.
- */
-export function liveByUserSql(shape: UsageShape): Sql[] {
-  return [
-    entriesSql(shape, sql`user_did <> ${ALL_USERS}`),
-    spansOfUsersSql,
-    sql`live as materialized (
-      ${callsInSpans(shape, true)}
+/** Selects whom `live` and `stale` are about, as `at`: since when in the range. */
+export const LIVE_TIMES = sql`(
+      select at from live where at >= ${FROM}
       union all
-      ${staleRows(shape, true)})`,
-  ];
-}
+      select quarter_start(timestamp) from stale where is_current) as live_times`;
 
 /** Every quarter of both periods that the log names, once. Those at partial edges are read as partial edges. */
 function entriesSql(shape: UsageShape, condition: Sql): Sql {
@@ -101,34 +97,44 @@ function entriesSql(shape: UsageShape, condition: Sql): Sql {
        where ${condition} and quarter <> all(${PARTIAL_QUARTERS}))`;
 }
 
-// Every call of a quarter is either in a rollup of its user's or in the change log, so these are all who can have one.
-const spansOfUsersSql = sql`spans as materialized (
-      select user_did, quarter as lo, quarter + interval '15 minutes' as hi from entries where user_did <> ${ALL_USERS}
-      union all
+/**
+ * Selects whoever may have calls in some parts of time (`lo` to `hi`): every call is in a fine row of its user's or in a quarter that the
+ * change log names.
+ */
+export function spansOfUsers(parts: Sql): Sql {
+  return sql`
       select distinct user_did, lo, hi
-        from ${PARTIAL_EDGES} cross join lateral (
-          select user_did from model_call_stats where time_type = 'quarter' and timestamp = quarter_of(lo)
+        from ${parts} cross join lateral (
+          select did as user_did
+            from (select distinct user_id from model_call_stats
+                   where time_type in ${raw(FINE)} and user_id <> ${raw(String(EVERYONE))}
+                     and timestamp >= quarter_number(lo) and timestamp <= quarter_number(hi - interval '1 microsecond')) as fine
+           cross join lateral (select did from model_call_users where id = fine.user_id offset 0) as users
           union all
-          select user_did from model_call_changes where quarter = quarter_of(lo) offset 0) as known
-       where user_did <> ${ALL_USERS})`;
+          select user_did from model_call_changes where quarter >= quarter_of(lo) and quarter < hi offset 0) as known`;
+}
 
-/** Takes the quarters of `entries` away as they were rolled up. */
-function staleRows(shape: UsageShape, byUser = false): Sql {
-  return sql`select timestamp, ${dimensions}, ${negated}${raw(byUser ? ", stale.user_did" : "")}
-        from entries cross join lateral (
-          select * from model_call_detail_stats
-           where user_did = entries.user_did and time_type = 'quarter' and timestamp = entries.quarter${andMatchesFilter(shape)} offset 0) as stale`;
+/** The fine rows of `entries.quarter`, negated. */
+function staleRows(whose: Sql, shape: UsageShape): Sql {
+  return sql`(
+          select user_id, timestamp, type, model_id, item, ${raw(NEGATED_STORED)} from model_call_stats
+           where ${whose} and time_type in ${raw(FINE)} and timestamp = quarter_number(entries.quarter)${andMatchesIds(shape)} offset 0)`;
+}
+
+/** Writes the CTE `live` of calls: `at`, every dimension, and the stored measures. */
+export function liveCte(calls: Sql): Sql {
+  return sql`live as materialized (${calls})`;
 }
 
 /** Sums the calls of `spans` (user_did, lo, hi) by quarter of an hour and dimensions, and perhaps by user. */
 export function callsInSpans(shape: UsageShape, byUser = false): Sql {
   const user = raw(byUser ? ", user_did" : "");
   return sql`
-      select at, ${dimensions}, ${raw(SUMMED_MEASURES)}${user}
-        from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, type, provider_id, model, app_did, status, ${raw(CALL_MEASURES)}
+      select at, ${dimensions}, ${raw(SUMMED_STORED)}${user}
+        from (select greatest(quarter_of(call_time), lo) as at, calls.user_did, ${dimensions}, ${raw(STORED_OF_CALL)}
                 from spans cross join lateral (
                   select * from model_calls
                    where user_did = spans.user_did and call_time >= lo and call_time < hi and voided_at is null
                      and call_time >= ${SPAN_FROM} and call_time < ${TO}${andMatchesFilter(shape)} offset 0) as calls) as calls
-       group by 1, 2, 3, 4, app_did, status${user}`;
+       group by at, ${dimensions}${user}`;
 }

@@ -1,7 +1,13 @@
-import { type RankedBy, type RankedAggregateQuery } from "@usage-stats/core";
+import {
+  type Metric,
+  METRICS,
+  type RankedAggregateQuery,
+  type RankedBy,
+  type RankingMetric,
+} from "@usage-stats/core";
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isoText } from "./instant-sql.ts";
-import { MEASURES, orderedValue, SUMMED_MEASURES } from "./measures-sql.ts";
+import { measureSql, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
 const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
@@ -11,7 +17,7 @@ const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {
 };
 
 /**
- * Ends a statement that ranks `source`, which has the columns of the key and the measures: a page of `item`s, what was
+ * Ends a statement that ranks `source`, which has the columns of the key and the stored measures: a page of `item`s, what was
  * `matched` by the search, and the `total`; and since when it was made of calls.
  */
 export function rankingSql(
@@ -21,10 +27,10 @@ export function rankingSql(
 ): Sql {
   const { by, orderBy, direction, limit } = query;
   const { key0, key1 } = RANKING_KEYS[by];
-  const measures = raw(MEASURES);
+  const measures = raw(STORED_LIST);
   const order = raw(`value ${direction}, key0 collate "C", key1 collate "C"`);
   const grouped = sql`grouped as materialized (
-      select ${key0} as key0, ${key1} as key1, ${raw(SUMMED_MEASURES)}
+      select ${key0} as key0, ${key1} as key1, ${raw(SUMMED_STORED)}
         from (${source}) as source group by 1, 2 having sum8(calls) <> 0)`;
   return sql`with ${join([...ctes, grouped], ", ")},
     matched as materialized (
@@ -34,9 +40,9 @@ export function rankingSql(
     select *, ${isoText(liveFrom)} as live_from from (
       select 'item' as part, null::bigint as count, key0, key1, value::text, ${measures} from page
       union all
-      select 'matched', count(*), null, null, null, ${raw(SUMMED_MEASURES)} from matched
+      select 'matched', count(*), null, null, null, ${raw(SUMMED_STORED)} from matched
       union all
-      select 'total', count(*), null, null, null, ${raw(SUMMED_MEASURES)} from grouped) as answer
+      select 'total', count(*), null, null, null, ${raw(SUMMED_STORED)} from grouped) as answer
      order by part, value::numeric ${raw(direction)}, key0 collate "C", key1 collate "C"`;
 }
 
@@ -52,4 +58,11 @@ function isAfter({ after, direction }: RankedAggregateQuery): Sql {
   const { value, key } = after;
   return sql`(value ${raw(direction === "desc" ? "<" : ">")} ${value}::numeric
           or (value = ${value}::numeric and (key0 collate "C", key1 collate "C") > (${key[0]}::text, ${key[1]}::text)))`;
+}
+
+/** A metric of rows of sums, to order by. Who has no average comes after all who have, where the largest are first. */
+function orderedValue(name: RankingMetric): string {
+  const { kind, column }: Metric = METRICS[name];
+  if (kind !== "average") return measureSql(column);
+  return `coalesce((${measureSql(`${column}_sum`)})::numeric / nullif(${measureSql(`${column}_count`)}, 0), -1)`;
 }

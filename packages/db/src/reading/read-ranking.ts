@@ -1,17 +1,21 @@
 import {
-  type RankingAggregates,
-  type RankedAggregateQuery,
-  sumMeasures,
   type AggregateQuery,
+  type GroupDimension,
+  type RankedAggregateQuery,
+  type RankedBy,
+  type RankingAggregates,
+  sumMeasures,
 } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { askUsage, CURRENT_RUNS, shapeOf } from "./asked-usage.ts";
-import { liveByUserSql, liveOfEveryoneSql } from "./live-sql.ts";
-import { MEASURES, measuresOf, type MeasuresRow, SUMMED_MEASURES } from "./measures-sql.ts";
+import { measuresOfStored, STORED_LIST, type StoredRow, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { askUsage } from "./asked-usage.ts";
+import { LIVE_TIMES, liveOfEveryoneSql } from "./live-sql.ts";
+import { namesOf } from "./named-items.ts";
 import { rankingSql } from "./ranking-sql.ts";
 import { type RunStatement } from "./statement-runner.ts";
 import { templateOf } from "./statement-template.ts";
-import { tileRows, tileRowsByUser } from "./tile-rows.ts";
+import { fineCte, rowsByUser, rowsOfParts } from "./tile-rows.ts";
+import { groupColumns, levelsOf, shapeOf } from "./usage-shape.ts";
 
 /** Ranks in one way. One statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
@@ -20,7 +24,7 @@ export type ReadRanking = (
   collation: Sql,
 ) => Promise<Omit<RankingAggregates, "statements" | "durationMs">>;
 
-type RankingRow = MeasuresRow & {
+type RankingRow = StoredRow & {
   part: "item" | "matched" | "total";
   count: string | null;
   key0: string | null;
@@ -31,47 +35,63 @@ type RankingRow = MeasuresRow & {
 
 /** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
 export const readRolledUpRanking: ReadRanking = async (run, query, collation) => {
-  const { live, source } = sourcesOf(query);
-  const liveFrom = raw("select min(at) from live");
-  return readRankedBy(run, query, rankingSql(query, { ctes: live, source, liveFrom }, collation));
+  const liveFrom = sql`select min(at) from ${LIVE_TIMES}`;
+  return readRankedBy(run, query, rankingSql(query, { ...sourcesOf(query), liveFrom }, collation));
 };
 
-/** Users are told from their own rollups; apps and models from those of all users together. */
-function sourcesOf(query: RankedAggregateQuery): { live: Sql[]; source: Sql } {
-  const shape = shapeOf(askedOfEveryone(query));
-  const measures = raw(MEASURES);
+/** Users are told from their own rollups; apps and models from those of all users together. Both are added up by ids, and then named. */
+function sourcesOf(query: RankedAggregateQuery): { ctes: Sql[]; source: Sql } {
+  const asked = askedOfEveryone(query);
+  const shape = shapeOf(asked);
+  const [sums, stored] = [raw(SUMMED_STORED), raw(STORED_LIST)];
   if (query.by === "user") {
-    // Added up before they meet what is live: their many rows are added up faster where nothing else is among them.
-    const source = sql`select user_did, ${raw(SUMMED_MEASURES)} from (${tileRowsByUser(shape, CURRENT_RUNS)}) as tiles group by user_did
-      union all select user_did, ${measures} from live`;
-    return { live: liveByUserSql(shape), source };
+    const source = sql`
+      select did as user_did, ${stored}
+        from (select user_id, ${sums} from (${rowsByUser(shape)}) as rows group by user_id) as summed
+        join model_call_users on id = user_id
+      union all
+      select user_did, ${stored} from live`;
+    return { ctes: liveOfEveryoneSql(shape, true), source };
   }
-  const dimensions = query.by === "app" ? ["app_did"] : ["provider_id", "model"];
-  const columns = raw([...dimensions, MEASURES].join(", "));
-  const source = sql`select ${columns} from (${tileRows(shape, CURRENT_RUNS, dimensions)}) as tiles
-    union all select ${columns} from live`;
-  return { live: liveOfEveryoneSql(shape), source };
+  const names = groupColumns(shape);
+  const columns = raw(names.join(", "));
+  const { groups } = rowsOfParts(shape, { hasStale: true });
+  const source = sql`
+    select ${columns}, ${stored}
+      from (select item, ${sums} from (${groups}) as rows group by item) as summed
+     cross join lateral ${namesOf(levelsOf(shape).groups, names)}
+    union all
+    select ${columns}, ${stored} from live`;
+  return { ctes: [...liveOfEveryoneSql(shape), fineCte(shape)], source };
 }
 
+const GROUPED_BY: Record<RankedBy, GroupDimension[]> = {
+  user: [],
+  app: ["app"],
+  model: ["provider", "model"],
+};
+
 /** Asks a ranking's query of all users together. */
-export function askedOfEveryone({ range, settled, filter }: RankedAggregateQuery): AggregateQuery {
-  return { userDid: null, range, previous: null, settled, edges: [], groupBy: [], filter, topN: 1 };
+export function askedOfEveryone({ range, settled, filter, by }: RankedAggregateQuery): AggregateQuery {
+  const groupBy = GROUPED_BY[by];
+  return { userDid: null, range, previous: null, settled, edges: [], groupBy, filter, topN: 1 };
 }
 
 /** Runs a statement of `rankingSql` and reads what it answers. */
 export async function readRankedBy(run: RunStatement, query: RankedAggregateQuery, statement: Sql) {
-  const { range } = query;
-  const rows = await run<RankingRow>(templateOf(statement)(askUsage(askedOfEveryone(query))));
+  const { range, by } = query;
+  const asked = askUsage(askedOfEveryone(query), { byUser: by === "user" });
+  const rows = await run<RankingRow>(templateOf(statement)(asked));
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;
     // SQL's sum of nothing is null.
-    return { count: Number(row.count), measures: row.calls === null ? sumMeasures([]) : measuresOf(row) };
+    return { count: Number(row.count), measures: row["calls"] === null ? sumMeasures([]) : measuresOfStored(row) };
   };
   const since = rows[0]?.live_from ?? null;
   return {
     items: rows
       .filter(({ part }) => part === "item")
-      .map((row) => ({ key: [row.key0!, row.key1!] as const, value: row.value!, measures: measuresOf(row) })),
+      .map((row) => ({ key: [row.key0!, row.key1!] as const, value: row.value!, measures: measuresOfStored(row) })),
     matched: summed("matched"),
     totals: summed("total").measures,
     liveFrom: since === null ? range.to : new Date(since),

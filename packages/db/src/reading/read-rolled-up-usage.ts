@@ -1,24 +1,14 @@
 import { type UsageAggregates, type AggregateQuery } from "@usage-stats/core";
-import sql, { join, raw, type Sql } from "sql-template-tag";
+import sql, { raw } from "sql-template-tag";
 import { answerSql, noteSql } from "./answer-sql.ts";
-import {
-  type AskedUsage,
-  askUsage,
-  CURRENT_RUNS,
-  FROM,
-  PAGE_RUNS,
-  SERIES_RUNS,
-  shapeOf,
-  type UsageShape,
-} from "./asked-usage.ts";
-import { DIMENSION_COLUMNS } from "./filter-sql.ts";
+import { type AskedUsage, askUsage } from "./asked-usage.ts";
 import { isoText } from "./instant-sql.ts";
-import { changesIn, IS_STORED, liveOfEveryoneSql, liveSql } from "./live-sql.ts";
-import { MEASURES } from "./measures-sql.ts";
+import { changesIn, IS_STORED, LIVE_TIMES, liveOfEveryoneSql, liveSql } from "./live-sql.ts";
 import { templateByShape } from "./statement-template.ts";
 import { type RunStatement } from "./statement-runner.ts";
-import { tileRows } from "./tile-rows.ts";
+import { fineCte, ME, rowsOfParts } from "./tile-rows.ts";
 import { aggregatesOf, type UsageRow } from "./usage-rows.ts";
+import { shapeOf, type UsageShape } from "./usage-shape.ts";
 
 /** Reads what a query asks for in one way. One statement, because that is one snapshot. */
 export type ReadUsage = (
@@ -55,43 +45,29 @@ export const readRolledUpUsage: ReadUsage = async (run, query) => {
  * other statement for a range where nothing did: there are no calls to plan for.
  */
 const settledStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
-  const columns = groupColumns(shape);
-  const unchanged = raw("not (select is_any from changed)");
-  const rows = (runs: Sql, dimensions: string[]) => tileRows(shape, runs, dimensions, unchanged);
-  const ctes = [sql`changed as materialized (select exists (${changesIn(shape)}) as is_any)`];
+  const onlyIf = raw("not (select is_any from changed)");
+  const changed = sql`changed as materialized (select exists (${changesIn(shape)}) as is_any)`;
+  const own = shape.isEveryone ? [] : [ME];
   const sources = {
-    series: rows(SERIES_RUNS, ["type"]),
-    models: rows(CURRENT_RUNS, ["provider_id", "model"]),
-    groups: rows(CURRENT_RUNS, columns),
-    groupSeries: rows(PAGE_RUNS, columns),
+    ctes: [...own, changed, fineCte(shape, onlyIf)],
+    rows: rowsOfParts(shape, { onlyIf, hasStale: false }),
+    hasCalls: false,
   };
-  return answerSql(shape, ctes, sources, noteSql(raw("'changed'"), raw("from changed where is_any")));
+  return answerSql(shape, sources, noteSql(raw("'changed'"), raw("from changed where is_any")));
 });
 
 /** The answer from rollups and from the calls of what changed; noting since when in the range there are any of these. */
 const liveStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
-  const columns = groupColumns(shape);
   const onlyIf = shape.isEveryone ? undefined : IS_STORED;
-  const rows = (runs: Sql, dimensions: string[], live: Sql) =>
-    join([tileRows(shape, runs, dimensions, onlyIf), live], " union all ");
-  const live = (dimensions: string[]) =>
-    sql`select at, ${raw([...dimensions, MEASURES].join(", "))} from live`;
-  const liveNow = (dimensions: string[]) => sql`${live(dimensions)} where at >= ${FROM}`;
+  const live = shape.isEveryone ? liveOfEveryoneSql(shape) : liveSql(shape);
   const sources = {
-    series: rows(SERIES_RUNS, ["type"], live(["type"])),
-    models: rows(CURRENT_RUNS, ["provider_id", "model"], liveNow(["provider_id", "model"])),
-    groups: rows(CURRENT_RUNS, columns, liveNow(columns)),
-    groupSeries: rows(PAGE_RUNS, columns, liveNow(columns)),
+    ctes: [...live, fineCte(shape, onlyIf)],
+    rows: rowsOfParts(shape, { onlyIf, hasStale: true }),
+    hasCalls: true,
   };
-  const since = sql`from live where at >= ${FROM} having count(*) > 0`;
   return answerSql(
     shape,
-    shape.isEveryone ? liveOfEveryoneSql(shape) : liveSql(shape),
     sources,
-    noteSql(isoText(raw("min(at)")), since),
+    noteSql(isoText(raw("min(at)")), sql`from ${LIVE_TIMES} having count(*) > 0`),
   );
 });
-
-function groupColumns({ groupBy }: UsageShape): string[] {
-  return groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]);
-}

@@ -1,12 +1,12 @@
 import { type Aggregates, type TimeRange, type AggregateQuery } from "@usage-stats/core";
-import sql, { raw } from "sql-template-tag";
+import sql from "sql-template-tag";
 import { answerSql } from "./answer-sql.ts";
-import { askParts, type AskedUsage, FROM, PARTS, shapeOf, USER, type UsageShape } from "./asked-usage.ts";
-import { callsInSpans } from "./live-sql.ts";
-import { ALL_USERS } from "./rollup-levels.ts";
+import { askParts, type AskedUsage, PARTS_OF_TIME, USER } from "./asked-usage.ts";
+import { callsInSpans, liveCte, spansOfUsers } from "./live-sql.ts";
 import { templateByShape } from "./statement-template.ts";
 import { type RunStatement } from "./statement-runner.ts";
 import { aggregatesOf, type UsageRow } from "./usage-rows.ts";
+import { shapeOf, type UsageShape } from "./usage-shape.ts";
 
 /**
  * Adds up the calls in some parts of a query's periods and nothing else. Every call is looked up by its user and time;
@@ -23,23 +23,9 @@ export async function sumCalls(
 }
 
 const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
-  const spans = shape.isEveryone ? spansOfUsers : sql`select ${USER} as user_did, lo, hi from ${PARTS}`;
-  const inRange = sql`select * from live where at >= ${FROM}`;
-  const ctes = [sql`spans as materialized (${spans})`, sql`live as materialized (${callsInSpans(shape)})`];
-  const sources = {
-    series: raw("select * from live"),
-    models: inRange,
-    groups: inRange,
-    groupSeries: inRange,
-  };
-  return answerSql(shape, ctes, sources);
+  const spans = shape.isEveryone
+    ? spansOfUsers(PARTS_OF_TIME)
+    : sql`select ${USER} as user_did, lo, hi from ${PARTS_OF_TIME}`;
+  const ctes = [sql`spans as materialized (${spans})`, liveCte(callsInSpans(shape))];
+  return answerSql(shape, { ctes, rows: null, hasCalls: true });
 });
-
-const spansOfUsers = sql`
-      select distinct user_did, lo, hi
-        from ${PARTS} cross join lateral (
-          select user_did from model_call_stats
-           where time_type = 'quarter' and timestamp >= quarter_of(lo) and timestamp < hi
-          union all
-          select user_did from model_call_changes where quarter >= quarter_of(lo) and quarter < hi offset 0) as known
-       where user_did <> ${ALL_USERS}`;

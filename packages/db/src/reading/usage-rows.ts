@@ -1,13 +1,13 @@
 import { type Aggregates, type CallType, type GroupDimension, type GroupKey } from "@usage-stats/core";
 import { PREVIOUS } from "./bucket-sql.ts";
-import { measuresOf, type MeasuresRow } from "./measures-sql.ts";
+import { measuresOfStored, type StoredRow } from "../layout/stored-measures.ts";
 
 /**
  * A row of an answer. What it sums: `sum` (`bucket`, `PREVIOUS` or null outside the series; type in key0), `model` (provider in
  * key0, model in key1), `group` (key0, key1), `group_series` (`bucket`, key0, key1, and `rank`, null for all the others). A `note` sums
  * nothing, and says something in key0.
  */
-export type UsageRow = MeasuresRow & {
+export type UsageRow = StoredRow & {
   part: "sum" | "model" | "group" | "group_series" | "note";
   bucket: number | null;
   key0: string | null;
@@ -35,20 +35,20 @@ export function aggregatesOf(
           period: bucket === PREVIOUS ? "previous" : "current",
           bucket: bucket === PREVIOUS ? null : bucket,
           type: key0 as CallType,
-          measures: measuresOf(row),
+          measures: measuresOfStored(row),
         });
         break;
       case "model":
-        models.push({ providerId: key0!, model: key1!, measures: measuresOf(row) });
+        models.push({ providerId: key0!, model: key1!, measures: measuresOfStored(row) });
         break;
       case "group":
-        groups.push({ key: groupKey(groupBy, key0, key1), measures: measuresOf(row) });
+        groups.push({ key: groupKey(groupBy, key0, key1), measures: measuresOfStored(row) });
         break;
       case "group_series":
         groupSeries.push({
           bucket: bucket!,
           key: row.rank === null ? null : groupKey(groupBy, key0, key1),
-          measures: measuresOf(row),
+          measures: measuresOfStored(row),
         });
         break;
       case "note":

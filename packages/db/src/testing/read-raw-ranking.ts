@@ -1,7 +1,7 @@
 import sql, { raw } from "sql-template-tag";
-import { shapeOf } from "../reading/asked-usage.ts";
 import { rankingSql } from "../reading/ranking-sql.ts";
 import { askedOfEveryone, readRankedBy, type ReadRanking } from "../reading/read-ranking.ts";
+import { shapeOf } from "../reading/usage-shape.ts";
 import { callsOf } from "./read-raw-usage.ts";
 
 /** Ranks by adding up raw calls, with nothing in between: what the faster way is checked against. */
