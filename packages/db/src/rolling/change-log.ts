@@ -4,23 +4,24 @@ import { isoText } from "../reading/instant-sql.ts";
 import sql, { raw } from "sql-template-tag";
 import { isFrozen } from "./frozen-quarters.ts";
 import { type Buckets } from "./rollup-buckets.ts";
+import { type Shard } from "./shards.ts";
 
 type Row = { user_did: string; quarter: string };
 
 // A writer that has not committed relies on others' entries of these.
 const NOT_RELIED_ON = raw("quarter <> all(array(select quarters_relied_on()))");
 
-/** Finds up to `limit` settled quarters of a slice that the change log names, but those `without`, the earliest first. */
+/** Finds up to `limit` settled quarters of a shard's users that the change log names, but those `without`, the earliest first. */
 export async function findChanges(
   session: SqlSession,
-  slice: number,
+  { slice, shard }: Shard,
   limit: number,
   without: Buckets,
 ): Promise<Buckets> {
   const rows = await session.execute<Row>(sql`
     select user_did, ${isoText(raw("quarter"))} as quarter from (
       select distinct user_did, quarter from model_call_changes
-       where slice_of(user_did) = ${slice}::int2 and quarter < quarter_of(clock_timestamp()) and ${NOT_RELIED_ON}
+       where slice_of(user_did) = ${slice}::int2 and shard_of(user_did) = ${shard}::int2 and quarter < quarter_of(clock_timestamp()) and ${NOT_RELIED_ON}
          and not exists (select from unnest(${without.users}::text[], ${without.quarters}::timestamptz[]) as without(who, since)
                           where who = user_did and since = quarter)
        order by quarter, user_did limit ${limit}) as changed`);

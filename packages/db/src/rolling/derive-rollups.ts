@@ -35,7 +35,7 @@ export function coarseOf(fine: Sql): Sql {
     select user_id, coarse.time_type, slice, coarse.timestamp, coarse.item, type, case when coarse.time_type >= 7 then model_id end, ${raw(KEPT_SUMS)}
       from (${fine}) as fine
      cross join lateral (values
-       (3::int2, fine.timestamp, fine.type::int, 2), (4, fine.timestamp / 4 * 4, fine.type, 2), (5, day_start(fine.timestamp), fine.type, 2),
+       (4::int2, fine.timestamp / 4 * 4, fine.type::int, 2), (5, day_start(fine.timestamp), fine.type, 2),
        (6, week_start(fine.timestamp), fine.type, 0), (7, day_start(fine.timestamp), fine.model_id, 2),
        (8, week_start(fine.timestamp), fine.model_id, 1), (9, day_start(fine.timestamp), fine.item, 2),
        (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)

@@ -2,7 +2,7 @@ import { type SqlSession } from "../connection/session.ts";
 import { NEGATED_STORED, STORED_LIST } from "../layout/stored-measures.ts";
 import { FINE } from "../layout/time-types.ts";
 import sql, { raw } from "sql-template-tag";
-import { addDifferences } from "./add-differences.ts";
+import { addToEveryone, addToUsers } from "./add-differences.ts";
 import { findDensity } from "./find-density.ts";
 import { knowNames } from "./know-names.ts";
 import { makeRolledTables, ROLLED_ROW, SOURCE } from "./rolled-rows.ts";
@@ -10,8 +10,8 @@ import { type Buckets } from "./rollup-buckets.ts";
 import { sumQuarters } from "./sum-quarters.ts";
 
 /**
- * Recomputes the fine rows of some quarters of a slice from their calls and replaces them, and adds what they differ by to the coarser rows.
- * Set-based: the number of statements is the same for any number of quarters. Whoever calls has the slice to themselves.
+ * Recomputes the fine rows of some quarters of a shard's users from their calls and replaces them, and adds what they differ by to the coarser rows.
+ * Set-based: the number of statements is the same for any number of quarters. Whoever calls has the shard to themselves.
  */
 export async function recomputeRollups(session: SqlSession, slice: number, buckets: Buckets): Promise<void> {
   await makeRolledTables(session);
@@ -21,7 +21,8 @@ export async function recomputeRollups(session: SqlSession, slice: number, bucke
   await identifyFreshRows(session);
   await findDensity(session, slice);
   await insertFreshRows(session, slice);
-  await addDifferences(session, slice);
+  await addToUsers(session, slice);
+  await addToEveryone(session, slice);
 }
 
 /** Takes away the fine rows of the quarters, and notes them. */

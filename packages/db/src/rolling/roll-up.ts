@@ -1,8 +1,8 @@
 import { type Database } from "../database.ts";
 import { countChanges } from "./change-log.ts";
-import { rollUpSlice } from "./roll-up-slice.ts";
+import { rollUpShard } from "./roll-up-shard.ts";
 import { CannotRollUp, nothingSetAside, type SetAside } from "./set-aside.ts";
-import { listSlices } from "./slices.ts";
+import { listShards, type Shard } from "./shards.ts";
 import { vacuumChangeLog } from "./vacuum-change-log.ts";
 
 /** A batch's size in quarters of users: larger ones gain little and hold their transaction longer (docs/decisions/0003-rolling-up.md). */
@@ -14,7 +14,7 @@ const MANY = 10_000;
 export type RollUpOptions = {
   /** How many quarters one transaction rolls up. */
   batchSize?: number;
-  /** How many slices are rolled up at the same time, each on a connection. */
+  /** How many shards are rolled up at the same time, each on a connection. */
   rollers?: number;
   /** Told after every batch how many quarters are done, and how many there were to do at the beginning. */
   onProgress?: (done: number, total: number) => void;
@@ -26,7 +26,7 @@ export type RollUpOptions = {
 
 /**
  * Rolls up every settled quarter that the change log names, until nothing is left; gives how many it rolled up. Each batch is one transaction
- * that has a slice of the users to itself: it may be killed, and run by several processes at once, each at another slice, without any answer
+ * that has a shard of the users to itself: it may be killed, and run by several processes at once, each at another shard, without any answer
  * ever being wrong. A quarter that cannot be rolled up holds up no other: when the rest is done, `CannotRollUp` is thrown, which names
  * those that were not set aside before.
  */
@@ -46,15 +46,15 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
     onProgress?.(done, Math.max(done, total));
   };
   // What another roller is at comes last: by then it is mostly done.
-  const free = await listSlices(orm);
-  const busy: number[] = [];
+  const free = await listShards(orm);
+  const busy: Shard[] = [];
   async function work(): Promise<void> {
     for (;;) {
       const waits = free.length === 0;
-      const slice = free.shift() ?? busy.shift();
-      if (slice === undefined || signal?.aborted) return;
-      const state = await rollUpSlice(orm, slice, { batchSize, waits, onBatch, signal, setAside });
-      if (state === "busy") busy.push(slice);
+      const shard = free.shift() ?? busy.shift();
+      if (shard === undefined || signal?.aborted) return;
+      const state = await rollUpShard(orm, shard, { batchSize, waits, onBatch, signal, setAside });
+      if (state === "busy") busy.push(shard);
     }
   }
   await Promise.all(Array.from({ length: rollers }, work));
