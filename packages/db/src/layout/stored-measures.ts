@@ -61,7 +61,7 @@ function storedOf(metric: Metric): Stored[] {
     case "sum":
       return [INSTEAD[column] ?? { column, type: "int8", ofCall: `coalesce(${column}, 0)` }];
     case "decimal_sum":
-      return [{ column, type: "numeric", ofCall: `coalesce(nullif(${column}, 'NaN'), 0)` }];
+      return [{ column, type: "numeric", ofCall: `coalesce(nullif(${column}, 'NaN'), 0.00000000)` }];
     case "average": {
       const [sum, count] = [`${column}_sum`, `${column}_count`];
       const isKnown = `${isSuccess} and ${column} is not null`;
@@ -102,13 +102,16 @@ export function measureSql(column: string): string {
   return DERIVED[column] ?? `coalesce(${column}, 0)`;
 }
 
+/** No credits, with as many decimals as they have in calls. */
+const NO_CREDITS = "0.00000000";
+
 export type StoredRow = Record<string, string | null>;
 
 const WHOLE = Object.entries(WHOLE_COLUMNS) as [WholeMeasure, MeasureColumn][];
 
 /** Reads a row of sums, which PostgreSQL sends as text. Throws `number_too_large` where a number would round. */
 export function measuresOfStored(row: StoredRow): Measures {
-  const measures = { credits: row["credits"] ?? "0" } as Measures;
+  const measures = { credits: row["credits"] ?? NO_CREDITS } as Measures;
   const number = (column: string) => Number(row[column] ?? 0);
   const success = number("calls") - number("failed_calls") - number("processing_calls");
   for (const [field, column] of WHOLE) {
