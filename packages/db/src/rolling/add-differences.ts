@@ -82,7 +82,7 @@ async function findDensityOfEveryone(session: SqlSession, slice: number): Promis
 /** The users' fine rows of a `days.day`, by the index on types and times. */
 function usersFineRows(slice: number): Sql {
   return sql`select * from model_call_stats as stats
-              where time_type in ${raw(FINE)} and stats.timestamp >= days.day and stats.timestamp < days.day + 96
+              where time_type::int in ${raw(FINE)} and stats.timestamp >= days.day and stats.timestamp < days.day + 96
                 and user_id <> ${EVERYONE} and slice = ${slice}::int2 offset 0`;
 }
 
