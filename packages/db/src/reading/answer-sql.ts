@@ -67,7 +67,8 @@ const HASHED = raw("xid '0'");
 function sumsCte(shape: UsageShape, { rows, hasCalls }: Sources): Sql {
   const placed = unionAll([
     rows && sql`select ${bucketOfRows(shape)} as bucket, type, ${stored} from (${rows.series}) as rows`,
-    hasCalls && sql`select ${bucketOfCalls(shape)} as bucket, ${raw(typeCode("type"))} as type, ${stored} from live`,
+    hasCalls &&
+      sql`select ${bucketOfCalls(shape)} as bucket, ${raw(typeCode("type"))} as type, ${stored} from live`,
   ]);
   return sql`sums as materialized (
     select bucket, type, ${sums} from (${placed}) as placed group by bucket, type, ${HASHED} ${MADE_OF_CALLS})`;

@@ -11,7 +11,13 @@ import {
 import sql, { raw, type Sql } from "sql-template-tag";
 import { CALL_TYPE_CODES } from "../layout/call-type-codes.ts";
 import { instant, instants } from "./instant-sql.ts";
-import { coarseLookUps, fineLookUps, type LookUps, sharedFineLookUps, type SharedLookUps } from "./look-ups.ts";
+import {
+  coarseLookUps,
+  fineLookUps,
+  type LookUps,
+  sharedFineLookUps,
+  type SharedLookUps,
+} from "./look-ups.ts";
 import { Place } from "./statement-template.ts";
 import { fieldsOf, levelsOf, shapeOf } from "./usage-shape.ts";
 

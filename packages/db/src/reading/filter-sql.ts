@@ -24,9 +24,7 @@ export function andMatchesIds({ filter, isEveryone }: UsageShape): Sql {
   if (at("type").length > 0) conditions.push(sql` and type = any(${TYPE_CODES})`);
   const models = andMatchesFilter({ filter: at("model") });
   if (models !== empty)
-    conditions.push(
-      sql` and model_id = any(array(select id from model_call_models where true${models}))`,
-    );
+    conditions.push(sql` and model_id = any(array(select id from model_call_models where true${models}))`);
   const combos = andMatchesFilter({ filter: at("combo") });
   // All users together have no combinations with a key.
   const known = raw(isEveryone ? "keyless_id is null" : "true");

@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from "sql-template-tag";
 import { NEGATED_STORED, STORED_OF_CALL, SUMMED_STORED } from "../layout/stored-measures.ts";
-import { EVERYONE, FINE, TIME_TYPES } from "../layout/time-types.ts";
+import { FINE, TIME_TYPES } from "../layout/time-types.ts";
 import {
   FROM,
   FROM_QUARTER,
@@ -16,7 +16,7 @@ import {
 import { DIMENSIONS } from "./detail-levels.ts";
 import { andMatchesFilter, andMatchesIds } from "./filter-sql.ts";
 import { isQuarterOfPeriods } from "./periods-sql.ts";
-import { isAsked, ME } from "./tile-rows.ts";
+import { isAsked, ME, OF_USERS } from "./asked-rows.ts";
 import { type UsageShape } from "./usage-shape.ts";
 
 const dimensions = raw(DIMENSIONS.join(", "));
@@ -107,7 +107,7 @@ export function spansOfUsers(parts: Sql): Sql {
         from ${parts} cross join lateral (
           select did as user_did
             from (select distinct user_id from model_call_stats
-                   where time_type in ${raw(FINE)} and user_id <> ${raw(String(EVERYONE))}
+                   where time_type in ${raw(FINE)} and ${OF_USERS}
                      and timestamp >= quarter_number(lo) and timestamp <= quarter_number(hi - interval '1 microsecond')) as fine
            cross join lateral (select did from model_call_users where id = fine.user_id offset 0) as users
           union all

@@ -11,7 +11,9 @@ export const ITEM_OF_FINE: Record<Level, string> = { type: "type", model: "model
  */
 export function namesOf(level: Level, columns: readonly string[], item = "item"): Sql {
   const select = (type: string) =>
-    raw(columns.map((column) => (column === "type" ? `${typeName(type)} as type` : nameIn(column))).join(", "));
+    raw(
+      columns.map((column) => (column === "type" ? `${typeName(type)} as type` : nameIn(column))).join(", "),
+    );
   switch (level) {
     case "type":
       return sql`(select ${select(item)}) as names`;

@@ -85,13 +85,20 @@ export async function readRankedBy(run: RunStatement, query: RankedAggregateQuer
   const summed = (part: RankingRow["part"]) => {
     const row = rows.find((candidate) => candidate.part === part)!;
     // SQL's sum of nothing is null.
-    return { count: Number(row.count), measures: row["calls"] === null ? sumMeasures([]) : measuresOfStored(row) };
+    return {
+      count: Number(row.count),
+      measures: row["calls"] === null ? sumMeasures([]) : measuresOfStored(row),
+    };
   };
   const since = rows[0]?.live_from ?? null;
   return {
     items: rows
       .filter(({ part }) => part === "item")
-      .map((row) => ({ key: [row.key0!, row.key1!] as const, value: row.value!, measures: measuresOfStored(row) })),
+      .map((row) => ({
+        key: [row.key0!, row.key1!] as const,
+        value: row.value!,
+        measures: measuresOfStored(row),
+      })),
     matched: summed("matched"),
     totals: summed("total").measures,
     liveFrom: since === null ? range.to : new Date(since),

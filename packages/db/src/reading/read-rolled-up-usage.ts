@@ -1,12 +1,13 @@
 import { type UsageAggregates, type AggregateQuery } from "@usage-stats/core";
 import sql, { raw } from "sql-template-tag";
 import { answerSql, noteSql } from "./answer-sql.ts";
+import { ME } from "./asked-rows.ts";
 import { type AskedUsage, askUsage } from "./asked-usage.ts";
 import { isoText } from "./instant-sql.ts";
 import { changesIn, IS_STORED, LIVE_TIMES, liveOfEveryoneSql, liveSql } from "./live-sql.ts";
 import { templateByShape } from "./statement-template.ts";
 import { type RunStatement } from "./statement-runner.ts";
-import { fineCte, ME, rowsOfParts } from "./tile-rows.ts";
+import { fineCte, rowsOfParts } from "./tile-rows.ts";
 import { aggregatesOf, type UsageRow } from "./usage-rows.ts";
 import { shapeOf, type UsageShape } from "./usage-shape.ts";
 

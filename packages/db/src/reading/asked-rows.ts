@@ -1,0 +1,36 @@
+import sql, { empty, raw, type Sql } from "sql-template-tag";
+import { STORED_LIST } from "../layout/stored-measures.ts";
+import { EVERYONE } from "../layout/time-types.ts";
+import { USER } from "./asked-usage.ts";
+import { type UsageShape } from "./usage-shape.ts";
+
+/** The CTE of whose rollups answer; nobody's where nothing of theirs was ever rolled up. */
+export const ME = sql`me as materialized (select id, slice_of(did) as slice from model_call_users where did = ${USER})`;
+
+// Constants for a statement, so that the key is used whole.
+const MINE = raw("user_id = (select id from me) and slice = (select slice from me)");
+const ALL_TOGETHER = raw(`user_id = ${EVERYONE} and slice = 0`);
+
+/** Holds for rows of single users. */
+export const OF_USERS = raw(`user_id <> ${EVERYONE}`);
+
+/** Holds for the rollup rows that answer: a user's, found by `ME`, or those of all users together. */
+export function isAsked({ isEveryone }: Pick<UsageShape, "isEveryone">): Sql {
+  return isEveryone ? ALL_TOGETHER : MINE;
+}
+
+/**
+ * Selects rollup rows of `lookUps` on a condition, with the stored measures; none unless `onlyIf`, which is looked at once. OFFSET 0 keeps
+ * the planner from turning the join around: each range is looked up by index.
+ */
+export function lookedUp(columns: string, lookUps: Sql, condition: Sql, onlyIf?: Sql): Sql {
+  return sql`
+      select look_up.*, found.* from ${lookUps} cross join lateral (
+        select ${raw(columns)}, ${raw(STORED_LIST)} from model_call_stats
+         where ${condition} and time_type = look_up.time_type and timestamp >= look_up.lo and timestamp < look_up.hi offset 0) as found${where(onlyIf)}`;
+}
+
+/** Writes `where`, if there is a condition. */
+export function where(condition: Sql | undefined): Sql {
+  return condition === undefined ? empty : sql` where ${condition}`;
+}
