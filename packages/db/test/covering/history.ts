@@ -37,8 +37,7 @@ export async function beginHistory(
     do $$ declare part regclass; begin
       for part in select partition from model_calls_partitions() loop execute format('drop table %s', part); end loop;
     end $$;
-    truncate model_call_stats, model_call_model_stats, model_call_detail_stats, model_call_changes,
-             model_call_frozen_months, model_call_reopened_quarters`);
+    truncate model_call_stats, model_call_changes, model_call_frozen_months, model_call_reopened_quarters`);
   // It knows no partitions yet.
   const writer: CallWriter = createCallWriter(database.orm);
   const known = new Map<string, ModelCall>();
@@ -91,7 +90,8 @@ export async function beginHistory(
       const month = time.toISOString().slice(0, 7);
       await run(`drop table if exists model_calls_${month.replace("-", "_")}`);
       const rolledUp = await run<{ user_did: string; at: string }>(
-        "select user_did, extract(epoch from timestamp) * 1000 as at from model_call_stats where time_type = 'quarter'",
+        `select did as user_did, extract(epoch from quarter_start(timestamp)) * 1000 as at
+           from model_call_stats join model_call_users on id = user_id where time_type in (0, 1, 2) and user_id <> 0`,
       );
       const quarters = new Set(rolledUp.map((row) => quarterOf(row.user_did, new Date(Number(row.at)))));
       for (const [key, call] of known) {
