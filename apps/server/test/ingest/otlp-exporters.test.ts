@@ -160,7 +160,7 @@ describe.each<[string, Exporter, string]>([
       call(tracer, { ...CHAT, ...older, "gen_ai.usage.cache_write.input_tokens": 8 });
     });
     const stored = await storedCalls(server);
-    expect(stored.map((one) => one["cache_write_tokens"]).toSorted()).toEqual([7, 8]);
+    expect(new Set(stored.map((one) => one["cache_write_tokens"]))).toEqual(new Set([7, 8]));
   });
 
   it("has failures recorded as such", async () => {
