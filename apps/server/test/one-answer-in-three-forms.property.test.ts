@@ -28,7 +28,13 @@ beforeAll(async () => {
   // The last are not rolled up, and late ones were not either.
   await writer.record(CALLS.slice(2_000));
   await writer.record(
-    CALLS.slice(0, 40).map((call) => ({ ...call, id: `late-${call.id}`, credits: "0.00000001" })),
+    CALLS.slice(0, 40).map((call, i) => ({
+      ...call,
+      id: `late-${call.id}`,
+      credits: i % 3 === 0 ? null : "0.00000001",
+      cacheWriteTokens: i,
+      reasoningTokens: 2 * i,
+    })),
   );
 });
 afterAll(() => server.close());

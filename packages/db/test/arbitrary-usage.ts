@@ -64,7 +64,7 @@ export function callsNear(
       model: fc.constantFrom(...MODELS),
       type: fc.constantFrom(...CALL_TYPES),
       status: fc.constantFrom(...CALL_STATUSES),
-      credits: fc.bigInt({ min: 0n, max: 10n ** 15n }),
+      credits: fc.option(fc.bigInt({ min: 0n, max: 10n ** 15n }), { nil: null }),
       numbers: fc.record(NUMBERS),
     })
     .map(({ offset, id, model: [providerId, model], credits, numbers, ...rest }) =>
@@ -75,7 +75,8 @@ export function callsNear(
         providerId,
         model,
         callTime: new Date(at + offset),
-        credits: `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}`,
+        credits:
+          credits === null ? null : `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}`,
       }),
     );
   return fc.uniqueArray(call, {

@@ -135,13 +135,15 @@ export function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
       ? null
       : { avg: known.reduce((total, call) => total + call[field]!, 0) / known.length };
   };
-  const units = calls.reduce((total, { credits }) => total + BigInt(credits.replace(".", "")), 0n);
+  const prices = calls.flatMap(({ credits }) => credits ?? []);
+  const units = prices.reduce((total, credits) => total + BigInt(credits.replace(".", "")), 0n);
   return {
     calls: calls.length,
     successCalls: calls.filter(({ status }) => status === "success").length,
     failedCalls: calls.filter(({ status }) => status === "failed").length,
     ...Object.fromEntries(metricsOf("sum").map((name) => [name, sum(name)])),
     credits: `${units / 10n ** 8n}.${String(units % 10n ** 8n).padStart(8, "0")}`,
+    unpricedCalls: calls.length - prices.length,
     ...Object.fromEntries(metricsOf("average").map((name) => [name, average(name)])),
   };
 }

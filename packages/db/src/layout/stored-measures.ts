@@ -1,5 +1,6 @@
 import {
   assertExact,
+  CALL_FIELDS,
   type MeasureColumn,
   type Measures,
   type Metric,
@@ -55,8 +56,7 @@ function storedOf(metric: Metric): Stored[] {
   const { kind, column } = metric;
   switch (kind) {
     case "calls": {
-      const ofCall = metric.status === undefined ? "1" : `(status = '${metric.status}')::int`;
-      return [INSTEAD[column] ?? { column, type: "int8", ofCall }];
+      return [INSTEAD[column] ?? { column, type: "int8", ofCall: countOf(metric) }];
     }
     case "sum":
       return [INSTEAD[column] ?? { column, type: "int8", ofCall: `coalesce(${column}, 0)` }];
@@ -71,6 +71,12 @@ function storedOf(metric: Metric): Stored[] {
       ];
     }
   }
+}
+
+/** 1 for a call that is counted, 0 for any other. */
+function countOf({ status, unknown }: Metric & { kind: "calls" }): string {
+  if (status !== undefined) return `(status = '${status}')::int`;
+  return unknown === undefined ? "1" : `(${CALL_FIELDS[unknown].column} is null)::int`;
 }
 
 export const STORED_COLUMNS = STORED.map(({ column }) => column);

@@ -1,5 +1,6 @@
 import {
   assertExact,
+  CALL_FIELDS,
   type MeasureColumn,
   type Measures,
   type Metric,
@@ -46,7 +47,7 @@ function ofCall(metric: Metric): string {
   const { kind, column } = metric;
   switch (kind) {
     case "calls":
-      return `${metric.status === undefined ? "1" : `(status = '${metric.status}')::int`} as ${column}`;
+      return `${countOf(metric)} as ${column}`;
     case "sum":
       return `coalesce(${column}, 0) as ${column}`;
     case "decimal_sum":
@@ -56,6 +57,12 @@ function ofCall(metric: Metric): string {
       return `case when ${isKnown} then ${column} else 0 end as ${column}_sum, (${isKnown})::int as ${column}_count`;
     }
   }
+}
+
+/** 1 for a call that is counted, 0 for any other. */
+function countOf({ status, unknown }: Metric & { kind: "calls" }): string {
+  if (status !== undefined) return `(status = '${status}')::int`;
+  return unknown === undefined ? "1" : `(${CALL_FIELDS[unknown].column} is null)::int`;
 }
 
 /** A metric of rows of sums, to order by. Who has no average comes after all who have, where the largest are first. */
