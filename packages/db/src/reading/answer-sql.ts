@@ -133,8 +133,9 @@ function cellCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
   return rows === null ? [top, cells] : [top, topItems, cells];
 }
 
+/** As arrays, in which nulls are equal to each other: what can be hashed is not compared one by one. */
 function isSameKey(table: string): Sql {
-  return raw(`top.key0 is not distinct from ${table}.key0 and top.key1 is not distinct from ${table}.key1`);
+  return raw(`array[top.key0, top.key1] = array[${table}.key0, ${table}.key1]`);
 }
 
 const topSeriesSql = sql`select 'group_series', bucket, key0, key1, rank, ${stored} from cells join top using (rank)`;

@@ -11,23 +11,35 @@ export const ME = sql`me as materialized (select id, slice_of(did) as slice from
 const MINE = raw("user_id = (select id from me) and slice = (select slice from me)");
 const ALL_TOGETHER = raw(`user_id = ${EVERYONE} and slice = 0`);
 
-/** Holds for rows of single users. */
+/** Holds for rows of single users, whoever they are; these are found by `TIME_TYPE` and time. */
 export const OF_USERS = raw(`user_id <> ${EVERYONE}`);
+
+/** The time type as the index has it in which the rows of all users are in the order of time. */
+export const TIME_TYPE = raw("time_type::int");
 
 /** Holds for the rollup rows that answer: a user's, found by `ME`, or those of all users together. */
 export function isAsked({ isEveryone }: Pick<UsageShape, "isEveryone">): Sql {
   return isEveryone ? ALL_TOGETHER : MINE;
 }
 
+/** How a look-up finds rows. */
+export type LookUpOptions = {
+  /** Nothing is read unless this holds, which is looked at once. */
+  onlyIf?: Sql | undefined;
+  /** How the time type is written: `TIME_TYPE` where rows are not those of one user. */
+  timeType?: Sql;
+};
+
 /**
- * Selects rollup rows of `lookUps` on a condition, with the stored measures; none unless `onlyIf`, which is looked at once. OFFSET 0 keeps
- * the planner from turning the join around: each range is looked up by index.
+ * Selects rollup rows of `lookUps` on a condition, with the stored measures. OFFSET 0 keeps the planner from turning the join around: each
+ * range is looked up by index.
  */
-export function lookedUp(columns: string, lookUps: Sql, condition: Sql, onlyIf?: Sql): Sql {
+export function lookedUp(columns: string, lookUps: Sql, condition: Sql, options: LookUpOptions = {}): Sql {
+  const { onlyIf, timeType = raw("time_type") } = options;
   return sql`
       select look_up.*, found.* from ${lookUps} cross join lateral (
         select ${raw(columns)}, ${raw(STORED_LIST)} from model_call_stats
-         where ${condition} and time_type = look_up.time_type and timestamp >= look_up.lo and timestamp < look_up.hi offset 0) as found${where(onlyIf)}`;
+         where ${condition} and ${timeType} = look_up.time_type and timestamp >= look_up.lo and timestamp < look_up.hi offset 0) as found${where(onlyIf)}`;
 }
 
 /** Writes `where`, if there is a condition. */

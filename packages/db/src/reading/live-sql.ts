@@ -16,7 +16,7 @@ import {
 import { DIMENSIONS } from "./detail-levels.ts";
 import { andMatchesFilter, andMatchesIds } from "./filter-sql.ts";
 import { isQuarterOfPeriods } from "./periods-sql.ts";
-import { isAsked, ME, OF_USERS } from "./asked-rows.ts";
+import { isAsked, ME, OF_USERS, TIME_TYPE } from "./asked-rows.ts";
 import { type UsageShape } from "./usage-shape.ts";
 
 const dimensions = raw(DIMENSIONS.join(", "));
@@ -107,7 +107,7 @@ export function spansOfUsers(parts: Sql): Sql {
         from ${parts} cross join lateral (
           select did as user_did
             from (select distinct user_id from model_call_stats
-                   where time_type in ${raw(FINE)} and ${OF_USERS}
+                   where ${OF_USERS} and ${TIME_TYPE} in ${raw(FINE)}
                      and timestamp >= quarter_number(lo) and timestamp <= quarter_number(hi - interval '1 microsecond')) as fine
            cross join lateral (select did from model_call_users where id = fine.user_id offset 0) as users
           union all

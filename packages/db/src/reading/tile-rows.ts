@@ -1,7 +1,7 @@
 import sql, { empty, raw, type Sql } from "sql-template-tag";
 import { STORED_LIST } from "../layout/stored-measures.ts";
 import { type RowSources } from "./answer-sql.ts";
-import { isAsked, lookedUp, OF_USERS } from "./asked-rows.ts";
+import { isAsked, lookedUp, OF_USERS, TIME_TYPE } from "./asked-rows.ts";
 import {
   FINE_LOOK_UPS,
   GROUPS_LOOK_UPS,
@@ -40,7 +40,7 @@ export function rowsOfParts(shape: UsageShape, { onlyIf, hasStale }: RowOptions)
     sql`select ${raw(columns)}, ${raw(STORED_LIST)} from ${rows} where ${raw(condition)}`;
   const coarse = (columns: string, lookUps: Sql, condition = empty) => {
     const mine = sql`${isAsked(shape)}${andMatchesIds(shape)}${condition}`;
-    return sql`select ${raw(columns)}, ${raw(STORED_LIST)} from (${lookedUp(columns, lookUps, mine, onlyIf)}) as coarse`;
+    return sql`select ${raw(columns)}, ${raw(STORED_LIST)} from (${lookedUp(columns, lookUps, mine, { onlyIf })}) as coarse`;
   };
   const part = (name: SharedPart, lookUps: Sql, columns: string, fromFine = columns) =>
     unionAll([
@@ -66,9 +66,10 @@ export function rowsOfParts(shape: UsageShape, { onlyIf, hasStale }: RowOptions)
 export function rowsByUser(shape: UsageShape): Sql {
   const condition = sql`${OF_USERS}${andMatchesIds({ ...shape, isEveryone: false })}`;
   const columns = raw(`user_id, ${STORED_LIST}`);
+  const rows = (lookUps: Sql) => lookedUp("user_id", lookUps, condition, { timeType: TIME_TYPE });
   return unionAll([
-    sql`select ${columns} from (${lookedUp("user_id", SERIES_LOOK_UPS, condition)}) as coarse`,
-    sql`select ${columns} from (${lookedUp("user_id", FINE_LOOK_UPS, condition)}) as fine where parts & ${raw(String(PARTS.series))} <> 0`,
+    sql`select ${columns} from (${rows(SERIES_LOOK_UPS)}) as coarse`,
+    sql`select ${columns} from (${rows(FINE_LOOK_UPS)}) as fine where parts & ${raw(String(PARTS.series))} <> 0`,
     sql`select ${columns} from stale`,
   ]);
 }
