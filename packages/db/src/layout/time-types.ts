@@ -32,3 +32,6 @@ export const EVERYONE = 0;
 /** How many quarters of an hour a day and a week have. */
 export const QUARTERS_A_DAY = 96;
 export const QUARTERS_A_WEEK = 672;
+
+/** The slices that users are in; a roller has one to itself. */
+export const SLICES = [0, 1, 2, 3] as const;
