@@ -10,7 +10,6 @@ export const TIME_TYPES = {
   fineOfSparseDay: 1,
   /** Fine, of a dense day: in every coarser row. */
   fineOfDenseDay: 2,
-  typeQuarter: 3,
   typeHour: 4,
   typeDay: 5,
   typeWeek: 6,
@@ -26,12 +25,9 @@ export const FINE = "(0, 1, 2)";
 /** A day or a week is dense from this many fine rows on, and stays dense until it has none. */
 export const DENSE_FROM = 16;
 
-/** All users of a slice together, who are always dense. */
+/** All users together, who are always dense. */
 export const EVERYONE = 0;
 
 /** How many quarters of an hour a day and a week have. */
 export const QUARTERS_A_DAY = 96;
 export const QUARTERS_A_WEEK = 672;
-
-/** The slices that users are in; a roller has one to itself. */
-export const SLICES = [0, 1, 2, 3] as const;

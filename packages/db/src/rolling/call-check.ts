@@ -26,11 +26,11 @@ export function callCheck({ userDid }: RollupScope, rows: RowScope, quarters: Qu
 }
 
 /**
- * Builds the statement that compares the fine rows of a slice in some quarters of one month with the calls of the users who have any
+ * Builds the statement that compares the users' fine rows of some quarters of one month with the calls of the users who have any
  * there, and logs the quarters that differ as changed, and announces them, so that they are recomputed. Answers `CheckRow`s.
  */
-export function callRepair(slice: number, quarters: Quarters): Sql {
-  const fine = sql`user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and slice = ${slice}::int2 and ${startsIn(quarters)}`;
+export function callRepair(quarters: Quarters): Sql {
+  const fine = sql`user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and ${startsIn(quarters)}`;
   // Calls are looked up user by user: by their time alone no index finds them.
   const calls = sql`
     select did, calls.*
@@ -39,7 +39,7 @@ export function callRepair(slice: number, quarters: Quarters): Sql {
        select ${OF_CALL} from model_calls
         where user_did = did and voided_at is null and ${inScope({ range: rangeOf(quarters) }, "user_did", "call_time")} offset 0) as calls`;
   return sql`
-    with ${comparedWithCalls(calls, { slice }, quarters)},
+    with ${comparedWithCalls(calls, {}, quarters)},
     different as materialized (select * from compared where not is_frozen and (${DIFFERS})),
     logged as (insert into model_call_changes select distinct user_did, quarter_start(timestamp) from different returning user_did),
     told as materialized (select announce_changes(array(select distinct user_did from logged limit 101)) where exists (select from logged))
@@ -88,5 +88,5 @@ const DIMENSIONS: Record<string, string> = {
 };
 
 const DIFFERENCE = sql`
-  'fine rows' as "table", 'quarter' as grain, user_did as "userDid", slice_of(user_did) as slice, ${START},
+  'fine rows' as "table", 'quarter' as grain, user_did as "userDid", ${START},
   jsonb_strip_nulls(jsonb_build_object(${raw(NAMES.map((name) => `'${name}', ${DIMENSIONS[name] ?? name}`).join(", "))})) as dimensions, ${MEASURES_OF_SIDES}`;

@@ -12,7 +12,7 @@ export type Weeks = Quarters;
 /**
  * Makes everything of some whole weeks of a slice anew that follows from the users' fine rows: which of these are of dense days and weeks,
  * the coarser rows, and the rows of all users together. Of one user (an id), that user's rows and those of all users together. Whoever calls
- * has the slice to themselves, and commits all of it at once.
+ * has every shard of the slice to themselves, and commits all of it at once.
  */
 export async function deriveRollups(
   session: SqlSession,
@@ -50,11 +50,11 @@ export async function deriveRollups(
 export const COLUMNS = `user_id, time_type, slice, timestamp, item, type, model_id, ${STORED_LIST}`;
 
 /** The types of coarser rows, for `in (…)`. */
-const COARSE = "(3, 4, 5, 6, 7, 8, 9, 10)";
+const COARSE = "(4, 5, 6, 7, 8, 9, 10)";
 
 /** The coarser rows that a row of `fine` belongs in, and the least `time_type` it has there. */
 export const COARSE_OF_FINE = `(values
-       (3::int2, fine.timestamp, fine.type::int, 2), (4, fine.timestamp & -4, fine.type, 2), (5, day_start(fine.timestamp), fine.type, 2),
+       (4::int2, fine.timestamp & -4, fine.type::int, 2), (5, day_start(fine.timestamp), fine.type, 2),
        (6, week_start(fine.timestamp), fine.type, 0), (7, day_start(fine.timestamp), fine.model_id, 2),
        (8, week_start(fine.timestamp), fine.model_id, 1), (9, day_start(fine.timestamp), fine.item, 2),
        (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)`;

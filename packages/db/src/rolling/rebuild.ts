@@ -1,7 +1,7 @@
 import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats/core";
 import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
-import { EVERYONE, FINE, SLICES } from "../layout/time-types.ts";
+import { EVERYONE, FINE } from "../layout/time-types.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
 import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { repairRollups } from "./repair-rollups.ts";
@@ -25,7 +25,7 @@ export async function planRebuild(orm: Database, scope: RollupScope): Promise<Re
 }
 
 /**
- * Replaces what does not follow from fine rows in the weeks of a scope, a slice and a week at a time; then logs every quarter of the scope as
+ * Replaces what does not follow from fine rows in the weeks of a scope, a week at a time; then logs every quarter of the scope as
  * changed, and announces whose they are, so that rolling up recomputes the fine rows from calls at once, and carries what they differ by upward.
  * Answers stay right from the first moment: what is logged is read from calls. Whatever is frozen stays as it is.
  */
@@ -33,14 +33,9 @@ export async function logForRebuild(orm: Database, scope: RollupScope): Promise<
   const session = sessionOf(orm.em.fork());
   await noticeMissingMonths(session);
   const rows = await rowScopeOf(session, scope);
-  for (const week of await weeksIn(session, scope, rows)) {
-    for (const slice of SLICES) {
-      await repairRollups(
-        orm,
-        { slice, week, ...(rows.userId !== undefined && { userId: rows.userId }) },
-        "wait",
-      );
-    }
+  const whose = rows.userId === undefined ? {} : { userId: rows.userId };
+  for (const weeks of await weeksIn(session, scope, rows)) {
+    await repairRollups(orm, { ...whose, weeks }, true);
   }
   await session.execute(sql`
     with logged as (insert into model_call_changes ${quartersIn(scope, rows)} returning user_did, quarter)

@@ -91,7 +91,7 @@ const MARKS = sql`
     left join model_call_models as models on models.id = case when is_time_type in (7, 8) then item else combos.model_id end`;
 
 const NAMED = sql`
-  select ${levelName("time_type")}, coalesce(did, '#' || user_id) as "userDid", slice, ${START},
+  select ${levelName("time_type")}, coalesce(did, '#' || user_id) as "userDid", ${START},
          jsonb_strip_nulls(jsonb_build_object(
            'type', case when time_type between 3 and 6 then ${raw(typeName("item"))} else ${raw(typeName("models.type"))} end,
            'provider_id', provider_id, 'model', model, 'app_did', app_did, 'status', status, 'key_id', key_id, 'tags', tags::text)) as dimensions,

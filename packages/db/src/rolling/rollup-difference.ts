@@ -9,9 +9,8 @@ import { measureSql, STORED } from "../layout/stored-measures.ts";
 export type RollupDifference = {
   table: "fine rows" | "rows by type" | "rows by model" | "rows by everything";
   grain: "quarter" | "hour" | "day" | "week";
-  /** "" is all users together, of one slice. */
+  /** "" is all users together. */
   userDid: string;
-  slice: number;
   /** In UTC, such as 2026-11-25 10:15:00+00. */
   start: string;
   dimensions: Record<string, string>;
@@ -26,11 +25,10 @@ export type CheckRow = RollupDifference & { compared: string };
 export function differencesOf(rows: CheckRow[]): RollupDifference[] {
   return rows
     .filter(({ table }) => table !== null)
-    .map(({ table, grain, userDid, slice, start, dimensions, expected, found }) => ({
+    .map(({ table, grain, userDid, start, dimensions, expected, found }) => ({
       table,
       grain,
       userDid,
-      slice,
       start,
       dimensions,
       expected,
@@ -42,7 +40,7 @@ export function differencesOf(rows: CheckRow[]): RollupDifference[] {
 export function levelName(timeType: string): Sql {
   return raw(`
     case when ${timeType} <= 2 then 'fine rows' when ${timeType} <= 6 then 'rows by type' when ${timeType} <= 8 then 'rows by model' else 'rows by everything' end as "table",
-    case when ${timeType} <= 3 then 'quarter' when ${timeType} = 4 then 'hour' when ${timeType} in (5, 7, 9) then 'day' else 'week' end as grain`);
+    case when ${timeType} <= 2 then 'quarter' when ${timeType} = 4 then 'hour' when ${timeType} in (5, 7, 9) then 'day' else 'week' end as grain`);
 }
 
 /** Where a row begins, as a difference has it. */
@@ -90,5 +88,5 @@ export const MEASURES_OF_SIDES = raw(
 export function answered(compared: Sql, differences: Sql): Sql {
   return sql`
     select counted.*, difference.* from (${compared}) as counted left join (${differences}) as difference on true
-     order by start, "userDid", "table", grain, slice`;
+     order by start, "userDid", "table", grain`;
 }

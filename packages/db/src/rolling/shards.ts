@@ -1,0 +1,31 @@
+import { type SqlSession, sessionOf } from "../connection/session.ts";
+import { type Database } from "../database.ts";
+import sql, { raw } from "sql-template-tag";
+
+/** A part of a slice's users, whose rollups one roller at a time changes. */
+export type Shard = { slice: number; shard: number };
+
+export async function listShards(orm: Database): Promise<Shard[]> {
+  return sessionOf(orm.em.fork()).execute<Shard>(
+    sql`select slice, shard from model_call_shards order by slice, shard`,
+  );
+}
+
+/** Locks a shard until the transaction ends; says whether it could, which where it `waits` it always can. */
+export async function lockShard(
+  session: SqlSession,
+  { slice, shard }: Shard,
+  waits: boolean,
+): Promise<boolean> {
+  const rows = await session.execute(sql`
+    select from model_call_shards where slice = ${slice}::int2 and shard = ${shard}::int2 for update ${raw(waits ? "" : "skip locked")}`);
+  return rows.length === 1;
+}
+
+/** Locks every shard until the transaction ends, so that nobody else rolls up; says whether it could, which where it `waits` it always can. */
+export async function lockEveryShard(session: SqlSession, waits: boolean): Promise<boolean> {
+  const [row] = await session.execute<{ all: boolean }>(sql`
+    with locked as (select from model_call_shards order by slice, shard for update ${raw(waits ? "" : "skip locked")})
+    select (select count(*) from locked) = (select count(*) from model_call_shards) as all`);
+  return row!.all;
+}
