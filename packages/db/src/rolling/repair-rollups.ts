@@ -12,13 +12,13 @@ import { lockEveryShard } from "./shards.ts";
 /** Which rows are repaired: a week's, of one user (an id) or everybody. */
 export type Repair = { weeks: Weeks; userId?: number };
 
-/** Compares what follows from the fine rows of a week with them, in one statement. */
+/** Compares what follows from the fine rows of a week with them, in one statement: of one user, and always of all users together. */
 export async function checkRollups(session: SqlSession, repair: Repair): Promise<RollupDifference[]> {
-  return differencesOf(await session.execute<CheckRow>(rollupCheck(repair)));
+  return differencesOf(await session.execute<CheckRow>(rollupCheck(repair, true)));
 }
 
 /**
- * Replaces everything that follows from the fine rows of a week where it differs from what it should be, in one transaction that keeps every
+ * Replaces everything that follows from the fine rows of a week, of one user and of all users together or of everybody, where it differs from what it should be, in one transaction that keeps every
  * roller out, and announces whose it was; gives what differed. Where a roller is at work it `waits`, or else does and gives nothing.
  */
 export async function repairRollups(
@@ -33,6 +33,7 @@ export async function repairRollups(
     const differences = await checkRollups(session, repair);
     if (differences.length === 0) return [];
     await takeStrays(session, repair);
+    await correctModels(session, repair);
     const slices = await session.execute<{ slice: number }>(sql`select slice from model_call_slices`);
     for (const { slice } of slices) await deriveRollups(session, slice, repair.weeks, repair.userId);
     const users = [...new Set(differences.map(({ userDid }) => userDid))];
@@ -50,4 +51,13 @@ async function takeStrays(session: SqlSession, repair: Repair): Promise<void> {
          and not is_frozen(did, quarter_start(timestamp))
       returning did, timestamp, time_type)
     insert into model_call_changes select distinct did, quarter_start(timestamp) from strays where time_type in ${raw(FINE)}`);
+}
+
+/** Gives fine rows the model that their combination of dimensions has. */
+async function correctModels(session: SqlSession, repair: Repair): Promise<void> {
+  await session.execute(sql`
+    update model_call_stats as stats set type = models.type, model_id = models.id
+      from model_call_combos as combos join model_call_models as models on models.id = combos.model_id
+     where combos.id = item and user_id <> ${EVERYONE}::int and (stats.type, stats.model_id) is distinct from (models.type, models.id)
+       and ${rowsIn(repair)} and time_type in ${raw(FINE)}`);
 }

@@ -15,20 +15,21 @@ import { type RowScope, rowsIn, startsIn } from "./rollup-scope.ts";
 
 /**
  * Builds the statement that compares rows of some whole weeks with each other: whether every row is marked as what it is, in the slice of its
- * user; the coarser rows with the fine rows they sum; and, where it is about everybody, the fine rows of all users together with those
- * of the users. Answers `CheckRow`s. A day is dense if it has sums by type or enough fine rows, and a week if it has sums by model, enough fine
+ * user; the coarser rows with the fine rows they sum; and the fine rows of all users together with those of the users. Of one user, only
+ * that user's; `andEveryone` adds all users together. Answers `CheckRow`s. A day is dense if it has sums by type or enough fine rows, and a week if it has sums by model, enough fine
  * rows, or a dense day.
  */
-export function rollupCheck(scope: RowScope): Sql {
+export function rollupCheck(scope: RowScope, andEveryone = scope.userId === undefined): Sql {
+  const read = andEveryone && scope.userId !== undefined ? rowsAndFine(scope, scope.userId) : rowsIn(scope);
   const inStarts = startsIn(scope.starts);
   return sql`
-    with ${placedRows(scope)},
+    with ${placedRows(read)},
     sides as (
       select true as is_expected, user_id, coarse.time_type, home as slice, coarse.timestamp, coarse.item, ${stored}
-        from fine cross join lateral ${raw(COARSE_OF_FINE)} where fine.time_type >= coarse.least
+        from fine cross join lateral ${raw(COARSE_OF_FINE)} where fine.time_type >= coarse.least and ${isCompared(scope)}
       union all
       select false, user_id, time_type, home, timestamp, item, ${stored} from found where time_type > 2
-      ${scope.userId === undefined ? TOGETHER : raw("")}),
+      ${andEveryone ? TOGETHER : raw("")}),
     compared as materialized (
       select user_id, time_type, slice, timestamp, item, ${SUMS_OF_SIDES} from sides where ${inStarts}
        group by user_id, time_type, slice, timestamp, item),
@@ -36,19 +37,28 @@ export function rollupCheck(scope: RowScope): Sql {
       select user_id, time_type, slice, timestamp, item, ${MEASURES_OF_SIDES} from compared where ${DIFFERS}
       union all
       select user_id, time_type, slice, timestamp, item, jsonb_build_object(${raw(MARKS_EXPECTED)}), jsonb_build_object(${raw(MARKS_FOUND)})
-        from (${MARKS}) as marks where (${raw(marksOf("is"))}) is distinct from (${raw(marksOf("should"))}) and ${inStarts})
+        from (${MARKS}) as marks where (${raw(marksOf("is"))}) is distinct from (${raw(marksOf("should"))}) and ${inStarts} and ${isCompared(scope)})
     ${answered(sql`select count(*) as compared from compared`, NAMED)}`;
+}
+
+function isCompared({ userId }: RowScope): Sql {
+  return userId === undefined ? raw("true") : sql`user_id in (${EVERYONE}::int, ${userId}::int)`;
+}
+
+/** The rows of one user and of all users together, and the fine rows of everybody. */
+function rowsAndFine({ userId: _, ...everybody }: RowScope, userId: number): Sql {
+  return sql`${rowsIn(everybody)} and (time_type in ${raw(FINE)} or user_id in (${EVERYONE}::int, ${userId}::int))`;
 }
 
 const stored = raw(STORED_LIST);
 const fineTypes = raw(FINE);
 
 /** The rows as they were `found`, with the slice that is their `home`; and the `fine` ones with the `time_type` they should have. */
-function placedRows(scope: RowScope): Sql {
+function placedRows(read: Sql): Sql {
   return sql`
     found as materialized (
       select stats.*, case when user_id = ${EVERYONE}::int then slice else coalesce(slice_of(did), slice) end as home
-        from (select * from model_call_stats where ${rowsIn(scope)}) as stats left join model_call_users as users on users.id = user_id),
+        from (select * from model_call_stats where ${read}) as stats left join model_call_users as users on users.id = user_id),
     dense_days as materialized (
       select user_id, timestamp as day from found where time_type = 5
       union select user_id, day_start(timestamp) from found where time_type in ${fineTypes} group by 1, 2 having count(*) >= ${DENSE_FROM}::int),
