@@ -2,6 +2,7 @@ import { type RollupScope } from "@usage-stats/core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
   createCallWriter,
+  createClient,
   createRebuilder,
   planRebuild,
   rollUp,
@@ -284,10 +285,15 @@ describe("a rebuild", () => {
 describe("scrubbing", () => {
   it("leaves what a roller is at for the next time, and waits for nobody", async () => {
     await run(DAMAGES[0]![1]);
-    await database.orm.em.fork().transactional(async (em) => {
-      await em.execute("select from model_call_shards where shard = 1 for update");
+    const roller = createClient({ url: database.url, applicationName: "usage-stats test" });
+    await roller.connect();
+    try {
+      await roller.query("begin");
+      await roller.query("select from model_call_shards where shard = 1 for update");
       expect(await scrub()).toEqual([]);
-    });
+    } finally {
+      await roller.end();
+    }
     expect(new Set((await scrub()).map(named))).toEqual(new Set(["rows by type day 2025-06-05 00:00:00+00"]));
   });
 
