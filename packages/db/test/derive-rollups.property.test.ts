@@ -3,7 +3,8 @@ import sql, { raw } from "sql-template-tag";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type SqlSession, sessionOf } from "../src/connection/session.ts";
 import { STORED, STORED_COLUMNS } from "../src/layout/stored-measures.ts";
-import { DENSE_FROM } from "../src/layout/time-types.ts";
+import { DENSE_FROM, EVERYONE_DENSE_FROM } from "../src/layout/time-types.ts";
+import { checkRollups } from "../src/rolling/repair-rollups.ts";
 import { COLUMNS, deriveRollups } from "../src/rolling/derive-rollups.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 
@@ -26,7 +27,9 @@ let session: SqlSession;
 beforeAll(async () => {
   database = await createTestDatabase();
   session = sessionOf(database.orm.em.fork());
-  await session.execute(sql`insert into model_call_users (id, did) values (1, 'a'), (2, 'b'), (3, 'c')`);
+  await session.execute(
+    sql`insert into model_call_users (id, did) values (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e'), (6, 'f'), (7, 'g'), (8, 'h')`,
+  );
   await session.execute(
     sql`insert into model_call_models (id, type, provider_id, model) values (1, 1, 'p', 'm'), (2, 1, 'p', 'n'), (3, 4, 'p', 'm')`,
   );
@@ -95,15 +98,19 @@ function bruteForce(fine: Fine[]): Row[] {
     user: 0,
     combo: COMBOS[combo - 1]!.keyless ?? combo,
   }));
+  const counts = new Map<string, number>();
+  for (const { user, quarter } of [...fine, ...everyone])
+    for (const key of [`${user} day ${dayOf(quarter)}`, `${user} week ${weekOf(quarter)}`])
+      counts.set(key, (counts.get(key) ?? 0) + 1);
   for (const { user, quarter, combo, sums } of [...fine, ...everyone]) {
     const { model, type } = COMBOS[combo - 1]!;
-    const isDense = (of: (quarter: number) => number) =>
-      user === 0 ||
-      fine.filter((other) => other.user === user && of(other.quarter) === of(quarter)).length >= DENSE_FROM;
-    const tag = isDense(dayOf) ? 2 : isDense(weekOf) ? 1 : 0;
+    const inDay = counts.get(`${user} day ${dayOf(quarter)}`)!;
+    const inWeek = counts.get(`${user} week ${weekOf(quarter)}`)!;
+    const tag = user === 0 || inDay >= DENSE_FROM ? 2 : inWeek >= DENSE_FROM ? 1 : 0;
     const day = dayOf(quarter);
     const week = weekOf(quarter);
-    add([user, tag, SLICE, quarter, combo, type, model], sums);
+    if (user !== 0 || inDay >= EVERYONE_DENSE_FROM)
+      add([user, tag, SLICE, quarter, combo, type, model], sums);
     add([user, 6, SLICE, week, type, type, "-"], sums);
     if (tag >= 1) {
       add([user, 8, SLICE, week, model, type, model], sums);
@@ -149,7 +156,7 @@ describe("what is derived of fine rows", () => {
 
   it("is what adding them up one by one gives, whatever was there", { timeout: 120_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(fineRows, fineRows, anyTags, async (fine, before, tags) => {
+      fc.asyncProperty(fineRows, fineRows, anyTags, fc.nat(), async (fine, before, tags, damaged) => {
         await session.execute(sql`delete from model_call_stats`);
         await insert(before, () => 0);
         await deriveRollups(session, SLICE, WEEKS);
@@ -158,7 +165,13 @@ describe("what is derived of fine rows", () => {
         );
         await insert(fine, (i) => tags[i % tags.length]!);
         await deriveRollups(session, SLICE, WEEKS);
-        expect(await rows()).toEqual(bruteForce(fine));
+        const right = bruteForce(fine);
+        expect(await rows()).toEqual(right);
+        expect(await checkRollups(session, { weeks: WEEKS })).toEqual([]);
+        await session.execute(sql`
+          update model_call_stats set calls = calls + 1
+           where ctid = (select ctid from model_call_stats order by user_id, time_type, timestamp, item offset ${damaged % right.length} limit 1)`);
+        expect(await checkRollups(session, { weeks: WEEKS })).not.toEqual([]);
       }),
       { numRuns: Number(process.env["LONG"] ?? 60) },
     );
@@ -202,4 +215,24 @@ describe("what is derived of fine rows", () => {
       );
     },
   );
+
+  it("has fine rows of all users together on days on which users have thousands", async () => {
+    const day = (start: number, users: number) =>
+      Array.from({ length: users * 96 * COMBOS.length }, (_, i) => ({
+        user: 1 + Math.floor(i / (96 * COMBOS.length)),
+        quarter: start + (i % 96),
+        combo: 1 + (Math.floor(i / 96) % COMBOS.length),
+        sums: STORED.map((__, measure) => BigInt((i * (measure + 1)) % 5) + (measure === 0 ? 1n : 0n)),
+      }));
+    const fine = [...day(WEEKS.from, 8), ...day(WEEKS.from + 96, 7), ...day(WEEKS.from + 960, 1)];
+    await session.execute(sql`delete from model_call_stats`);
+    await insert(fine, () => 1);
+    await deriveRollups(session, SLICE, WEEKS);
+    const right = bruteForce(fine);
+    expect(right.filter(({ key }) => key.startsWith("0 2 ")).length).toBe(96 * 3);
+    expect(await rows()).toEqual(right);
+    expect((await checkRollups(session, { weeks: WEEKS })).length).toBe(0);
+    await deriveRollups(session, SLICE, WEEKS, 4);
+    expect(await rows()).toEqual(right);
+  });
 });

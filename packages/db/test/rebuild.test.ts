@@ -95,13 +95,19 @@ const DAMAGES: [string, string, RegExp][] = [
   ],
   [
     "all users' credits a hundred-millionth off",
-    `update model_call_stats set credits = credits + 0.00000001 where user_id = 0 and time_type = 2 and timestamp = ${quarter("2025-06-05")}`,
-    /^(fine rows quarter 2025-06-05 00:00:00\+00|rows by .*)$/,
+    `update model_call_stats set credits = credits + 0.00000001 where user_id = 0 and time_type = 9 and timestamp = ${quarter("2025-06-05")}`,
+    /^rows by everything day 2025-06-05 00:00:00\+00$/,
   ],
   [
     "all users' weeks gone",
     "delete from model_call_stats where user_id = 0 and time_type in (6, 8, 10)",
     /^rows by (type|model|everything) week /,
+  ],
+  [
+    "a fine row of all users on a day that has none",
+    `insert into model_call_stats (time_type, slice, timestamp, item, ${COLUMNS.replace("user_id", "")} user_id)
+     select 2, slice, timestamp, item, ${COLUMNS.replace("user_id", "")} 0 from model_call_stats where user_id = ${idOf(user)} and time_type = 2 and timestamp = ${quarter("2025-06-05")}`,
+    /^fine rows quarter 2025-06-05 /,
   ],
   [
     "a sparse week's sums gone",
@@ -146,11 +152,12 @@ const DAMAGES: [string, string, RegExp][] = [
   ],
 ];
 
+const damage = (name: string) => DAMAGES.find(([known]) => known === name)![1];
 const named = ({ table, grain, start }: RollupDifference) => `${table} ${grain} ${start}`;
 
 describe("verify", () => {
   it("tells a difference with its names and measures", async () => {
-    await run(DAMAGES[0]![1]);
+    await run(damage("a day that says too much"));
     const { differences } = await verifyRollups(database.orm);
     expect(differences.map((difference) => difference.dimensions["type"])).toEqual([
       "chatCompletion",
@@ -178,7 +185,7 @@ describe("verify", () => {
   });
 
   it("tells where a row should be marked otherwise", async () => {
-    await run(DAMAGES[7]![1]);
+    await run(damage("a fine row that is marked as of a sparse week"));
     const { differences } = await verifyRollups(database.orm);
     expect(differences).toMatchObject([{ userDid: "did:abt:z1once", dimensions: { status: "success" } }]);
     const [{ expected, found }] = differences as [RollupDifference];
@@ -222,8 +229,8 @@ describe("verify", () => {
 });
 
 describe.each(["rebuild", "scrubbing"])("%s", (how) => {
-  it.each(DAMAGES)("sees %s, and mends it", async (_, damage, told) => {
-    await run(damage);
+  it.each(DAMAGES)("sees %s, and mends it", async (_, statement, told) => {
+    await run(statement);
     const { differences } = await verifyRollups(database.orm);
     expect(differences.length).toBeGreaterThan(0);
     for (const difference of differences) expect(named(difference)).toMatch(told);
@@ -284,7 +291,7 @@ describe("a rebuild", () => {
 
 describe("scrubbing", () => {
   it("leaves what a roller is at for the next time, and waits for nobody", async () => {
-    await run(DAMAGES[0]![1]);
+    await run(damage("a day that says too much"));
     const roller = createClient({ url: database.url, applicationName: "usage-stats test" });
     await roller.connect();
     try {
@@ -302,7 +309,7 @@ describe("scrubbing", () => {
     await run(
       `create or replace function announce_changes(users text[]) returns void language sql as $$ insert into told select unnest(users) $$`,
     );
-    await run(DAMAGES[5]![1]);
+    await run(damage("a sparse week's sums gone"));
     await scrub();
     expect(await run("select distinct user_did from told")).toEqual([{ user_did: "did:abt:z1rare" }]);
   });

@@ -30,7 +30,7 @@ export function callCheck({ userDid }: RollupScope, rows: RowScope, quarters: Qu
  * there, and logs the quarters that differ as changed, and announces them, so that they are recomputed. Answers `CheckRow`s.
  */
 export function callRepair(quarters: Quarters): Sql {
-  const fine = sql`user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and ${startsIn(quarters)}`;
+  const fine = sql`user_id <> ${EVERYONE}::int and time_type::int in ${raw(FINE)} and ${startsIn(quarters)}`;
   // Calls are looked up user by user: by their time alone no index finds them.
   const calls = sql`
     select did, calls.*
@@ -70,7 +70,7 @@ function comparedWithCalls(calls: Sql, rows: RowScope, quarters: Quarters): Sql 
           select false as is_expected, did as user_did, timestamp, models.type, models.provider_id, models.model, coalesce(app_did, '') as app_did, status,
                  coalesce(key_id, '') as key_id, coalesce(tags, '{}') as tags, ${stored}
             from (select * from model_call_stats
-                   where user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and ${rowsIn({ ...rows, weeks: quarters })}) as stats
+                   where user_id <> ${EVERYONE}::int and ${rowsIn({ ...rows, weeks: quarters }, FINE)}) as stats
             join model_call_users as users on users.id = user_id
             join model_call_combos as combos on combos.id = item join model_call_models as models on models.id = combos.model_id
           union all select true, calls.* from (${calls}) as calls) as sides

@@ -1,7 +1,7 @@
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type SqlSession } from "../connection/session.ts";
-import { DENSE_FROM, EVERYONE, FINE } from "../layout/time-types.ts";
-import { KEPT_SUMS, STORED_LIST } from "../layout/stored-measures.ts";
+import { DENSE_FROM, EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
+import { KEPT_SUMS, STORED_COLUMNS, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 
 /** Quarters of an hour since 1970, from one to another, half-open. */
 export type Quarters = { from: number; to: number };
@@ -21,27 +21,20 @@ export async function deriveRollups(
   userId?: number,
 ): Promise<void> {
   const inWeeks = sql`slice = ${slice}::int2 and timestamp >= ${weeks.from}::int and timestamp < ${weeks.to}::int`;
-  const everyone = sql`user_id = ${EVERYONE}::int`;
-  const users = userId === undefined ? sql`user_id <> ${EVERYONE}::int` : sql`user_id = ${userId}::int`;
-  const fineOf = (whose: Sql) => sql`${whose} and time_type in ${raw(FINE)} and ${inWeeks}`;
-  const coarseRowsOf = (whose: Sql) => sql`${whose} and time_type in ${raw(COARSE)} and ${inWeeks}`;
-  const allFine = sql`time_type in ${raw(FINE)} and ${inWeeks}`;
+  const everyone = sql`user_id = ${EVERYONE}::int and time_type in ${raw(ALL)} and ${inWeeks}`;
+  const allFine = sql`time_type::int in ${raw(FINE)} and user_id <> ${EVERYONE}::int and ${inWeeks}`;
+  const ofOne = sql`user_id = ${userId ?? EVERYONE}::int and ${inWeeks}`;
+  const [fine, coarse] =
+    userId === undefined
+      ? [allFine, sql`time_type::int in ${raw(COARSE)} and ${inWeeks}`]
+      : [sql`time_type in ${raw(FINE)} and ${ofOne}`, sql`time_type in ${raw(COARSE)} and ${ofOne}`];
   const statements = [
-    ...(userId === undefined
-      ? [sql`delete from model_call_stats where time_type in ${raw(COARSE)} and ${inWeeks}`]
-      : [users, everyone].map((whose) => sql`delete from model_call_stats where ${coarseRowsOf(whose)}`)),
-    sql`delete from model_call_stats where ${fineOf(everyone)}`,
-    removeDoubles(fineOf(users)),
-    retagFineRows(fineOf(users)),
-    sql`insert into model_call_stats (${raw(COLUMNS)})
-        select ${EVERYONE}::int, 2, fine.slice, timestamp, coalesce(keyless_id, item), fine.type, fine.model_id, ${raw(KEPT_SUMS)}
-          from model_call_stats as fine join model_call_combos as combo on combo.id = item
-         where ${allFine}
-         group by fine.slice, timestamp, coalesce(keyless_id, item), fine.type, fine.model_id having sum8(calls) <> 0`,
-    ...(userId === undefined ? [allFine] : [fineOf(users), fineOf(everyone)]).map(
-      (fine) =>
-        sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`select * from model_call_stats where ${fine}`)}`,
-    ),
+    sql`delete from model_call_stats where ${coarse}`,
+    sql`delete from model_call_stats where ${everyone}`,
+    removeDoubles(fine),
+    retagFineRows(fine),
+    sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`select * from model_call_stats where ${fine}`)}`,
+    ...rowsOfEveryone(allFine),
   ];
   for (const statement of statements) await session.execute(statement);
 }
@@ -49,7 +42,29 @@ export async function deriveRollups(
 /** The columns of rollups as `coarseOf` selects them. */
 export const COLUMNS = `user_id, time_type, slice, timestamp, item, type, model_id, ${STORED_LIST}`;
 
-/** The types of coarser rows, for `in (…)`. */
+/**
+ * Makes the rows of all users together of the users' fine rows, which are added up without their keys first: their coarser rows, and fine rows of their
+ * own on dense days.
+ */
+function rowsOfEveryone(fine: Sql): Sql[] {
+  const withoutKeys = sql`
+    select ${EVERYONE}::int as user_id, 2 as time_type, stats.slice, timestamp, coalesce(keyless_id, item) as item, stats.type, stats.model_id, sum(count(*)) over (partition by day_start(timestamp)) as in_day, ${raw(SUMMED_STORED)}
+      from model_call_stats as stats join model_call_combos as combos on combos.id = item where ${fine}
+     group by stats.slice, timestamp, coalesce(keyless_id, item), stats.type, stats.model_id`;
+  return [
+    sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(withoutKeys)}`,
+    sql`insert into model_call_stats (${raw(COLUMNS)})
+        select user_id, time_type, slice, timestamp, item, type, model_id, calls, ${raw(NULL_FOR_ZERO)}
+          from (${withoutKeys}) as everyone where in_day >= ${EVERYONE_DENSE_FROM}::int and calls <> 0`,
+  ];
+}
+
+const NULL_FOR_ZERO = STORED_COLUMNS.filter((column) => column !== "calls")
+  .map((column) => `nullif(${column}, 0)`)
+  .join(", ");
+
+/** Every type, and those of coarser rows, for `in (…)`. */
+const ALL = "(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)";
 const COARSE = "(4, 5, 6, 7, 8, 9, 10)";
 
 /** The coarser rows that a row of `fine` belongs in, and the least `time_type` it has there. */

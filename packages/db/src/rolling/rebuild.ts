@@ -51,7 +51,7 @@ function quartersIn(scope: RollupScope, rows: RowScope): Sql {
       union
       select did, quarter_start(timestamp)
         from (select distinct user_id, timestamp from model_call_stats
-               where user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and ${rowsIn(rows)} and ${startsIn(rows.starts)}) as fine
+               where user_id <> ${EVERYONE}::int and ${rowsIn(rows, FINE)} and ${startsIn(rows.starts)}) as fine
         join model_call_users as users on users.id = user_id
     ) as quarters(user_did, quarter) where not ${isFrozen("quarters.user_did", "quarters.quarter")}`;
 }

@@ -59,5 +59,5 @@ async function correctModels(session: SqlSession, repair: Repair): Promise<void>
     update model_call_stats as stats set type = models.type, model_id = models.id
       from model_call_combos as combos join model_call_models as models on models.id = combos.model_id
      where combos.id = item and user_id <> ${EVERYONE}::int and (stats.type, stats.model_id) is distinct from (models.type, models.id)
-       and ${rowsIn(repair)} and time_type in ${raw(FINE)}`);
+       and ${rowsIn(repair, FINE)}`);
 }

@@ -14,17 +14,21 @@ export function inScope({ userDid, range }: RollupScope, user: string, time: str
 }
 
 /** Rows of `model_call_stats`: of whole weeks, of one user (an id) or everybody; and which starts are in the scope. */
-export type RowScope = { userId?: number; weeks?: Quarters; starts?: Quarters };
+export type RowScope = { userId?: number; weeks?: Quarters | undefined; starts?: Quarters };
 
-/** Writes a condition on the rows of a scope's whole weeks. It names every type, so that indexes are used whole. */
-export function rowsIn({ userId, weeks }: RowScope): Sql {
+/**
+ * Writes a condition on the rows of a scope's whole weeks that are of some types. It names them, so that an index is used whole: for one user
+ * that of users, for everybody that of times.
+ */
+export function rowsIn({ userId, weeks }: RowScope, types = ALL): Sql {
   const whose =
     userId === undefined
-      ? raw("true")
-      : sql`user_id = ${userId}::int and slice = any(array(select slice from model_call_slices))`;
-  const when = weeks === undefined ? raw("true") : startsIn(weeks);
-  return sql`${whose} and time_type in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10) and ${when}`;
+      ? raw(`time_type::int in ${types}`)
+      : sql`user_id = ${userId}::int and time_type in ${raw(types)} and slice = any(array(select slice from model_call_slices))`;
+  return weeks === undefined ? whose : sql`${whose} and ${startsIn(weeks)}`;
 }
+
+const ALL = "(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)";
 
 /** Writes a condition on where rows begin. */
 export function startsIn(starts: Quarters | undefined): Sql {

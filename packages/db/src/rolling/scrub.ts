@@ -49,8 +49,8 @@ const FIRST = -(2 ** 31);
 async function firstWeekFrom(session: SqlSession, quarter: number): Promise<number | null> {
   const [row] = await session.execute<{ week: number | null }>(sql`
     select week_start(min(first.timestamp)) as week
-      from unnest('{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}'::int2[]) as types(type)
+      from unnest('{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}'::int[]) as types(type)
      cross join lateral (
-       select timestamp from model_call_stats where time_type = types.type and timestamp >= ${quarter}::int order by timestamp limit 1) as first`);
+       select timestamp from model_call_stats where time_type::int = types.type and timestamp >= ${quarter}::int order by timestamp limit 1) as first`);
   return row!.week;
 }

@@ -72,7 +72,7 @@ async function countUsers(
     select (select count(*) from (
               select did from (
                 select distinct user_id from model_call_stats
-                 where user_id <> ${EVERYONE}::int and time_type in ${raw(FINE)} and ${rowsIn(rows)} and ${startsIn(rows.starts)}) as of_users
+                 where user_id <> ${EVERYONE}::int and ${rowsIn(rows, FINE)} and ${startsIn(rows.starts)}) as of_users
                 join model_call_users as users on users.id = user_id
               union select user_did from entries) as known) as users,
            (select count(*) from entries where quarter < quarter_of(clock_timestamp())) as waiting`);
