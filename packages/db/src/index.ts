@@ -19,12 +19,9 @@ export { type DatabaseSettings } from "./orm-config.ts";
 export { listenForChanges, type ChangeListener } from "./rolling/listen-for-changes.ts";
 export { createRebuilder, logForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
-export {
-  verifyRollups,
-  type RollupDifference,
-  type Verification,
-  type VerifyOptions,
-} from "./rolling/verify.ts";
+export { type RollupDifference } from "./rolling/rollup-difference.ts";
+export { scrubNext, type Scrubbed, type ScrubPosition } from "./rolling/scrub.ts";
+export { verifyRollups, type Verification, type VerifyOptions } from "./rolling/verify.ts";
 export { countChanges } from "./rolling/change-log.ts";
 export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";

@@ -6,7 +6,7 @@ import { SOURCE } from "./rolled-rows.ts";
 import { lockEveryone } from "./shards.ts";
 
 /** The coarser rows that a fine row counts in, and how dense its day has to be for that. */
-const LEVELS = `(4::smallint, timestamp / 4 * 4, type::int, 2), (5, day, type, 2), (6, week, type, 0),
+const LEVELS = `(4::smallint, timestamp & -4, type::int, 2), (5, day, type, 2), (6, week, type, 0),
           (7, day, model_id, 2), (8, week, model_id, 1), (9, day, item, 2), (10, week, item, 1)`;
 
 const ADDED = STORED.map(({ column }) =>

@@ -1,167 +1,121 @@
-import { type RollupScope, type TimeRange } from "@usage-stats/core";
-import { instant } from "../reading/instant-sql.ts";
+import sql, { raw, type Sql } from "sql-template-tag";
+import { typeName } from "../layout/call-type-codes.ts";
+import { STORED_COLUMNS, STORED_LIST } from "../layout/stored-measures.ts";
+import { DENSE_FROM, EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
+import { COARSE_OF_FINE } from "./derive-rollups.ts";
 import {
-  CALL_MEASURES,
-  MEASURE_COLUMNS,
-  MEASURES,
-  SUMMED_MEASURES_OF_ANY_SIZE,
-} from "../reading/measures-sql.ts";
-import { ALL_USERS, type Level, LEVELS } from "../reading/rollup-levels.ts";
-import sql, { join, raw, type Sql } from "sql-template-tag";
-import { isFrozen } from "./frozen-quarters.ts";
-import { inScope } from "./rollup-scope.ts";
-
-const sums = raw(SUMMED_MEASURES_OF_ANY_SIZE);
-const measures = raw(MEASURES);
-const names = (columns: string[]) => raw(columns.join(", "));
-const own = raw("user_did");
-const at = raw("timestamp");
+  answered,
+  DIFFERS,
+  levelName,
+  MEASURES_OF_SIDES,
+  START,
+  SUMS_OF_SIDES,
+} from "./rollup-difference.ts";
+import { type RowScope, rowsIn, startsIn } from "./rollup-scope.ts";
 
 /**
- * Builds statements that compare rollups of a scope with what they are made of: quarters with their calls, every level with the next wider,
- * hours with their quarters, days with their hours, and all users with the sum of each. Each answers how many rows it `compared`,
- * and beside it a `RollupDifference`, or one whose `table` is null. `days` are whole UTC days of one month that hold the scope's range.
- * What is frozen is not compared with calls: `areCallsGone` says that the whole month is, though nobody noticed yet.
+ * Builds the statement that compares rows of some whole weeks with each other: whether every row is marked as what it is, in the slice of its
+ * user; the coarser rows with the fine rows they sum; and the rows of all users together with the users' fine rows. Of one user, only
+ * that user's; `andEveryone` adds all users together. Answers `CheckRow`s. A day is dense if it has sums by type or enough fine rows, and a
+ * week if it has sums by model, enough fine rows, or a dense day; a day of all users together has fine rows if it has some, or users have enough.
  */
-export function rollupChecks(scope: RollupScope, days: TimeRange, areCallsGone: boolean): Sql[] {
-  const [detail, ...narrower] = LEVELS.toReversed() as [Level, ...Level[]];
-  // Sums are of whole buckets, so their sources are cut at days only; `compare` leaves out what is not in the scope.
-  const source = { ...scope, range: days };
-  const rows = ({ table, dimensions }: Level, grain: string, whose = raw("true")) => sql`
-    select user_did, timestamp as start, ${names(dimensions)}, ${measures} from ${raw(table)}
-     where time_type = ${grain} and ${whose} and ${inScope(source, "user_did", "timestamp")}`;
-  const summed = ({ dimensions }: Level, user: Sql, start: Sql, from: Sql) => sql`
-    select ${user} as user_did, ${start} as start, ${names(dimensions)}, ${sums} from (${from}) as source group by 1, 2, ${names(dimensions)}`;
-  const allRows = ({ table }: Level, grain: string) =>
-    sql`select * from ${raw(table)} where time_type = ${grain} and ${inScope(source, "user_did", "timestamp")}`;
-  const single = sql`user_did <> ${ALL_USERS}`;
-
-  const calls = sql`
-    select user_did, quarter_of(call_time) as timestamp, type, provider_id, model, coalesce(app_did, '') as app_did, status, ${raw(CALL_MEASURES)}
-      from model_calls where voided_at is null and ${inScope(source, "user_did", "call_time")}`;
-  const checks = [
-    compare(scope, detail, "quarter", summed(detail, own, at, calls), rows(detail, "quarter", single), [
-      notWaiting,
-      sql`not ${areCallsGone ? raw("true") : isFrozen("key.user_did", "key.start")}`,
-    ]),
-    ...narrower.map((level, i) => {
-      const wider = [detail, ...narrower][i]!;
-      return compare(
-        scope,
-        level,
-        "quarter",
-        summed(level, own, at, allRows(wider, "quarter")),
-        rows(level, "quarter"),
-      );
-    }),
-    ...LEVELS.flatMap((level) => {
-      const hour = sql`date_trunc('hour', timestamp, 'UTC')`;
-      const day = sql`date_trunc('day', timestamp, 'UTC')`;
-      return [
-        compare(
-          scope,
-          level,
-          "hour",
-          summed(level, own, hour, allRows(level, "quarter")),
-          rows(level, "hour"),
-        ),
-        compare(scope, level, "day", summed(level, own, day, allRows(level, "hour")), rows(level, "day")),
-      ];
-    }),
-  ];
-  if (scope.userDid !== undefined) return checks;
-  const everyone = sql`${ALL_USERS}::text`;
-  const users = sql`${allRows(detail, "quarter")} and ${single}`;
-  const together = rows(detail, "quarter", sql`user_did = ${ALL_USERS}`);
-  return [
-    ...checks,
-    compare(scope, detail, "quarter", summed(detail, everyone, at, users), together, [notWaiting]),
-  ];
-}
-
-const notWaiting = raw(
-  "not exists (select from model_call_changes as changed where changed.user_did = key.user_did and changed.quarter = key.start)",
-);
-
-function compare(
-  scope: RollupScope,
-  { table, dimensions }: Level,
-  grain: string,
-  expected: Sql,
-  found: Sql,
-  conditions: Sql[] = [],
-): Sql {
-  const key = ["user_did", "start", ...dimensions];
-  const values = (side: string) =>
-    raw(`jsonb_build_object(${MEASURE_COLUMNS.map((name) => `'${name}', (${side}).${name}`).join(", ")})`);
-  const columnsOf = (side: string) => names(MEASURE_COLUMNS.map((name) => `${side}.${name}`));
+export function rollupCheck(scope: RowScope, andEveryone = scope.userId === undefined): Sql {
+  const inStarts = startsIn(scope.starts);
+  const whose = scope.userId === undefined ? raw("true") : sql`user_id = ${scope.userId}::int`;
+  const read =
+    andEveryone && scope.userId !== undefined
+      ? sql`${rowsIn({ weeks: scope.weeks })} and (time_type in ${fineTypes} or user_id in (${EVERYONE}::int, ${scope.userId}::int))`
+      : rowsIn(scope);
   return sql`
-    with compared as materialized (
-      select key.user_did, key.start, ${names(dimensions)}, e, f, (${columnsOf("e")}) is distinct from (${columnsOf("f")}) as differs
-        from (${expected}) as e full join (${found}) as f using (${names(key)})
-       cross join lateral (select coalesce(e.user_did, f.user_did) as user_did, coalesce(e.start, f.start) as start) as key
-       where ${join([inScope(scope, "key.user_did", "key.start"), ...conditions], " and ")})
-    select counted.compared, difference.*
-      from (select count(*) as compared from compared) as counted
-      left join (
-        select ${table} as "table", ${grain} as grain, user_did as "userDid", to_char(start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"') as start,
-               jsonb_build_object(${names(dimensions.map((name) => `'${name}', ${name}`))}) as dimensions,
-               case when e is null then null else ${values("e")} end as expected,
-               case when f is null then null else ${values("f")} end as found
-          from compared where differs) as difference on true
-     order by start, "userDid"`;
+    with ${placedRows(read)}${andEveryone ? EVERYONES_ROWS : raw("")},
+    sides as (
+      select true as is_expected, user_id, coarse.time_type, home as slice, coarse.timestamp, coarse.item, ${stored}
+        from (select * from fine where ${whose}) as fine cross join lateral ${raw(COARSE_OF_FINE)} where fine.time_type >= coarse.least
+      union all
+      select false, user_id, greatest(time_type, 2), home, timestamp, item, ${stored} from found where time_type > 2 or user_id = ${EVERYONE}::int
+      ${andEveryone ? SIDE_OF_EVERYONE : raw("")}),
+    compared as materialized (
+      select user_id, time_type, slice, timestamp, item, ${SUMS_OF_SIDES} from sides where ${inStarts}
+       group by user_id, time_type, slice, timestamp, item),
+    different as (
+      select user_id, time_type, slice, timestamp, item, ${MEASURES_OF_SIDES} from compared where ${DIFFERS}
+      union all
+      select user_id, time_type, slice, timestamp, item, jsonb_build_object(${raw(MARKS_EXPECTED)}), jsonb_build_object(${raw(MARKS_FOUND)})
+        from (${marks(whose)}) as marks where (${raw(marksOf("is"))}) is distinct from (${raw(marksOf("should"))}) and ${inStarts})
+    ${answered(sql`select count(*) as compared from compared`, NAMED)}`;
 }
 
-/** Answers `missing`, whether no partition holds anything of a month, and `frozen`, how many quarters of users in days of it are not compared with calls. */
-export function frozenIn(scope: RollupScope, days: TimeRange): Sql {
-  const quarters = sql`
-    select distinct rollup.user_did, rollup.timestamp from model_call_stats as rollup
-     where rollup.time_type = 'quarter' and rollup.user_did <> ${ALL_USERS} and ${inScope(scope, "rollup.user_did", "rollup.timestamp")}
-       and ${inScope({ range: days }, "rollup.user_did", "rollup.timestamp")}
-       and (month.missing or ${isFrozen("rollup.user_did", "rollup.timestamp")})`;
+const stored = raw(STORED_LIST);
+const fineTypes = raw(FINE);
+
+/** The rows as they were `found`, with the slice that is their `home`; and the users' `fine` ones with the `time_type` they should have. */
+function placedRows(read: Sql): Sql {
   return sql`
-    select month.missing, case when month.missing or month.frozen then (select count(*) from (${quarters}) as quarters) else 0 end as frozen
-      from (select not has_model_calls_partition(start) as missing,
-                   exists (select from model_call_frozen_months as frozen where frozen.month = start) as frozen
-              from (select date_trunc('month', ${instant(days.from)}::timestamptz, 'UTC') as start) as first_day) as month`;
+    found as materialized (
+      select stats.*, case when user_id = ${EVERYONE}::int then slice else coalesce(slice_of(did), slice) end as home
+        from (select * from model_call_stats where ${read}) as stats left join model_call_users as users on users.id = user_id),
+    dense_days as materialized (
+      select user_id, timestamp as day from found where time_type = 5
+      union select user_id, day_start(timestamp) from found where time_type in ${fineTypes} group by 1, 2 having count(*) >= ${DENSE_FROM}::int),
+    dense_weeks as materialized (
+      select user_id, timestamp as week from found where time_type = 8
+      union select user_id, week_start(day) from dense_days
+      union select user_id, week_start(timestamp) from found where time_type in ${fineTypes} group by 1, 2 having count(*) >= ${DENSE_FROM}::int),
+    fine as materialized (
+      select found.user_id, slice, home, timestamp, item, type, model_id, time_type as found_type, ${stored},
+             case when day is not null then 2 when week is not null then 1 else 0 end as time_type
+        from found
+        left join dense_days on dense_days.user_id = found.user_id and day = day_start(timestamp)
+        left join dense_weeks on dense_weeks.user_id = found.user_id and week = week_start(timestamp)
+       where found.time_type in ${fineTypes} and found.user_id <> ${EVERYONE}::int)`;
 }
 
-/** Asks how far there is anything to compare, and whose: `first` and `last` instants (null for none) in milliseconds, `users`, and quarters that are `waiting`. */
-export function extentOf(scope: RollupScope): Sql {
-  const milliseconds = (time: string) => raw(`(extract(epoch from ${time}) * 1000)::bigint`);
+/** The users' fine rows added up without their keys, and the days on which all users together have those themselves. */
+const EVERYONES_ROWS = sql`,
+    together as materialized (
+      select home, timestamp, coalesce(keyless_id, item) as item, type, fine.model_id, count(*) as n,
+             ${raw(STORED_COLUMNS.map((column) => `sum(${column}) as ${column}`).join(", "))}
+        from fine join model_call_combos as combos on combos.id = item group by 1, 2, 3, 4, 5),
+    days_together as materialized (
+      select home, day_start(timestamp) as day from together group by 1, 2 having sum(n) >= ${EVERYONE_DENSE_FROM}::int
+      union select home, day_start(timestamp) from found where user_id = ${EVERYONE}::int and time_type in ${fineTypes})`;
+
+const SIDE_OF_EVERYONE = sql`
+      union all
+      select true, ${EVERYONE}::int, coarse.time_type, home, coarse.timestamp, coarse.item, ${stored}
+        from together as fine cross join lateral ${raw(COARSE_OF_FINE)}
+      union all
+      select true, ${EVERYONE}::int, 2, home, timestamp, item, ${stored}
+        from together join days_together using (home) where day = day_start(timestamp)`;
+
+const MARK_NAMES = ["time_type", "slice", "type", "model_id"];
+const marksOf = (side: "is" | "should") => MARK_NAMES.map((name) => `${side}_${name}`).join(", ");
+const MARKS_EXPECTED = MARK_NAMES.map((name) => `'${name}', should_${name}`).join(", ");
+const MARKS_FOUND = MARK_NAMES.map((name) => `'${name}', is_${name}`).join(", ");
+
+/** What the rows are marked with, and what they should be. */
+function marks(whose: Sql): Sql {
   return sql`
-    with calls as (
-      select min(call_time) as first, max(call_time) as last from model_calls where ${inScope(scope, "user_did", "call_time")}),
-    rollups as (
-      select min(first) as first, max(last) as last from (${join(
-        LEVELS.map(
-          ({ table }) =>
-            sql`select min(timestamp) as first, max(timestamp) as last from ${raw(table)} where ${inScope(scope, "user_did", "timestamp")}`,
-        ),
-        " union all ",
-      )}) as levels),
-    entries as (
-      select distinct user_did, quarter from model_call_changes where ${inScope(scope, "user_did", "quarter")})
-    select ${milliseconds("least(calls.first, rollups.first)")} as first, ${milliseconds("greatest(calls.last, rollups.last)")} as last,
-           (select count(*) from (
-              select user_did from model_call_stats where time_type = 'quarter' and user_did <> ${ALL_USERS} and ${inScope(scope, "user_did", "timestamp")}
-              union select user_did from entries where user_did <> ${ALL_USERS}) as known) as users,
-           (select count(*) from entries where quarter < quarter_of(clock_timestamp())) as waiting
-      from calls cross join rollups`;
+  select user_id, is_time_type as time_type, is_slice as slice, timestamp, item, is_time_type, should_time_type, is_slice, should_slice, is_type, is_model_id,
+         case when is_time_type between 3 and 6 then item else models.type end as should_type,
+         case when is_time_type between 3 and 6 then null else models.id end as should_model_id
+    from (
+      select user_id, found_type as is_time_type, time_type as should_time_type, slice as is_slice, home as should_slice, timestamp, item,
+             type as is_type, model_id as is_model_id from fine where ${whose}
+      union all
+      select user_id, time_type, greatest(time_type, 2), slice, home, timestamp, item, type, model_id
+        from found where time_type > 2 or user_id = ${EVERYONE}::int) as rows
+    left join model_call_combos as combos on combos.id = item and (is_time_type <= 2 or is_time_type >= 9)
+    left join model_call_models as models on models.id = case when is_time_type in (7, 8) then item else combos.model_id end`;
 }
 
-/** Lists the whole UTC days that hold a range, in pieces of a month at the most. */
-export function daysByMonth({ from, to }: TimeRange): TimeRange[] {
-  const dayOf = (time: number) => Math.floor(time / DAY_MS) * DAY_MS;
-  const end = dayOf(to.getTime() - 1) + DAY_MS;
-  const pieces: TimeRange[] = [];
-  for (let start = dayOf(from.getTime()); start < end;) {
-    const date = new Date(start);
-    const next = Math.min(end, Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1));
-    pieces.push({ from: date, to: new Date(next) });
-    start = next;
-  }
-  return pieces;
-}
-
-const DAY_MS = 86_400_000;
+const NAMED = sql`
+  select ${levelName("time_type")}, coalesce(did, '#' || user_id) as "userDid", ${START},
+         jsonb_strip_nulls(jsonb_build_object(
+           'type', case when time_type between 3 and 6 then ${raw(typeName("item"))} else ${raw(typeName("models.type"))} end,
+           'provider_id', provider_id, 'model', model, 'app_did', app_did, 'status', status, 'key_id', key_id, 'tags', tags::text)) as dimensions,
+         expected, found
+    from different
+    left join model_call_users as users on users.id = user_id
+    left join model_call_combos as combos on combos.id = item and (time_type <= 2 or time_type >= 9)
+    left join model_call_models as models on models.id = case when time_type in (7, 8) then item else combos.model_id end`;

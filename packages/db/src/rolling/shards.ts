@@ -36,3 +36,12 @@ export async function lockSlice(session: SqlSession, slice: number): Promise<voi
   await session.execute(sql`
     select from model_call_shards where slice = ${slice}::int2 order by (shard = ${EVERYONES}), shard for update`);
 }
+
+/** Locks every shard until the transaction ends, so that nobody else rolls up; says whether it could, which where it `waits` it always can. */
+export async function lockEveryShard(session: SqlSession, waits: boolean): Promise<boolean> {
+  const [row] = await session.execute<{ all: boolean }>(sql`
+    with locked as (
+      select from model_call_shards order by (shard = ${EVERYONES}), slice, shard for update ${raw(waits ? "" : "skip locked")})
+    select (select count(*) from locked) = (select count(*) from model_call_shards) as all`);
+  return row!.all;
+}

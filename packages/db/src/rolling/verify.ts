@@ -1,28 +1,19 @@
 import { type RollupScope } from "@usage-stats/core";
-import { sessionOf } from "../connection/session.ts";
+import sql, { raw } from "sql-template-tag";
+import { sessionOf, type SqlSession } from "../connection/session.ts";
 import { type Database } from "../database.ts";
+import { EVERYONE, FINE } from "../layout/time-types.ts";
 import { inTransaction } from "../transaction.ts";
-import { type Sql } from "sql-template-tag";
-import { daysByMonth, extentOf, frozenIn, rollupChecks } from "./rollup-checks.ts";
-
-/** A rollup row that is not what it should be; `null` is a row that is not there. */
-export type RollupDifference = {
-  table: string;
-  grain: "quarter" | "hour" | "day";
-  /** "" is all users together. */
-  userDid: string;
-  /** In UTC, such as 2026-11-25 10:15:00+00. */
-  start: string;
-  dimensions: Record<string, string>;
-  expected: Record<string, number> | null;
-  found: Record<string, number> | null;
-};
+import { callCheck } from "./call-check.ts";
+import { rollupCheck } from "./rollup-checks.ts";
+import { type CheckRow, differencesOf, type RollupDifference } from "./rollup-difference.ts";
+import { inScope, monthsIn, type RowScope, rowScopeOf, rowsIn, startsIn, weeksIn } from "./rollup-scope.ts";
 
 export type Verification = {
   differences: RollupDifference[];
   /** How many rollup rows were compared, at every level of detail and grain; 0 where there is nothing in the scope. */
   compared: number;
-  /** Quarters of an hour, of users and of all users together, that are over and wait to be rolled up: they are read from calls. */
+  /** Quarters of an hour of users that are over and wait to be rolled up: they are read from calls. */
   waiting: number;
   /** Quarters of users whose calls were dropped: there is nothing to compare what was rolled up of them with. */
   frozen: number;
@@ -31,16 +22,13 @@ export type Verification = {
 };
 
 export type VerifyOptions = {
-  /** Told how many of the comparisons, a month at a time, are done. */
+  /** Told how many of the comparisons, of months with calls and then of weeks, are done. */
   onProgress?(done: number, total: number): void;
 };
 
-type Extent = { first: string | null; last: string | null; users: string; waiting: string };
-type CheckRow = RollupDifference & { compared: string };
-
 /**
- * Compares rollups with what they are made of, bucket by bucket, in one snapshot. Quarters that wait in the change log are no
- * differences: answers read their calls. Nor are those whose calls were dropped.
+ * Compares rollups with what they are made of, in one snapshot, a week at a time: fine rows with calls, and everything else with fine
+ * rows. Quarters that wait in the change log are no differences: answers read their calls. Nor are those whose calls were dropped.
  */
 export async function verifyRollups(
   orm: Database,
@@ -49,30 +37,44 @@ export async function verifyRollups(
 ): Promise<Verification> {
   return inTransaction(orm, { isolationLevel: "repeatable read", readOnly: true }, async (em) => {
     const session = sessionOf(em);
-    const [row] = await session.execute<Extent>(extentOf(scope));
-    const { first, last, users, waiting } = row!;
-    const range = first === null ? null : { from: new Date(Number(first)), to: new Date(Number(last) + 1) };
+    const rows = await rowScopeOf(session, scope);
+    const weeks = await weeksIn(session, scope, rows);
     const verification: Verification = {
       differences: [],
       compared: 0,
-      waiting: Number(waiting),
       frozen: 0,
-      users: Number(users),
+      ...(await countUsers(session, scope, rows)),
     };
-    const checks: Sql[] = [];
-    for (const days of range === null ? [] : daysByMonth(range)) {
-      const [month] = await session.execute<{ missing: boolean; frozen: string }>(frozenIn(scope, days));
-      verification.frozen += Number(month!.frozen);
-      checks.push(...rollupChecks(scope, days, month!.missing));
-    }
+    const checks = [
+      ...monthsIn(weeks, rows).map((month) => callCheck(scope, rows, month)),
+      ...weeks.map((week) => rollupCheck({ ...rows, weeks: week })),
+    ];
     for (const [done, check] of checks.entries()) {
       onProgress?.(done, checks.length);
-      const rows = await session.execute<CheckRow>(check);
-      verification.compared += Number(rows[0]!.compared);
-      for (const { compared: _, ...difference } of rows)
-        if (difference.table !== null) verification.differences.push(difference);
+      const checked = await session.execute<CheckRow & { frozen?: string }>(check);
+      verification.compared += Number(checked[0]!.compared);
+      verification.frozen += Number(checked[0]!.frozen ?? 0);
+      verification.differences.push(...differencesOf(checked));
     }
     onProgress?.(checks.length, checks.length);
     return verification;
   });
+}
+
+async function countUsers(
+  session: SqlSession,
+  scope: RollupScope,
+  rows: RowScope,
+): Promise<Pick<Verification, "users" | "waiting">> {
+  const [counted] = await session.execute<{ users: string; waiting: string }>(sql`
+    with entries as materialized (
+      select distinct user_did, quarter from model_call_changes where ${inScope(scope, "user_did", "quarter")})
+    select (select count(*) from (
+              select did from (
+                select distinct user_id from model_call_stats
+                 where user_id <> ${EVERYONE}::int and ${rowsIn(rows, FINE)} and ${startsIn(rows.starts)}) as of_users
+                join model_call_users as users on users.id = user_id
+              union select user_did from entries) as known) as users,
+           (select count(*) from entries where quarter < quarter_of(clock_timestamp())) as waiting`);
+  return { users: Number(counted!.users), waiting: Number(counted!.waiting) };
 }
