@@ -21,7 +21,9 @@ export type AggregateQuery = {
   edges: Date[];
   groupBy: GroupDimension[];
   filter: UsageFilter;
-  /** How many of the groups with the most calls get a series of their own. */
+  /** The metric that groups and models are ordered by, largest first: equals by their keys, no average last. */
+  rankBy: RankingMetric;
+  /** How many of the first groups get a series of their own. */
   topN: number;
 };
 
@@ -32,9 +34,9 @@ export type GroupAggregate = { key: GroupKey; measures: Measures };
 export type Aggregates = {
   /** `bucket` is the index of the series bucket, or `null` outside the series: all rows of a period add up to its totals. */
   sums: { period: "current" | "previous"; bucket: number | null; type: CallType; measures: Measures }[];
-  /** Every provider and model of the range, most calls first. */
+  /** Every provider and model of the range, in the order of `rankBy`. */
   models: ModelAggregate[];
-  /** Every group of the range, most calls first; empty when nothing is grouped. */
+  /** Every group of the range, in the order of `rankBy`; empty when nothing is grouped. */
   groups: GroupAggregate[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
