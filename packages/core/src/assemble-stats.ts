@@ -15,8 +15,8 @@ import { type Measures, type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type Aggregates } from "./ports.ts";
 import { type TimeRange } from "./range.ts";
+import { type RankingMetric } from "./ranking-value.ts";
 import { sharesOf } from "./shares.ts";
-import { type RankingMetric } from "./usage-ranking.ts";
 import { type MetricsByType, type Ranked, type SeriesItem, type UsageStats } from "./usage-stats.ts";
 
 /** What of a query says how its answer is put together. */
@@ -112,7 +112,12 @@ function ranked<Row extends { measures: Measures }, Item>(
   itemOf: (row: Row) => Item,
 ): Ranked<Item> {
   const others = rows.slice(topN);
-  const shares = isAddedUp(rankBy) ? sharesOf(rows.map(({ measures }) => amountOf(measures, rankBy))) : [];
+  const shares = isAddedUp(rankBy)
+    ? sharesOf(
+        rows.map(({ measures }) => amountOf(measures, rankBy)),
+        topN,
+      )
+    : [];
   return {
     items: rows.slice(0, topN).map((row, i) => ({
       ...itemOf(row),

@@ -2,9 +2,8 @@ import { type GroupDimension, type GroupKey } from "./group-by.ts";
 import { sumMeasures } from "./measures.ts";
 import { type Measures } from "./metrics.ts";
 import { type Aggregates, type AggregateQuery } from "./ports.ts";
-import { largestFirst, rankingValue } from "./ranking-value.ts";
+import { largestFirst, type RankingMetric, rankingValue } from "./ranking-value.ts";
 import { type SplitQuery } from "./split-query.ts";
-import { type RankingMetric } from "./usage-ranking.ts";
 
 /**
  * Adds the aggregates of the remainder to those of the history, as if they had been read together. The first groups are those of

@@ -2,7 +2,8 @@ import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./metrics.ts";
-import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
+import { type RankingMetric } from "./ranking-value.ts";
+import { type RankedBy } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 
 /** For what lives longer than a request, which reads a clock once: whatever it decides, it decides as of one instant. */

@@ -1,14 +1,20 @@
 import { addCredits, type CreditUnits } from "./credit-units.ts";
 
 /**
- * Gives the share that each part has of all parts together, 0 to 1: of whole numbers or decimals of whatever size, the double that is nearest
- * to the exact quotient. So any shares that make up the whole add up to 1 within 2^-53 for each of them. All are `null` where there are
- * none: where the whole is zero, or a part is negative.
+ * Gives the share that each of the first `count` parts has of all parts together, 0 to 1: the double that is nearest to the exact quotient
+ * of the amounts, however large they are. So shares that make up the whole add up to 1 within 2^-53 for each of them. All are `null` where
+ * there are none: where the whole is zero, or a part is negative.
  */
-export function sharesOf(parts: readonly CreditUnits[]): (number | null)[] {
-  const whole = parts.reduce<CreditUnits>(addCredits, 0);
-  if (whole <= 0 || parts.some((part) => part < 0)) return parts.map(() => null);
-  return parts.map((part) => nearestQuotient(part, whole));
+export function sharesOf(parts: readonly CreditUnits[], count: number): (number | null)[] {
+  let whole: CreditUnits = 0;
+  let isNegative = false;
+  for (const part of parts) {
+    whole = addCredits(whole, part);
+    isNegative ||= part < 0;
+  }
+  const first = parts.slice(0, count);
+  if (isNegative || whole <= 0) return first.map(() => null);
+  return first.map((part) => nearestQuotient(part, whole));
 }
 
 /** Divides one amount by another that is no smaller. */

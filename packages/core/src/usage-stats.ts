@@ -4,7 +4,7 @@ import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by
 import { type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type TimeRange } from "./range.ts";
-import { type RankingMetric } from "./usage-ranking.ts";
+import { type RankingMetric } from "./ranking-value.ts";
 
 /** A query as a person asks it. */
 export type UsageStatsQuery = TimeRange & {

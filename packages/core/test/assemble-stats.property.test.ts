@@ -87,8 +87,8 @@ Exact.DP = 60;
 function sharesOfTop(name: keyof Metrics, rows: Rows, topN: number): (number | null)[] {
   if (METRICS[name].kind === "average") return rows.slice(0, topN).map(() => null);
   const amounts = rows.map((row) => Exact(added([row])[name] as number | string));
-  const whole = amounts.reduce((all, amount) => all.plus(amount), Exact(0));
-  return amounts.slice(0, topN).map((amount) => (whole.eq(0) ? null : Number(amount.div(whole).toFixed(60))));
+  const total = amounts.reduce((all, amount) => all.plus(amount), Exact(0));
+  return amounts.slice(0, topN).map((amount) => (total.eq(0) ? null : amount.div(total).toNumber()));
 }
 
 it("adds up every part of an answer as by hand, and drops and doubles nothing", () => {

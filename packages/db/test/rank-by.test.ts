@@ -66,7 +66,7 @@ const WAYS = {
   }),
 };
 
-describe.each(Object.entries(WAYS))("from %s", (_, open) => {
+describe.each(Object.entries(WAYS).map(([name, open]) => ({ name, open })))("from $name", ({ open }) => {
   let way: ReturnType<typeof open>;
   beforeEach(() => {
     way = open();
