@@ -154,3 +154,21 @@ it("REST, tRPC and CSV answer the same question with the same numbers, kept or n
   );
   expect(found).toBeGreaterThan(RUNS / 4);
 }, 120_000);
+
+it("models have shares for who says what is ranked by, kept or not, and for nobody else", async () => {
+  const end = Math.floor(NOW.getTime() / 1000 / DAY) * DAY - 1;
+  const url = `/app/api/user/usage-stats?startTime=${end - 9 * DAY + 1}&endTime=${end}`;
+  const modelsOf = async (query: string) => {
+    const response = await server.get(`${url}${query}`, { user: DEMO_USER });
+    const { modelStats } = (await response.json()) as RestUsageStats;
+    return { kept: response.headers.get("cache-status")?.includes("hit"), modelStats };
+  };
+  for (const kept of [false, true]) {
+    const [plain, ranked] = [await modelsOf(""), await modelsOf("&rankBy=calls")];
+    expect([plain.kept, ranked.kept]).toEqual([kept, kept]);
+    expect(plain.modelStats.every((model) => !("share" in model))).toBe(true);
+    expect(ranked.modelStats).toEqual(
+      plain.modelStats.map((model) => ({ ...model, share: expect.any(Number) as unknown })),
+    );
+  }
+});
