@@ -71,6 +71,16 @@ export function orderedValue(name: RankingMetric): string {
   return kind === "average" ? `coalesce(${column}_sum::numeric / nullif(${column}_count, 0), -1)` : column;
 }
 
+/**
+ * Orders rows of sums by a metric as `largestFirst` of core does, no average last. An average has so many decimals that two which differ
+ * never round to the same: fractions of whole numbers below 2^53 are 2^-106 apart, or more.
+ */
+export function largestFirstBy(name: RankingMetric): string {
+  const { kind, column }: Metric = METRICS[name];
+  if (kind !== "average") return `${column} desc`;
+  return `round(${column}_sum::numeric, 36) / nullif(${column}_count, 0) desc nulls last`;
+}
+
 export type MeasuresRow = Record<MeasureColumn, string>;
 
 /** Reads a row's sums, which PostgreSQL sends as text. Throws `number_too_large` where a number would round. */
