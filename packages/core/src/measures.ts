@@ -1,6 +1,6 @@
 import { addCredits, type CreditUnits, formatCredits, parseCredits } from "./credit-units.ts";
 import { UsageStatsError } from "./errors.ts";
-import { type Measures, type Metrics, type WholeMeasure } from "./metrics.ts";
+import { type AddedUp, type Measures, METRICS, type Metrics, type WholeMeasure } from "./metrics.ts";
 
 /** A sum under way: it may be more than a number holds exactly, and its credits are not text yet. */
 export type MeasureSum = Record<WholeMeasure, number> & { credits: CreditUnits };
@@ -86,6 +86,16 @@ export function toMetrics(measures: Measures): Metrics {
     durationMs: average(measures.durationMsSum, measures.durationMsCount),
     ttfbMs: average(measures.ttfbMsSum, measures.ttfbMsCount),
   };
+}
+
+/** Whether a metric is added up over calls, and not an average of them. */
+export function isAddedUp(name: keyof Metrics): name is AddedUp {
+  return METRICS[name].kind !== "average";
+}
+
+/** How much measures have of a metric that is added up: credits in whole units of their last decimal. */
+export function amountOf(measures: Measures, name: AddedUp): CreditUnits {
+  return name === "credits" ? parseCredits(measures.credits) : measures[name];
 }
 
 function average(sum: number, count: number): { avg: number } | null {

@@ -77,6 +77,9 @@ type NamesOf<Kind extends Metric["kind"]> = {
   [Name in keyof Metrics]: (typeof METRICS)[Name]["kind"] extends Kind ? Name : never;
 }[keyof Metrics];
 
+/** The metrics that are added up. */
+export type AddedUp = NamesOf<"calls" | "sum" | "decimal_sum">;
+
 /** The metrics of some kinds, in the order of the list. */
 export function metricsOf<const Kind extends Metric["kind"]>(...kinds: Kind[]): NamesOf<Kind>[] {
   return METRIC_NAMES.filter((name) => (kinds as string[]).includes(METRICS[name].kind)) as NamesOf<Kind>[];
@@ -106,5 +109,5 @@ export const WHOLE_COLUMNS = Object.fromEntries(
 
 /** A column of a rollup that is added up. */
 export type MeasureColumn =
-  | (typeof METRICS)[NamesOf<"calls" | "sum" | "decimal_sum">]["column"]
+  | (typeof METRICS)[AddedUp]["column"]
   | `${(typeof METRICS)[NamesOf<"average">]["column"]}_${"sum" | "count"}`;

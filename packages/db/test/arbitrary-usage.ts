@@ -5,6 +5,7 @@ import {
   type GroupDimension,
   metricsOf,
   type ModelCall,
+  RANKING_METRICS,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
@@ -121,6 +122,7 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
         fc.shuffledSubarray([...GROUP_DIMENSIONS], { minLength: 1, maxLength: 2 }),
       ),
       filter: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filter }),
+      rankBy: fc.constantFrom(...RANKING_METRICS),
       topN: fc.integer({ min: 1, max: 4 }),
       compare: fc.constantFrom("previous" as const, "none" as const),
       limit: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),

@@ -51,6 +51,7 @@ async function totals() {
       groupBy: [],
       filter: {},
       topN: 5,
+      rankBy: "calls",
       compare: "none",
     },
   );

@@ -3,6 +3,7 @@ import { typeCode, typeName } from "../layout/call-type-codes.ts";
 import { NEGATED_STORED, STORED_COLUMNS, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 import { FROM, TOP_N } from "./asked-usage.ts";
 import { bucketOfCalls, bucketOfRows } from "./bucket-sql.ts";
+import { largestFirstBy } from "./ordered-value.ts";
 import { namesOf } from "./named-items.ts";
 import { unionAll } from "./union-all.ts";
 import { groupColumns, levelsOf, type UsageShape } from "./usage-shape.ts";
@@ -46,7 +47,7 @@ export function answerSql(shape: UsageShape, sources: Sources, note: Sql = empty
   if (note !== empty) parts.push(note);
   return sql`with ${join(ctes, ", ")}
     select * from (${join(parts, " union all ")}) as answer
-     order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
+     order by part, rank, ${rankOrder(shape)}`;
 }
 
 /** Selects the row of an answer that says something else about it, in `key0`. */
@@ -113,12 +114,16 @@ function keysOf(shape: UsageShape): Sql {
   return raw(`${first!} as key0, ${second ?? "null::text"} as key1`);
 }
 
+function rankOrder({ rankBy }: UsageShape): Sql {
+  return raw(`${largestFirstBy(rankBy)}, key0 collate "C", key1 collate "C"`);
+}
+
 const groupsSql = sql`select 'group', null, key0, key1, null, ${stored} from groups`;
 
 /** Writes `top`, the groups that get a series of their own, and `cells`, their sums in each bucket. */
 function cellCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
   const top = sql`top as materialized (
-    select (row_number() over (order by calls desc, key0 collate "C", key1 collate "C"))::int as rank, key0, key1
+    select (row_number() over (order by ${rankOrder(shape)}))::int as rank, key0, key1
       from groups order by 1 limit ${TOP_N})`;
   const topItems = sql`top_items as materialized (select item, rank from items join top on ${isSameKey("items")})`;
   const placed = unionAll([

@@ -5,6 +5,7 @@ import {
   type RankedBy,
   type RankingMetric,
 } from "@usage-stats/core";
+import { orderedValue } from "./ordered-value.ts";
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isoText } from "./instant-sql.ts";
 import { measureSql, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
@@ -58,11 +59,4 @@ function isAfter({ after, direction }: RankedAggregateQuery): Sql {
   const { value, key } = after;
   return sql`(value ${raw(direction === "desc" ? "<" : ">")} ${value}::numeric
           or (value = ${value}::numeric and (key0 collate "C", key1 collate "C") > (${key[0]}::text, ${key[1]}::text)))`;
-}
-
-/** A metric of rows of sums, to order by. Who has no average comes after all who have, where the largest are first. */
-function orderedValue(name: RankingMetric): string {
-  const { kind, column }: Metric = METRICS[name];
-  if (kind !== "average") return measureSql(column);
-  return `coalesce((${measureSql(`${column}_sum`)})::numeric / nullif(${measureSql(`${column}_count`)}, 0), -1)`;
 }

@@ -74,7 +74,17 @@ const GROUPED_BY: Record<RankedBy, GroupDimension[]> = {
 /** Asks a ranking's query of all users together. */
 export function askedOfEveryone({ range, settled, filter, by }: RankedAggregateQuery): AggregateQuery {
   const groupBy = GROUPED_BY[by];
-  return { userDid: null, range, previous: null, settled, edges: [], groupBy, filter, topN: 1 };
+  return {
+    userDid: null,
+    range,
+    previous: null,
+    settled,
+    edges: [],
+    groupBy,
+    filter,
+    rankBy: "calls",
+    topN: 1,
+  };
 }
 
 /** Runs a statement of `rankingSql` and reads what it answers. */

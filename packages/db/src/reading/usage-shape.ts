@@ -1,4 +1,9 @@
-import { type AggregateQuery, type GroupDimension, type UsageFilter } from "@usage-stats/core";
+import {
+  type AggregateQuery,
+  type GroupDimension,
+  type RankingMetric,
+  type UsageFilter,
+} from "@usage-stats/core";
 import { type Level, levelFor } from "./detail-levels.ts";
 
 /** What the text of a statement depends on; everything else of a question is a value. */
@@ -6,6 +11,7 @@ export type UsageShape = {
   isEveryone: boolean;
   groupBy: GroupDimension[];
   filter: (keyof UsageFilter)[];
+  rankBy: RankingMetric;
   hasSeries: boolean;
 };
 
@@ -28,8 +34,14 @@ export const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
 };
 
 /** Gives the shape of a query. */
-export function shapeOf({ userDid, groupBy, filter, edges }: AggregateQuery): UsageShape {
-  return { isEveryone: userDid === null, groupBy, filter: fieldsOf(filter), hasSeries: edges.length > 0 };
+export function shapeOf({ userDid, groupBy, filter, rankBy, edges }: AggregateQuery): UsageShape {
+  return {
+    isEveryone: userDid === null,
+    groupBy,
+    filter: fieldsOf(filter),
+    rankBy,
+    hasSeries: edges.length > 0,
+  };
 }
 
 /** Gives the fields of a filter that have a list. */
