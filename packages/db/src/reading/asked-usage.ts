@@ -19,7 +19,7 @@ import {
   type SharedLookUps,
 } from "./look-ups.ts";
 import { Place } from "./statement-template.ts";
-import { fieldsOf, levelsOf, shapeOf } from "./usage-shape.ts";
+import { levelsOf, shapeOf } from "./usage-shape.ts";
 
 /** A query, and the parts of time that its statement reads. */
 export type AskedUsage = {
