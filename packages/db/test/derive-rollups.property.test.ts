@@ -130,7 +130,7 @@ function bruteForce(fine: Fine[]): Row[] {
 
 const inOrder = (rows: Row[]) => rows.toSorted((one, other) => (one.key < other.key ? -1 : 1));
 
-async function rows(): Promise<Row[]> {
+async function rowsThere(): Promise<Row[]> {
   const text = (columns: string[]) =>
     columns.map((column) => `coalesce(${column}::numeric::text, '-')`).join(" || ' ' || ");
   const key = ["user_id", "time_type", "slice", "timestamp", "item", "type", "model_id"];
@@ -166,7 +166,7 @@ describe("what is derived of fine rows", () => {
         await insert(fine, (i) => tags[i % tags.length]!);
         await deriveRollups(session, SLICE, WEEKS);
         const right = bruteForce(fine);
-        expect(await rows()).toEqual(right);
+        expect(await rowsThere()).toEqual(right);
         expect(await checkRollups(session, { weeks: WEEKS })).toEqual([]);
         await session.execute(sql`
           update model_call_stats set calls = calls + 1
@@ -186,7 +186,7 @@ describe("what is derived of fine rows", () => {
           await session.execute(sql`delete from model_call_stats`);
           await insert(fine, () => 0);
           await deriveRollups(session, SLICE, WEEKS);
-          const right = await rows();
+          const right = await rowsThere();
           const [{ user }] = fine as [Fine, ...Fine[]];
           await session.execute(
             sql`update model_call_stats set calls = calls + 7 where time_type > 2 and user_id = ${user}`,
@@ -209,7 +209,7 @@ describe("what is derived of fine rows", () => {
           await session.execute(
             sql`update model_call_stats set calls = calls - 1000 where time_type = 6 and user_id not in (0, ${user})`,
           );
-          expect(await rows()).toEqual(right);
+          expect(await rowsThere()).toEqual(right);
         }),
         { numRuns: Number(process.env["LONG"] ?? 40) },
       );
@@ -230,9 +230,9 @@ describe("what is derived of fine rows", () => {
     await deriveRollups(session, SLICE, WEEKS);
     const right = bruteForce(fine);
     expect(right.filter(({ key }) => key.startsWith("0 2 ")).length).toBe(96 * 3);
-    expect(await rows()).toEqual(right);
+    expect(await rowsThere()).toEqual(right);
     expect((await checkRollups(session, { weeks: WEEKS })).length).toBe(0);
     await deriveRollups(session, SLICE, WEEKS, 4);
-    expect(await rows()).toEqual(right);
+    expect(await rowsThere()).toEqual(right);
   });
 });

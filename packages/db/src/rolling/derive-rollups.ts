@@ -75,7 +75,7 @@ export const COARSE_OF_FINE = `(values
        (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)`;
 
 /** Selects the coarser rows that fine rows belong in, as their `time_type` says. */
-export function coarseOf(fine: Sql): Sql {
+function coarseOf(fine: Sql): Sql {
   return sql`
     select user_id, coarse.time_type, slice, coarse.timestamp, coarse.item, type, case when coarse.time_type >= 7 then model_id end, ${raw(KEPT_SUMS)}
       from (${fine}) as fine cross join lateral ${raw(COARSE_OF_FINE)}

@@ -2,7 +2,7 @@ import { type RebuildPlan, type Rebuilder, type RollupScope } from "@usage-stats
 import { sessionOf } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { EVERYONE, FINE } from "../layout/time-types.ts";
-import sql, { raw, type Sql } from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 import { isFrozen, noticeMissingMonths } from "./frozen-quarters.ts";
 import { repairRollups } from "./repair-rollups.ts";
 import { inScope, type RowScope, rowScopeOf, rowsIn, startsIn, weeksIn } from "./rollup-scope.ts";

@@ -37,7 +37,7 @@ export function startsIn(starts: Quarters | undefined): Sql {
 }
 
 /** Says which buckets begin in a range, as quarters of an hour since 1970. */
-export function startsOf(range: TimeRange | undefined): Quarters | undefined {
+function startsOf(range: TimeRange | undefined): Quarters | undefined {
   if (range === undefined) return undefined;
   const quarterFrom = (time: Date) => Math.ceil(time.getTime() / QUARTER_MS);
   return { from: quarterFrom(range.from), to: quarterFrom(range.to) };

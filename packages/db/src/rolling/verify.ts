@@ -1,5 +1,5 @@
 import { type RollupScope } from "@usage-stats/core";
-import sql, { raw } from "sql-template-tag";
+import sql from "sql-template-tag";
 import { sessionOf, type SqlSession } from "../connection/session.ts";
 import { type Database } from "../database.ts";
 import { EVERYONE, FINE } from "../layout/time-types.ts";
