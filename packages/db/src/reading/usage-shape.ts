@@ -16,7 +16,7 @@ export type UsageShape = {
 };
 
 /** The column of calls that each dimension groups by. */
-export const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
+const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
   app: "app_did",
   provider: "provider_id",
   model: "model",
