@@ -6,12 +6,10 @@ import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
-import {
-  ModelCallDetailStatsEntity,
-  ModelCallModelStatsEntity,
-  ModelCallStatsEntity,
-} from "./entities/model-call-stats.ts";
+import { ModelCallSliceEntity } from "./entities/model-call-slice.ts";
+import { ModelCallStatsEntity } from "./entities/model-call-stats.ts";
 import { ModelCallEntity } from "./entities/model-call.ts";
+import { ModelCallComboEntity, ModelCallModelEntity, ModelCallUserEntity } from "./entities/rollup-names.ts";
 import { ServerSecretEntity } from "./entities/server-secret.ts";
 import { migrationsList } from "./migrations/list.ts";
 import { LockingMigrator } from "./migrations/locking-migrator.ts";
@@ -72,8 +70,10 @@ export function ormConfig(
     entities: [
       ModelCallEntity,
       ModelCallStatsEntity,
-      ModelCallModelStatsEntity,
-      ModelCallDetailStatsEntity,
+      ModelCallSliceEntity,
+      ModelCallUserEntity,
+      ModelCallModelEntity,
+      ModelCallComboEntity,
       ApiKeyEntity,
       AdminActionEntity,
       ServerSecretEntity,
@@ -101,6 +101,7 @@ export function ormConfig(
         "model_call_frozen_months",
         "model_call_reopened_quarters",
       ],
+      skipViews: ["usage_rollups"],
     },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {
