@@ -78,58 +78,57 @@ async function pick(client: Client, whose: Whose, limit: number): Promise<Picked
   return rows;
 }
 
+const WIDTHS = { quarter: "15 minutes", hour: "1 hour", day: "1 day" };
+type Grain = keyof typeof WIDTHS;
+const GRAINS = Object.keys(WIDTHS) as Grain[];
+
 function recompute(whose: Whose): string[] {
-  const touched = (grain: string) => `(
-    select distinct user_did, date_bin('1 ${grain === "quarter" ? "day" : grain}', quarter, '2000-01-01 00:00+00') as start, quarter
+  const buckets = (grain: Grain) => `(
+    select distinct user_did, date_bin('${WIDTHS[grain]}', quarter, '2000-01-01 00:00+00') as start
       from unnest($1::text[], $2::timestamptz[]) as changed(user_did, quarter)) as touched`;
-  const buckets = (grain: string) =>
-    grain === "quarter"
-      ? `(select user_did, quarter as start from ${touched("day")}) as touched`
-      : `(select distinct user_did, start from ${touched(grain)}) as touched`;
-  const width = { quarter: "15 minutes", hour: "1 hour", day: "1 day" };
-  const grains = ["quarter", "hour", "day"] as const;
-  const insert = (table: string, grain: string, source: string) => {
-    const key = `user_did, start, ${LEVELS[table]!.join(", ")}`;
-    return `insert into ${table} (user_did, time_type, timestamp, ${LEVELS[table]!.join(", ")}, ${MEASURES.join(", ")})
-      select user_did, '${grain}', start, ${LEVELS[table]!.join(", ")}, ${SUMS} from (${source}) as source group by ${key}`;
+  const insert = (table: string, grain: Grain, from: string) => {
+    const dimensions = LEVELS[table]!.join(", ");
+    return `insert into ${table} (user_did, time_type, timestamp, ${dimensions}, ${MEASURES.join(", ")})
+      select touched.user_did, '${grain}', start, ${dimensions}, ${SUMS} from ${buckets(grain)} cross join lateral (${from} offset 0) as source
+       group by touched.user_did, start, ${dimensions}`;
   };
-  const rows = (table: string, grain: string, condition: string) =>
-    `cross join lateral (select * from ${table} where time_type = '${grain}' and ${condition} offset 0) as rollup`;
+  const rows = (table: string, grain: Grain, condition: string) =>
+    `select ${[...LEVELS[table]!, ...MEASURES].join(", ")} from ${table} where time_type = '${grain}' and ${condition}`;
+  const own = "user_did = touched.user_did and timestamp = start";
+  const tables = Object.keys(LEVELS);
   return [
-    ...Object.keys(LEVELS).flatMap((table) =>
-      grains.map(
+    ...tables.flatMap((table) =>
+      GRAINS.map(
         (grain) => `delete from ${table} where ctid = any(array(
           select old.ctid from ${buckets(grain)} cross join lateral (
-            select ctid from ${table} where time_type = '${grain}' and user_did = touched.user_did and timestamp = touched.start offset 0) as old))`,
+            select ctid from ${table} where time_type = '${grain}' and ${own} offset 0) as old))`,
       ),
     ),
     insert(
       "model_call_detail_stats",
       "quarter",
       whose === "users"
-        ? `select touched.user_did, start, calls.* from ${buckets("quarter")} cross join lateral (
-             select type, provider_id, model, coalesce(app_did, '') as app_did, status, ${OF_CALLS} from model_calls
-              where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes' and voided_at is null offset 0) as calls`
-        : `select touched.user_did, start, ${[...DETAIL, ...MEASURES].join(", ")} from ${buckets("quarter")}
-             ${rows("model_call_detail_stats", "quarter", "timestamp = start and user_did <> ''")}`,
+        ? `select type, provider_id, model, coalesce(app_did, '') as app_did, status, ${OF_CALLS} from model_calls
+            where user_did = touched.user_did and call_time >= start and call_time < start + interval '15 minutes' and voided_at is null`
+        : rows("model_call_detail_stats", "quarter", "timestamp = start and user_did <> ''"),
     ),
     ...["model_call_model_stats", "model_call_stats"].map((table) =>
       insert(
         table,
         "quarter",
-        `select rollup.*, start from ${buckets("quarter")} ${rows("model_call_detail_stats", "quarter", "user_did = touched.user_did and timestamp = start")}`.replace(
-          "select rollup.*",
-          `select touched.user_did, ${[...LEVELS[table]!, ...MEASURES].join(", ")}`,
-        ),
+        `select * from model_call_detail_stats where time_type = 'quarter' and ${own}`,
       ),
     ),
     ...(["hour", "day"] as const).flatMap((grain, i) =>
-      Object.keys(LEVELS).map((table) =>
+      tables.map((table) =>
         insert(
           table,
           grain,
-          `select touched.user_did, start, ${[...LEVELS[table]!, ...MEASURES].join(", ")} from ${buckets(grain)}
-             ${rows(table, grains[i]!, `user_did = touched.user_did and timestamp >= start and timestamp < start + interval '${width[grain]}'`)}`,
+          rows(
+            table,
+            GRAINS[i]!,
+            `user_did = touched.user_did and timestamp >= start and timestamp < start + interval '${WIDTHS[grain]}'`,
+          ),
         ),
       ),
     ),
@@ -141,11 +140,38 @@ export async function rollUpAllAsBefore(client: Client, whose: Whose[] = ["users
   for (const one of whose) while ((await rollUpAsBefore(client, one)) > 0);
 }
 
-/** One statement that tells calls and usage of a user (of all users by ''): as the version before adds them up, and of the calls themselves. */
-export const READ_AS_BEFORE = `
-  with changed as materialized (select distinct user_did, quarter from model_call_changes where $1 in ('', user_did)),
-  stale as materialized (select quarter from changed where $1 = '' and user_did = ''),
-  rolled as (
+/** Fills empty rollups with what the version before would have made of all calls, in one go. */
+export async function fillAsBefore(client: Client): Promise<void> {
+  for (const [table, dimensions] of Object.entries(LEVELS))
+    for (const grain of GRAINS) {
+      const key = `user_did, timestamp, ${dimensions.join(", ")}`;
+      await client.query(`insert into ${table} (user_did, time_type, timestamp, ${dimensions.join(", ")}, ${MEASURES.join(", ")})
+        select user_did, '${grain}', timestamp, ${dimensions.join(", ")}, ${SUMS}
+          from (select whose.user_did, date_bin('${WIDTHS[grain]}', call_time, '2000-01-01 00:00+00') as timestamp, type, provider_id, model,
+                       coalesce(app_did, '') as app_did, status, ${OF_CALLS}
+                  from model_calls cross join lateral (values (model_calls.user_did), ('')) as whose(user_did) where voided_at is null) as calls
+         group by ${key}`);
+    }
+  await client.query("delete from model_call_changes");
+  await client.query("vacuum (analyze)");
+}
+
+/** What is said of a user (of all users by ''), and what it should be: the calls, and those that were dropped (`dropped_calls`). */
+const read = (changed: string, rolled: string) => `
+  with changed as materialized (select distinct user_did, quarter from model_call_changes where $1 in ('', user_did)), ${changed}
+  rolled as (${rolled}
+    union all
+    select 1, 1, coalesce(total_usage, 0) from model_calls as call join changed on changed.user_did = call.user_did and quarter = quarter_of(call_time)
+     where voided_at is null),
+  dropped as (select coalesce(sum(calls), 0) as calls, coalesce(sum(total_usage), 0) as total_usage from dropped_calls where $1 in ('', user_did))
+  select (select coalesce(sum(sign * calls), 0) || ' ' || coalesce(sum(sign * total_usage), 0) from rolled) as said,
+         (select count(*) + (select calls from dropped) || ' ' || coalesce(sum(total_usage), 0) + (select total_usage from dropped)
+            from model_calls where $1 in ('', user_did) and voided_at is null) as expected`;
+
+/** As the version before read: days, with what has changed replaced. */
+export const READ_AS_BEFORE = read(
+  `stale as materialized (select quarter from changed where $1 = '' and user_did = ''),`,
+  `
     select 1 as sign, calls, total_usage from model_call_stats where user_did = $1 and time_type = 'day'
     union all
     select -1, calls, total_usage from model_call_stats where user_did = '' and time_type = 'quarter' and timestamp in (select quarter from stale)
@@ -153,25 +179,18 @@ export const READ_AS_BEFORE = `
     select 1, calls, total_usage from model_call_stats where user_did <> '' and time_type = 'quarter' and timestamp in (select quarter from stale)
     union all
     select -1, calls, total_usage from model_call_stats as rollup join changed on changed.user_did = rollup.user_did and quarter = timestamp
-     where changed.user_did <> '' and time_type = 'quarter'
-    union all
-    select 1, 1, coalesce(total_usage, 0) from model_calls as call join changed on changed.user_did = call.user_did and quarter = quarter_of(call_time)
-     where voided_at is null)
-  select (select coalesce(sum(sign * calls), 0) || ' ' || coalesce(sum(sign * total_usage), 0) from rolled) as said,
-         (select count(*) || ' ' || coalesce(sum(total_usage), 0) from model_calls where $1 in ('', user_did) and voided_at is null) as expected`;
+     where changed.user_did <> '' and time_type = 'quarter'`,
+);
 
-/** The same of the new rollups: of whole weeks, by type. */
-export const READ_NOW = `
-  with changed as materialized (select distinct user_did, quarter from model_call_changes where $1 in ('', user_did)),
-  rolled as (
-    select 1 as sign, calls, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(other_usage, 0) as total_usage
-      from model_call_stats where user_id = (select id from model_call_users where did = $1) and time_type = 6 and slice in (0, 1, 2, 3)
+const USAGE = "coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(other_usage, 0)";
+
+/** As it is read now: weeks by type. */
+export const READ_NOW = read(
+  "",
+  `
+    select 1 as sign, calls, ${USAGE} as total_usage from model_call_stats
+     where user_id = (select id from model_call_users where did = $1) and time_type = 6 and slice in (0, 1, 2, 3)
     union all
-    select -1, calls, coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(other_usage, 0)
-      from changed join model_call_users on did = user_did join model_call_stats on user_id = id
-     where time_type in (0, 1, 2) and timestamp = quarter_number(quarter)
-    union all
-    select 1, 1, coalesce(total_usage, 0) from model_calls as call join changed on changed.user_did = call.user_did and quarter = quarter_of(call_time)
-     where voided_at is null)
-  select (select coalesce(sum(sign * calls), 0) || ' ' || coalesce(sum(sign * total_usage), 0) from rolled) as said,
-         (select count(*) || ' ' || coalesce(sum(total_usage), 0) from model_calls where $1 in ('', user_did) and voided_at is null) as expected`;
+    select -1, calls, ${USAGE} from changed join model_call_users on did = user_did join model_call_stats on user_id = id
+     where time_type in (0, 1, 2) and slice = slice_of(user_did) and timestamp = quarter_number(quarter)`,
+);
