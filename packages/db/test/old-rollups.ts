@@ -45,6 +45,9 @@ export async function rollUpAsBefore(client: Client, whose: Whose, limit = 2_000
     const kept = picked.filter(({ frozen }) => !frozen);
     const buckets = [kept.map(({ user_did: user }) => user), kept.map(({ quarter }) => quarter)];
     if (kept.length > 0) {
+      // These named the grain as a value, and so fail by the time's type where the layout is another.
+      for (const table of Object.keys(LEVELS))
+        for (const grain of GRAINS) await client.query(remove(table, grain), [...buckets, grain]);
       for (const statement of recompute(whose)) await client.query(statement, buckets);
       if (whose === "users")
         await client.query(
@@ -82,10 +85,21 @@ const WIDTHS = { quarter: "15 minutes", hour: "1 hour", day: "1 day" };
 type Grain = keyof typeof WIDTHS;
 const GRAINS = Object.keys(WIDTHS) as Grain[];
 
-function recompute(whose: Whose): string[] {
-  const buckets = (grain: Grain) => `(
+const OWN = "user_did = touched.user_did and timestamp = start";
+
+function buckets(grain: Grain): string {
+  return `(
     select distinct user_did, date_bin('${WIDTHS[grain]}', quarter, '2000-01-01 00:00+00') as start
       from unnest($1::text[], $2::timestamptz[]) as changed(user_did, quarter)) as touched`;
+}
+
+function remove(table: string, grain: Grain): string {
+  return `delete from ${table} where ctid = any(array(
+    select old.ctid from ${buckets(grain)} cross join lateral (
+      select ctid from ${table} where time_type = $3 and ${OWN} offset 0) as old))`;
+}
+
+function recompute(whose: Whose): string[] {
   const insert = (table: string, grain: Grain, from: string) => {
     const dimensions = LEVELS[table]!.join(", ");
     return `insert into ${table} (user_did, time_type, timestamp, ${dimensions}, ${MEASURES.join(", ")})
@@ -94,16 +108,7 @@ function recompute(whose: Whose): string[] {
   };
   const rows = (table: string, grain: Grain, condition: string) =>
     `select ${[...LEVELS[table]!, ...MEASURES].join(", ")} from ${table} where time_type = '${grain}' and ${condition}`;
-  const own = "user_did = touched.user_did and timestamp = start";
-  const tables = Object.keys(LEVELS);
   return [
-    ...tables.flatMap((table) =>
-      GRAINS.map(
-        (grain) => `delete from ${table} where ctid = any(array(
-          select old.ctid from ${buckets(grain)} cross join lateral (
-            select ctid from ${table} where time_type = '${grain}' and ${own} offset 0) as old))`,
-      ),
-    ),
     insert(
       "model_call_detail_stats",
       "quarter",
@@ -116,11 +121,11 @@ function recompute(whose: Whose): string[] {
       insert(
         table,
         "quarter",
-        `select * from model_call_detail_stats where time_type = 'quarter' and ${own}`,
+        `select * from model_call_detail_stats where time_type = 'quarter' and ${OWN}`,
       ),
     ),
     ...(["hour", "day"] as const).flatMap((grain, i) =>
-      tables.map((table) =>
+      Object.keys(LEVELS).map((table) =>
         insert(
           table,
           grain,
@@ -136,7 +141,10 @@ function recompute(whose: Whose): string[] {
 }
 
 /** Rolls up all that there is as the version before did. */
-export async function rollUpAllAsBefore(client: Client, whose: Whose[] = ["users", "all users"]): Promise<void> {
+export async function rollUpAllAsBefore(
+  client: Client,
+  whose: Whose[] = ["users", "all users"],
+): Promise<void> {
   for (const one of whose) while ((await rollUpAsBefore(client, one)) > 0);
 }
 

@@ -7,7 +7,14 @@ import { KEPT_SUMS, STORED_COLUMNS, STORED_LIST, STORED_OF_CALL } from "../src/l
 import { migrationsList } from "../src/migrations/list.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { ODD_SESSIONS, openOddly } from "./odd-sessions.ts";
-import { ADAPTIVE, READ_AS_BEFORE, READ_NOW, fillAsBefore, rollUpAllAsBefore, rollUpAsBefore } from "./old-rollups.ts";
+import {
+  ADAPTIVE,
+  READ_AS_BEFORE,
+  READ_NOW,
+  fillAsBefore,
+  rollUpAllAsBefore,
+  rollUpAsBefore,
+} from "./old-rollups.ts";
 
 const BEFORE = migrationsList[migrationsList.findIndex(({ name }) => name === ADAPTIVE) - 1]!.name;
 const NOW = new Date("2025-09-20T00:00:00Z");
@@ -147,7 +154,9 @@ async function dropMonth(month: string): Promise<void> {
   expect(await rows(`select from model_call_changes where ${ofMonth}`)).toEqual([]);
   await rows(`insert into kept_fine ${fineOf(ofMonth)}`);
   const partition = `model_calls_${month.replace("-", "_")}`;
-  await rows(`insert into dropped_calls select user_did, count(*), sum(total_usage) from ${partition} where voided_at is null group by 1`);
+  await rows(
+    `insert into dropped_calls select user_did, count(*), sum(total_usage) from ${partition} where voided_at is null group by 1`,
+  );
   await rows(`drop table ${partition}`);
 }
 
@@ -288,3 +297,219 @@ it("goes on where an upgrade was killed, whatever was rolled up and dropped in t
   await expectExact();
   expect(await rows("select from model_call_frozen_months")).toHaveLength(2);
 }, 240_000);
+
+describe("once it is done", () => {
+  const old = ["model_call_stats", "model_call_model_stats", "model_call_detail_stats"];
+
+  it("knows what is frozen from the new rollups, however a session writes times", async () => {
+    await record("2025-05-01", 1_000);
+    await fillAsBefore(client);
+    await migrate(database.orm, NOW);
+    await dropMonth("2025-05");
+    await dropMonth("2025-06");
+    for (const [i, settings] of ODD_SESSIONS.entries()) {
+      const odd = await openOddly(database.url, settings);
+      const run = (sql: string) => odd.em.fork().execute(sql);
+      const insert = (user: string, id: string) =>
+        run(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status)
+          select '${user}', '${id}-${i}', call_time, 'p', 'm', 'custom', 'success' from frozen_call`);
+      try {
+        await run("select notice_missing_months()");
+        // A month that is made again is only for quarters in which a user had nothing.
+        await run(
+          "drop table if exists frozen_call; create table frozen_call as select quarter_start(min(timestamp)) as call_time from kept_fine where user_did = 'user-9'",
+        );
+        await run("select ensure_model_calls_partition(call_time) from frozen_call");
+        await expect(insert("user-9", "repeated")).rejects.toThrow(
+          /were dropped, and what was rolled up of them stays/,
+        );
+        await insert(`nobody-${i}`, "new");
+      } finally {
+        await odd.close();
+      }
+    }
+    const frozen = await rows<{ month: string }>(
+      "select month::text from model_call_frozen_months order by 1",
+    );
+    expect(frozen.map(({ month }) => month)).toEqual(["2025-05-01 00:00:00+00", "2025-06-01 00:00:00+00"]);
+    expect(await rows("select from model_call_changes")).toHaveLength(ODD_SESSIONS.length);
+    // Where there is nothing, nothing is frozen.
+    await rows("select ensure_model_calls_partition('2024-01-01 00:00+00')");
+    expect(await rows("select from model_call_frozen_months")).toHaveLength(2);
+  }, 120_000);
+
+  it("lets whoever had rights on the old rollups go on with the new, and nobody else", async () => {
+    const suffix = database.url.slice(-8);
+    const [reader, worker, stranger] = ["reader", "worker", "stranger"].map((name) => `${name}_${suffix}`);
+    await rows(`create role ${reader}; create role ${worker}; create role ${stranger}`);
+    try {
+      await rows(`grant select on model_call_stats to ${reader} with grant option`);
+      await rows(
+        `grant select, insert, update, delete on ${old.join(", ")}, model_call_changes to ${worker}`,
+      );
+      await migrate(database.orm, NOW);
+      const held = await rows<{ role: string; table: string; rights: string }>(
+        `select grantee::regrole::text as role, oid::regclass::text as table, string_agg(privilege_type || case when is_grantable then '*' else '' end, ' ' order by privilege_type) as rights
+           from pg_class cross join lateral aclexplode(relacl) where grantee::regrole::text ~ '_${suffix}$' and relname <> 'model_call_changes' group by 1, 2 order by 1, 2`,
+      );
+      const tables = [
+        "model_call_combos",
+        "model_call_models",
+        "model_call_slices",
+        "model_call_stats",
+        "model_call_users",
+      ];
+      expect(held).toEqual([
+        ...[...tables, "usage_rollups"].map((table) => ({ role: reader, table, rights: "SELECT*" })),
+        ...tables.map((table) => ({ role: worker, table, rights: "DELETE INSERT SELECT UPDATE" })),
+        { role: worker, table: "usage_rollups", rights: "SELECT" },
+      ]);
+      await rows(`set role ${worker}`);
+      await rows("select from model_call_slices for update");
+      await rows("insert into model_call_users (did) values ('by a worker')");
+      await rows("reset role");
+      await database.orm.migrator.down({ to: BEFORE });
+      const [again] = await rows<{ count: string }>(
+        `select count(*) from pg_class cross join lateral aclexplode(relacl) where grantee = '${worker}'::regrole and oid::regclass::text = any($1)`,
+        [old],
+      );
+      expect(Number(again!.count)).toBe(12);
+    } finally {
+      await rows("reset role");
+      for (const role of [reader, worker, stranger]) await rows(`drop owned by ${role}; drop role ${role}`);
+    }
+  }, 60_000);
+
+  it("leaves quarters that are too large to be added up to their calls", async () => {
+    await record("2025-05-01", 300);
+    await rows("alter table model_calls drop constraint model_calls_measures_check");
+    await rows("update model_calls set input_tokens = 5000000000000000000 where user_did = '{u,v}'");
+    // A day's sum is too large for the old rollups, too: only quarters were rolled up.
+    await rows("delete from model_call_changes");
+    await rows(`insert into model_call_detail_stats
+      select user_did, 'quarter', quarter_of(call_time), type, provider_id, model, coalesce(app_did, ''), status,
+             1, (status = 'success')::int, (status = 'failed')::int, coalesce(input_tokens, 0), 0, 0, 0, 0, 0, 0, 0, 0
+        from model_calls on conflict do nothing`);
+    const [of] = await rows<{ quarters: string }>(
+      "select count(distinct quarter_of(call_time)) as quarters from model_calls where user_did = '{u,v}'",
+    );
+    await migrate(database.orm, NOW);
+    const changes = await rows<{ user_did: string }>(
+      "select distinct user_did, quarter from model_call_changes",
+    );
+    expect(changes).toHaveLength(Number(of!.quarters));
+    expect(changes.length).toBeGreaterThan(10);
+    expect(changes.every(({ user_did: user }) => user === "{u,v}")).toBe(true);
+    expect(await differences(EXPECTED_ALL, FOUND_ALL)).toEqual([]);
+  }, 60_000);
+
+  it("goes back to the same old rollups, with nothing of all users to be done, and up again", async () => {
+    await record("2025-05-01", 2_000);
+    await fillAsBefore(client);
+    await dropMonth("2025-05");
+    await rows("update model_calls set total_usage = 5 where id ~ '7$'");
+    await rows("select notice_missing_months()");
+    for (const table of old) await rows(`create table was_${table} as select * from ${table}`);
+    const changes = await rows("select * from model_call_changes where user_did <> '' order by 1, 2");
+
+    await migrate(database.orm, NOW);
+    await database.orm.migrator.down({ to: BEFORE });
+    for (const table of old) {
+      const [size] = await rows<{ count: string }>(`select count(*) from ${table}`);
+      expect(Number(size!.count)).toBeGreaterThan(100);
+      for (const [one, other] of [
+        [table, `was_${table}`],
+        [`was_${table}`, table],
+      ])
+        expect(await rows(`select * from ${one} except all select * from ${other} limit 3`)).toEqual([]);
+    }
+    expect(await rows("select * from model_call_changes order by 1, 2")).toEqual(changes);
+    for (const user of ["", ...USERS]) {
+      const [answer] = await rows<{ said: string; expected: string }>(READ_AS_BEFORE, [user]);
+      expect(answer!.said).toBe(answer!.expected);
+    }
+    await rollUpAllAsBefore(client);
+    await rows("drop table was_model_call_stats, was_model_call_model_stats, was_model_call_detail_stats");
+    await migrate(database.orm, NOW);
+    await expectExact();
+  }, 120_000);
+
+  it("refuses everything that the version before does to rollups, and changes nothing", async () => {
+    await record("2025-05-01", 300);
+    await fillAsBefore(client);
+    await migrate(database.orm, NOW);
+    await rows("update model_calls set total_usage = 5 where id ~ '7$'");
+    const before = [
+      await rows("select * from model_call_stats order by 1, 2, 3, 4, 5"),
+      await rows("select * from model_call_changes order by 1, 2"),
+    ];
+    await expect(rollUpAsBefore(client, "users")).rejects.toMatchObject({ code: "42883" });
+    expect(await rollUpAsBefore(client, "all users")).toBe(0);
+    await expect(rows(READ_AS_BEFORE, ["user-1"])).rejects.toMatchObject({ code: "42703" });
+    await expect(
+      rows("select sum(calls) from model_call_stats where time_type = 'day' and timestamp >= now()"),
+    ).rejects.toThrow();
+    expect([
+      await rows("select * from model_call_stats order by 1, 2, 3, 4, 5"),
+      await rows("select * from model_call_changes order by 1, 2"),
+    ]).toEqual(before);
+  }, 60_000);
+
+  it("shows rollups with names, times and every measure", async () => {
+    await rows("select ensure_model_calls_partition('2025-05-01 00:00+00')");
+    await rows(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status, app_did, input_tokens, output_tokens, total_usage, credits, duration_ms, ttfb_ms)
+      values ('u', '1', '2025-05-08 10:20+00', 'p', 'm', 'video', 'success', null, 10, 5, 17, 0.25, null, 30), ('u', '2', '2025-05-08 10:21+00', 'p', 'm', 'video', 'success', null, 1, 1, 2, 0, 400, null)`);
+    await fillAsBefore(client);
+    await migrate(database.orm, NOW);
+    await rows("set timezone = 'Asia/Tokyo'; set datestyle = 'ISO'");
+    const shown = await rows(
+      "select shown.*, start::text as start, width::text as width, slice = slice_of('u') as own, null as slice from usage_rollups as shown order by user_did, shown.start desc, row_type",
+    );
+    const fine = {
+      user_did: "u",
+      own: true,
+      slice: null,
+      row_type: "fine, of a sparse week",
+      start: "2025-05-08 19:15:00+09",
+      width: "00:15:00",
+      ...{
+        type: "video",
+        provider_id: "p",
+        model: "m",
+        app_did: null,
+        status: "success",
+        key_id: null,
+        tags: null,
+      },
+      ...{ calls: "2", success_calls: "2", failed_calls: "0", processing_calls: "0", unpriced_calls: "0" },
+      ...{
+        input_tokens: "11",
+        output_tokens: "6",
+        cached_input_tokens: "0",
+        cache_write_tokens: "0",
+        reasoning_tokens: "0",
+      },
+      ...{
+        total_usage: "19",
+        credits: "0.25000000",
+        duration_ms_sum: "400",
+        duration_ms_count: "1",
+        ttfb_ms_sum: "30",
+        ttfb_ms_count: "1",
+      },
+    };
+    const week = {
+      ...fine,
+      row_type: "by type",
+      start: "2025-05-05 09:00:00+09",
+      width: "7 days",
+      provider_id: null,
+      model: null,
+      status: null,
+    };
+    const ofUser = shown.filter((row) => (row as { user_did: string }).user_did === "u");
+    expect(ofUser).toEqual([fine, week]);
+    // All users: a fine row, by type a quarter, an hour, a day and a week, by model and by everything a day and a week.
+    expect(shown).toHaveLength(2 + 9);
+  }, 60_000);
+});
