@@ -30,8 +30,10 @@ export type DatabaseSettings = {
   /** After this long the database ends a transaction in which nothing happens, in milliseconds. */
   idleInTransactionTimeoutMs?: number;
   applicationName?: string;
-  /** Whether migrating prints nothing, which is the default. */
+  /** Whether migrating prints nothing, which is the default where nobody is told. */
   silent?: boolean;
+  /** Told what migrating does and how far it got, instead of printing it. */
+  onMigrating?: (progress: string) => void;
 };
 
 /** MikroORM's configuration for a database as it was found: for the server, the command line and `mikro-orm` alike. */
@@ -45,7 +47,8 @@ export function ormConfig(
     lockTimeoutMs,
     idleInTransactionTimeoutMs,
     applicationName = "usage-stats",
-    silent = true,
+    onMigrating,
+    silent = onMigrating === undefined,
   }: DatabaseSettings,
   { schema, searchPath, otherSchemas }: DatabaseState,
 ): Options {
@@ -64,6 +67,7 @@ export function ormConfig(
   }
   return defineConfig({
     dbName: config.database!,
+    ...(onMigrating === undefined ? {} : { logger: onMigrating }),
     schema,
     // A typing error must not make a database.
     ensureDatabase: false,

@@ -43,17 +43,17 @@ export async function rollUpAsBefore(client: Client, whose: Whose, limit = 2_000
     if (whose === "users") await client.query("select notice_missing_months()");
     const picked = await pick(client, whose, limit);
     const kept = picked.filter(({ frozen }) => !frozen);
-    const buckets = [kept.map(({ user_did: user }) => user), kept.map(({ quarter }) => quarter)];
+    const changed = [kept.map(({ user_did: user }) => user), kept.map(({ quarter }) => quarter)];
     if (kept.length > 0) {
       // These named the grain as a value, and so fail by the time's type where the layout is another.
       for (const table of Object.keys(LEVELS))
-        for (const grain of GRAINS) await client.query(remove(table, grain), [...buckets, grain]);
-      for (const statement of recompute(whose)) await client.query(statement, buckets);
+        for (const grain of GRAINS) await client.query(remove(table, grain), [...changed, grain]);
+      for (const statement of recompute(whose)) await client.query(statement, changed);
       if (whose === "users")
         await client.query(
           `insert into model_call_changes select '', quarter from (select distinct unnest($2::timestamptz[]) as quarter, $1::text[]) as touched
             where not exists (select from model_call_changes as known where known.user_did = '' and known.quarter = touched.quarter)`,
-          buckets,
+          changed,
         );
     }
     await client.query("commit");

@@ -19,6 +19,9 @@ import {
 const BEFORE = migrationsList[migrationsList.findIndex(({ name }) => name === ADAPTIVE) - 1]!.name;
 const NOW = new Date("2025-09-20T00:00:00Z");
 
+// LONG=1 upgrades a million calls, and says how long it took.
+const CALLS = process.env["LONG"] === undefined ? 4_000 : 1_000_000;
+
 const ODD_NAMES = [`o'clock "quoted" \\`, "naïve 🙂 ü", "100%", "{u,v}", "x".repeat(512)];
 
 let database: TestDatabase;
@@ -197,14 +200,13 @@ it("has what was rolled up in the new layout, and leaves to calls what was not",
 }, 120_000);
 
 it("gives no wrong answer while others read, write and roll up the old rollups, who fail once there are none", async () => {
-  await record("2025-05-01", 4_000);
+  await record("2025-05-01", CALLS);
   await fillAsBefore(client);
   await dropMonth("2025-05");
   const [reader, writer, roller] = [await connect(), await connect(), await connect()];
   const migrated = new AbortController();
   const answers = { before: 0, now: 0, wrong: [] as unknown[] };
   let rolled = 0;
-  let refusal: unknown;
 
   const read = async () => {
     for (let n = 0; !migrated.signal.aborted; n += 1) {
@@ -236,28 +238,36 @@ it("gives no wrong answer while others read, write and roll up the old rollups, 
       );
     }
   };
-  const rollUp = async () => {
+  const rollUp = async (): Promise<unknown> => {
     try {
       while (!migrated.signal.aborted) {
         rolled += await rollUpAsBefore(roller, "users", 30);
         if (Math.random() < 0.5) rolled += await rollUpAsBefore(roller, "all users", 30);
       }
+      return null;
     } catch (error) {
-      refusal = error;
+      return error;
     }
   };
-  const others = Promise.all([read(), write(), rollUp()]);
+  const others = Promise.all([read(), write()]);
+  const refusal = rollUp();
+  const began = performance.now();
   await migrate(database.orm, NOW);
-  while (answers.now < 40 || refusal === undefined) await sleep(50);
+  const tookMs = performance.now() - began;
+  const refused = await refusal;
+  await expect.poll(() => answers.now, { timeout: 60_000 }).toBeGreaterThan(40);
   migrated.abort();
   await others;
 
+  console.log(
+    `upgraded ${CALLS} calls in ${(tookMs / 1_000).toFixed(1)} s, beside ${answers.before} answers of before, ${answers.now} of after, ${answers.wrong.length} wrong, ${rolled} quarters rolled up`,
+  );
   expect(answers.wrong).toEqual([]);
   expect(answers.before).toBeGreaterThan(5);
   expect(rolled).toBeGreaterThan(30);
-  expect(refusal).toMatchObject({ code: "42883" });
+  expect(refused).toMatchObject({ code: "42883" });
   await expectExact();
-}, 240_000);
+}, 1_800_000);
 
 it("goes on where an upgrade was killed, whatever was rolled up and dropped in the meantime", async () => {
   await record("2025-05-01", 3_000);
@@ -448,7 +458,7 @@ describe("once it is done", () => {
     await expect(rows(READ_AS_BEFORE, ["user-1"])).rejects.toMatchObject({ code: "42703" });
     await expect(
       rows("select sum(calls) from model_call_stats where time_type = 'day' and timestamp >= now()"),
-    ).rejects.toThrow();
+    ).rejects.toThrow(/invalid input syntax|operator does not exist/);
     expect([
       await rows("select * from model_call_stats order by 1, 2, 3, 4, 5"),
       await rows("select * from model_call_changes order by 1, 2"),
@@ -472,31 +482,29 @@ describe("once it is done", () => {
       row_type: "fine, of a sparse week",
       start: "2025-05-08 19:15:00+09",
       width: "00:15:00",
-      ...{
-        type: "video",
-        provider_id: "p",
-        model: "m",
-        app_did: null,
-        status: "success",
-        key_id: null,
-        tags: null,
-      },
-      ...{ calls: "2", success_calls: "2", failed_calls: "0", processing_calls: "0", unpriced_calls: "0" },
-      ...{
-        input_tokens: "11",
-        output_tokens: "6",
-        cached_input_tokens: "0",
-        cache_write_tokens: "0",
-        reasoning_tokens: "0",
-      },
-      ...{
-        total_usage: "19",
-        credits: "0.25000000",
-        duration_ms_sum: "400",
-        duration_ms_count: "1",
-        ttfb_ms_sum: "30",
-        ttfb_ms_count: "1",
-      },
+      type: "video",
+      provider_id: "p",
+      model: "m",
+      app_did: null,
+      status: "success",
+      key_id: null,
+      tags: null,
+      calls: "2",
+      success_calls: "2",
+      failed_calls: "0",
+      processing_calls: "0",
+      unpriced_calls: "0",
+      input_tokens: "11",
+      output_tokens: "6",
+      cached_input_tokens: "0",
+      cache_write_tokens: "0",
+      reasoning_tokens: "0",
+      total_usage: "19",
+      credits: "0.25000000",
+      duration_ms_sum: "400",
+      duration_ms_count: "1",
+      ttfb_ms_sum: "30",
+      ttfb_ms_count: "1",
     };
     const week = {
       ...fine,

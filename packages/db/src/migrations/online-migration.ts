@@ -39,9 +39,9 @@ export abstract class OnlineMigration extends Migration {
   protected async briefly(statements: readonly string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.inTransaction(async (run) => {
-          await run(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-          for (const statement of statements) await run(statement);
+        return await this.inTransaction(async (execute) => {
+          await execute(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+          for (const statement of statements) await execute(statement);
         });
       } catch (error) {
         if (!BLOCKED.test(sqlStateOf(error) ?? "") || tries === TRIES) throw error;
