@@ -39,8 +39,11 @@ export class AdaptiveRollups extends OnlineMigration {
   override async up(): Promise<void> {
     if (!(await this.#exists("model_call_detail_stats"))) return;
     if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
+    let told = "";
     for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
-      this.tell(`rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`);
+      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
+      if (progress !== told) this.tell(progress);
+      told = progress;
       await this.inTransaction((run) => copyPiece(run));
     }
     // Whoever asks right after the exchange needs to be planned for. The names are few.
