@@ -10,7 +10,6 @@ export const TIME_TYPES = {
   fineOfSparseDay: 1,
   /** Fine, of a dense day: in every coarser row. */
   fineOfDenseDay: 2,
-  typeQuarter: 3,
   typeHour: 4,
   typeDay: 5,
   typeWeek: 6,
@@ -26,8 +25,11 @@ export const FINE = "(0, 1, 2)";
 /** A day or a week is dense from this many fine rows on, and stays dense until it has none. */
 export const DENSE_FROM = 16;
 
-/** All users of a slice together, who are always dense. */
+/** All users together. All their days and weeks are dense, but they have fine rows of their own only where many users' rows would have to be read instead. */
 export const EVERYONE = 0;
+
+/** All users' day has fine rows of its own from this many fine rows of users on, and until it has no calls. */
+export const EVERYONE_DENSE_FROM = 4_096;
 
 /** How many quarters of an hour a day and a week have. */
 export const QUARTERS_A_DAY = 96;

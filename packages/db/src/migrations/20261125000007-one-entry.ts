@@ -1,7 +1,10 @@
 import { inOwnSchema } from "./20261125000001-own-schema.ts";
 import { OnlineMigration } from "./online-migration.ts";
 
-/** Advisory locks by which writers say in which quarter they rely on others' entries ("qrtr" in ASCII); the second key counts quarters since 1970. */
+/**
+ * Advisory locks by which writers say, shared, in which quarter they rely on others' entries ("qrtr" in ASCII); the second key counts quarters
+ * since 1970. Whoever has one exclusively knows that nobody does.
+ */
 const RELYING = 1_903_326_322;
 
 /**
@@ -31,7 +34,7 @@ export class OneEntry extends OnlineMigration {
         for each row execute function announce_at_commit()`,
       `create or replace function quarters_relied_on() returns setof timestamptz language sql as $$
         select to_timestamp(objid::bigint * 900) from pg_catalog.pg_locks
-         where locktype = 'advisory' and classid = ${RELYING} and objsubid = 2
+         where locktype = 'advisory' and classid = ${RELYING} and objsubid = 2 and mode = 'ShareLock'
            and database = (select oid from pg_catalog.pg_database where datname = current_database()) $$`,
       `create or replace function keep_entries_relied_on() returns trigger language plpgsql as $$
       begin

@@ -1,6 +1,6 @@
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type SqlSession } from "../connection/session.ts";
-import { DENSE_FROM, EVERYONE, FINE } from "../layout/time-types.ts";
+import { DENSE_FROM, EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
 import { KEPT_SUMS, STORED_LIST } from "../layout/stored-measures.ts";
 
 /** Quarters of an hour since 1970, from one to another, half-open; both begin weeks. */
@@ -18,10 +18,16 @@ export async function deriveRollups(session: SqlSession, slice: number, weeks: W
     retagFineRows(inWeeks),
     sql`insert into model_call_stats (${raw(COLUMNS)})
         select ${EVERYONE}, 2, fine.slice, timestamp, coalesce(keyless_id, item), fine.type, fine.model_id, ${raw(KEPT_SUMS)}
-          from model_call_stats as fine join model_call_combos as combo on combo.id = item
-         where time_type in ${raw(FINE)} and ${inWeeks}
-         group by fine.slice, timestamp, coalesce(keyless_id, item), fine.type, fine.model_id having sum8(calls) <> 0`,
-    sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`select * from model_call_stats where time_type in ${raw(FINE)} and ${inWeeks}`)}`,
+          from (select *, count(*) over (partition by day_start(timestamp)) as in_day
+                  from model_call_stats where time_type in ${raw(FINE)} and user_id <> ${EVERYONE} and ${inWeeks}) as fine
+          join model_call_combos as combo on combo.id = item
+         where in_day >= ${EVERYONE_DENSE_FROM}::int
+         group by fine.slice, timestamp, coalesce(keyless_id, item), fine.type, fine.model_id`,
+    sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`
+          select ${EVERYONE}::int as user_id, 2 as time_type, fine.slice, timestamp, coalesce(keyless_id, item) as item, fine.type, fine.model_id, ${raw(STORED_LIST)}
+            from model_call_stats as fine join model_call_combos as combo on combo.id = item
+           where time_type in ${raw(FINE)} and user_id <> ${EVERYONE} and ${inWeeks}`)}`,
+    sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`select * from model_call_stats where time_type in ${raw(FINE)} and user_id <> ${EVERYONE} and ${inWeeks}`)}`,
   ];
   for (const statement of statements) await session.execute(statement);
 }
@@ -35,7 +41,7 @@ export function coarseOf(fine: Sql): Sql {
     select user_id, coarse.time_type, slice, coarse.timestamp, coarse.item, type, case when coarse.time_type >= 7 then model_id end, ${raw(KEPT_SUMS)}
       from (${fine}) as fine
      cross join lateral (values
-       (3::int2, fine.timestamp, fine.type::int, 2), (4, fine.timestamp / 4 * 4, fine.type, 2), (5, day_start(fine.timestamp), fine.type, 2),
+       (4::int2, fine.timestamp / 4 * 4, fine.type::int, 2), (5, day_start(fine.timestamp), fine.type, 2),
        (6, week_start(fine.timestamp), fine.type, 0), (7, day_start(fine.timestamp), fine.model_id, 2),
        (8, week_start(fine.timestamp), fine.model_id, 1), (9, day_start(fine.timestamp), fine.item, 2),
        (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)

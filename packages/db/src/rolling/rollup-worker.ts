@@ -7,6 +7,8 @@ export type RollupWorkerOptions = {
   /** How long to wait to be woken before looking anyway, in milliseconds: each quarter that ends becomes due by itself. */
   pollMs?: number;
   batchSize?: number;
+  /** How many shards are rolled up at the same time. */
+  rollers?: number;
   /** Told of every failure; the worker goes on. */
   onError(error: unknown): void;
 };
@@ -19,6 +21,9 @@ export type RollupWorker = {
 
 // Many changes one after the other are cheaper to roll up together.
 const REST_MS = 1_000;
+
+// Each time, all calls of the quarter under way are read that are of users who had another one.
+const OPEN_EVERY_MS = 60_000;
 
 // What cannot be rolled up is tried again, and told of again, this often: somebody may have mended it.
 const SET_ASIDE_FOR_MS = 600_000;
@@ -34,13 +39,16 @@ export function startRollupWorker(
   async function work(): Promise<void> {
     let setAside = nothingSetAside();
     let since = performance.now();
+    let openSince = performance.now();
     while (!stop.signal.aborted) {
       if (performance.now() - since > SET_ASIDE_FOR_MS) {
         setAside = nothingSetAside();
         since = performance.now();
       }
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      await rollUp(orm, { ...options, setAside, signal: stop.signal }).catch(onError);
+      const includesOpen = performance.now() - openSince > OPEN_EVERY_MS;
+      if (includesOpen) openSince = performance.now();
+      await rollUp(orm, { ...options, includesOpen, setAside, signal: stop.signal }).catch(onError);
       await pause(REST_MS, stop.signal);
       const timer = new AbortController();
       await Promise.race([woken, pause(pollMs - REST_MS, AbortSignal.any([stop.signal, timer.signal]))]);

@@ -1,5 +1,6 @@
 import { type CallChange } from "@usage-stats/core";
-import sql, { type Sql } from "sql-template-tag";
+import { FINE } from "../layout/time-types.ts";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { type SqlSession, sessionOf } from "../connection/session.ts";
 import { sqlStateOf } from "../connection/sqlstate.ts";
 import { type Database } from "../database.ts";
@@ -79,8 +80,9 @@ function findFrozen(session: SqlSession, asked: Asked[]): Promise<number[]> {
     asked,
     sql`(${isFrozen("input.user_did", "input.quarter")}
       or not exists (select from partitions where lower_bound < date_trunc('month', input.month + interval '40 days', 'UTC') and upper_bound > input.month))
-     and exists (select from model_call_stats as rollup
-                  where rollup.user_did = input.user_did and time_type = 'quarter' and timestamp = input.quarter)`,
+     and exists (select from model_call_stats as fine
+                  where fine.user_id = (select id from model_call_users where did = input.user_did) and time_type in ${raw(FINE)}
+                    and slice = slice_of(input.user_did) and timestamp = quarter_number(input.quarter))`,
   );
 }
 

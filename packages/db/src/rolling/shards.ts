@@ -1,0 +1,38 @@
+import { type SqlSession, sessionOf } from "../connection/session.ts";
+import { type Database } from "../database.ts";
+import sql, { raw } from "sql-template-tag";
+
+/** A part of a slice's users, whose rollups one roller at a time changes. */
+export type Shard = { slice: number; shard: number };
+
+/** The shard that stands for the rows of all users together, which every roller needs in the end. */
+const EVERYONES = -1;
+
+/** Lists what rollers share out among each other. */
+export async function listShards(orm: Database): Promise<Shard[]> {
+  return sessionOf(orm.em.fork()).execute<Shard>(
+    sql`select slice, shard from model_call_shards where shard <> ${EVERYONES} order by slice, shard`,
+  );
+}
+
+/** Locks a shard until the transaction ends; says whether it could, which where it `waits` it always can. */
+export async function lockShard(
+  session: SqlSession,
+  { slice, shard }: Shard,
+  waits: boolean,
+): Promise<boolean> {
+  const rows = await session.execute(sql`
+    select from model_call_shards where slice = ${slice}::int2 and shard = ${shard}::int2 for update ${raw(waits ? "" : "skip locked")}`);
+  return rows.length === 1;
+}
+
+/** Locks the rows of all users together until the transaction ends. */
+export async function lockEveryone(session: SqlSession, slice: number): Promise<void> {
+  await lockShard(session, { slice, shard: EVERYONES }, true);
+}
+
+/** Locks all shards of a slice until the transaction ends, also that of all users together. */
+export async function lockSlice(session: SqlSession, slice: number): Promise<void> {
+  await session.execute(sql`
+    select from model_call_shards where slice = ${slice}::int2 order by (shard = ${EVERYONES}), shard for update`);
+}
