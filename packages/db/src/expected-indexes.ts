@@ -6,7 +6,9 @@ export const EXPECTED_INDEXES: Record<string, string> = {
   // Who a call is, and the way to the calls of a user by time.
   idx_model_calls_user_time_type: "UNIQUE btree (user_did, call_time, id)",
   idx_model_call_stats_user_type_time: 'UNIQUE btree (user_id, time_type, slice, "timestamp", item)',
-  idx_model_call_stats_type_time: 'btree (time_type, "timestamp")',
+  // By an expression, so that no plan takes it for one user's rows.
+  idx_model_call_stats_type_time: 'btree (((time_type)::integer), "timestamp")',
+  model_call_shards_pkey: "UNIQUE btree (slice, shard)",
   model_call_slices_pkey: "UNIQUE btree (slice)",
   model_call_users_pkey: "UNIQUE btree (id)",
   model_call_users_did_key: "UNIQUE btree (did)",

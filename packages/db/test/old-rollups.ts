@@ -197,7 +197,7 @@ export const READ_NOW = read(
   "",
   `
     select 1 as sign, calls, ${USAGE} as total_usage from model_call_stats
-     where user_id = (select id from model_call_users where did = $1) and time_type = 6 and slice in (0, 1, 2, 3)
+     where user_id = (select id from model_call_users where did = $1) and time_type = 6 and slice = 0
     union all
     select -1, calls, ${USAGE} from changed join model_call_users on did = user_did join model_call_stats on user_id = id
      where time_type in (0, 1, 2) and slice = slice_of(user_did) and timestamp = quarter_number(quarter)`,

@@ -21,13 +21,18 @@ const measures = {
 };
 
 /**
- * Rollups of every kind, as `TIME_TYPES` says. The user 0 is all users together of one slice; `timestamp` counts quarters of an hour since
+ * Rollups of every kind, as `TIME_TYPES` says. The user 0 is all users together; `timestamp` counts quarters of an hour since
  * 1970; `item` is a type's code, a model or a combination of names.
  */
 export const ModelCallStatsEntity = defineEntity({
   name: "ModelCallStats",
   tableName: "model_call_stats",
-  indexes: [{ name: "idx_model_call_stats_type_time", properties: ["timeType", "timestamp"] }],
+  indexes: [
+    {
+      name: "idx_model_call_stats_type_time",
+      expression: `create index "idx_model_call_stats_type_time" on "model_call_stats" ((time_type::int), "timestamp")`,
+    },
+  ],
   properties: {
     userId: p.integer().primary(),
     timeType: p.smallint().primary(),

@@ -8,12 +8,15 @@ const LARGEST_EXACT = 2 ** 53;
 /** A day or a week is dense from this many fine rows on. */
 const DENSE_FROM = 16;
 
+/** All users together have fine rows of their own on a day on which users have so many. */
+const EVERYONE_DENSE_FROM = 4_096;
+
 const MEASURES = ["calls", ...WHOLE_MEASURES, ...DECIMAL_MEASURES];
 const COLUMNS = `user_id, time_type, slice, timestamp, item, type, model_id, ${MEASURES.join(", ")}`;
 
 const SUMS = MEASURES.map((column) => {
   const sum = `${DECIMAL_MEASURES.includes(column) ? "sum" : "sum8"}(${column})`;
-  return column === "calls" ? sum : `nullif(${sum}, 0)`;
+  return `${column === "calls" ? sum : `nullif(${sum}, 0)`} as ${column}`;
 }).join(", ");
 
 /** What a new row has of an old one. */
@@ -87,7 +90,7 @@ export function takeCaught(limit: number | "all"): string[] {
     `delete from ${NEXT} where ctid = any(array(
        select copied.ctid from ${TAKEN} join model_call_users on did = user_did
         cross join lateral (
-          select ctid from ${NEXT} where user_id = model_call_users.id and time_type in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+          select ctid from ${NEXT} where user_id = model_call_users.id and time_type in (0, 1, 2, 4, 5, 6, 7, 8, 9, 10)
              and slice = slice_of(did) and timestamp >= week and timestamp < week + 672 offset 0) as copied))`,
     `delete from ${TOO_LARGE} as large using ${TAKEN} as taken
       where large.user_did = taken.user_did and large.timestamp >= week and large.timestamp < week + 672`,
@@ -141,15 +144,15 @@ export const SUM_USERS = [
   `analyze ${STALE}`,
   `delete from ${NEXT} where ctid = any(array(
      select copied.ctid from ${STALE} cross join model_call_slices as slices cross join lateral (
-       select ctid from ${NEXT} where user_id = 0 and time_type in (2, 3, 4, 5, 6, 7, 8, 9, 10) and slice = slices.slice and ${inWeek} offset 0) as copied))`,
-  `insert into ${NEXT} (${COLUMNS})
-   select 0, 2, fine.slice, timestamp, item, fine.type, model_id, ${SUMS}
-     from ${STALE} cross join lateral (
-       select * from ${NEXT} where user_id <> 0 and time_type in (0, 1, 2) and ${inWeek} offset 0) as fine
-    group by fine.slice, timestamp, item, fine.type, model_id`,
-  `insert into ${NEXT} (${COLUMNS})
-   ${coarseOf(`(select fine.* from ${STALE} cross join model_call_slices as slices cross join lateral (
-     select * from ${NEXT} where user_id = 0 and time_type = 2 and slice = slices.slice and ${inWeek} offset 0) as fine)`)}`,
+       select ctid from ${NEXT} where user_id = 0 and time_type in (2, 4, 5, 6, 7, 8, 9, 10) and slice = slices.slice and ${inWeek} offset 0) as copied))`,
+  `with everyone as materialized (
+     select 0 as user_id, 2::int2 as time_type, fine.slice, timestamp, item, fine.type, model_id,
+            sum(count(*)) over (partition by fine.slice, day_start(timestamp)) as in_day, ${SUMS}
+       from ${STALE} cross join lateral (
+         select * from ${NEXT} where user_id <> 0 and time_type::int in (0, 1, 2) and ${inWeek} offset 0) as fine
+      group by fine.slice, timestamp, item, fine.type, model_id)
+   insert into ${NEXT} (${COLUMNS})
+   select ${COLUMNS} from everyone where in_day >= ${EVERYONE_DENSE_FROM} union all ${coarseOf("everyone")}`,
   `delete from ${STALE}`,
 ];
 
@@ -159,7 +162,7 @@ function coarseOf(fine: string): string {
    select user_id, coarse.time_type, slice, coarse.timestamp, coarse.item, type, case when coarse.time_type >= 7 then model_id end, ${SUMS}
      from ${fine} as fine
     cross join lateral (values
-      (3::int2, fine.timestamp, fine.type::int, 2), (4, fine.timestamp / 4 * 4, fine.type, 2), (5, day_start(fine.timestamp), fine.type, 2),
+      (4::int2, fine.timestamp & -4, fine.type::int, 2), (5, day_start(fine.timestamp), fine.type, 2),
       (6, week_start(fine.timestamp), fine.type, 0), (7, day_start(fine.timestamp), fine.model_id, 2),
       (8, week_start(fine.timestamp), fine.model_id, 1), (9, day_start(fine.timestamp), fine.item, 2),
       (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)

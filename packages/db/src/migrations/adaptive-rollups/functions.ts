@@ -35,12 +35,12 @@ const OLD: Rollups = {
 
 /** Has the database's functions ask the new rollups. */
 export const USE_NEW_ROLLUPS = [
-  // All users together are rolled up wherever one of them is. One look into the index for each slice.
+  // All users together have a row of each day on which one of them has any. One look into the index for each slice.
   `create or replace function rolled_up_month(since int) returns timestamptz language sql stable as $$
     select date_trunc('month', quarter_start(min(first.timestamp)), 'UTC')
       from model_call_slices as slices cross join lateral (
         select timestamp from model_call_stats
-         where user_id = 0 and time_type = 2 and slice = slices.slice and timestamp >= since order by timestamp limit 1) as first $$`,
+         where user_id = 0 and time_type = 5 and slice = slices.slice and timestamp >= since order by timestamp limit 1) as first $$`,
   `create or replace function has_rollup(whose text, at_quarter timestamptz) returns boolean language sql stable as $$
     select exists (select from model_call_stats
                     where user_id = (select id from model_call_users where did = whose) and time_type in (0, 1, 2)

@@ -4,8 +4,7 @@ const success = "stats.calls - coalesce(failed_calls, 0) - coalesce(processing_c
 const zero = (column: string) => `coalesce(${column}, 0) as ${column}`;
 
 /**
- * The rollups for people at psql: with names, times and the measures as answers have them. All users together are the user '', once
- * for each slice.
+ * The rollups for people at psql: with names, times and the measures as answers have them. All users together are the user ''.
  */
 export const MAKE_VIEW = `
   create view usage_rollups as
@@ -22,7 +21,7 @@ export const MAKE_VIEW = `
     join (values
       (0, 'fine, of a sparse week', interval '15 minutes'), (1, 'fine, of a sparse day', interval '15 minutes'),
       (2, 'fine, of a dense day', interval '15 minutes'),
-      (3, 'by type', interval '15 minutes'), (4, 'by type', interval '1 hour'), (5, 'by type', interval '1 day'), (6, 'by type', interval '7 days'),
+      (4, 'by type', interval '1 hour'), (5, 'by type', interval '1 day'), (6, 'by type', interval '7 days'),
       (7, 'by model', interval '1 day'), (8, 'by model', interval '7 days'),
       (9, 'by everything', interval '1 day'), (10, 'by everything', interval '7 days')) as row_types(time_type, row_type, width)
       on row_types.time_type = stats.time_type
