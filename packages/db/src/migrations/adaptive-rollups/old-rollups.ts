@@ -40,13 +40,14 @@ export const FILL_OLD_TABLES = [
   insert(
     "model_call_detail_stats",
     DETAIL,
-    `select did as user_did, 'quarter' as time_type, quarter_start(timestamp) as timestamp, ${typeName("fine.type")} as type,
+    `select whom.user_did, 'quarter' as time_type, quarter_start(timestamp) as timestamp, ${typeName("fine.type")} as type,
             provider_id, model, coalesce(app_did, '') as app_did, status, ${VALUES}
        from ${NEXT} as fine
        join model_call_users as whose on whose.id = user_id
        join model_call_models as known on known.id = fine.model_id
        join model_call_combos as combo on combo.id = item
-      where time_type in (0, 1, 2)`,
+      cross join lateral (values (did), ('')) as whom(user_did)
+      where user_id <> 0 and time_type in (0, 1, 2)`,
   ),
   ...["hour", "day"].map((grain, i) =>
     insert(
