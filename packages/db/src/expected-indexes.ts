@@ -5,14 +5,19 @@ export const EXPECTED_INDEXES: Record<string, string> = {
   admin_actions_pkey: "UNIQUE btree (id)",
   // Who a call is, and the way to the calls of a user by time.
   idx_model_calls_user_time_type: "UNIQUE btree (user_did, call_time, id)",
-  idx_model_call_stats_user_type_time: 'UNIQUE btree (user_did, time_type, "timestamp", type)',
-  idx_model_call_stats_type_time: 'btree (time_type, "timestamp")',
-  idx_model_call_model_stats_user_type_time:
-    'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model)',
-  idx_model_call_detail_stats_user_type_time:
-    'UNIQUE btree (user_did, time_type, "timestamp", type, provider_id, model, app_did, status)',
-  idx_model_call_detail_stats_type_time:
-    "btree (time_type, \"timestamp\") WHERE (time_type = 'quarter'::text)",
+  idx_model_call_stats_user_type_time: 'UNIQUE btree (user_id, time_type, slice, "timestamp", item)',
+  // By an expression, so that no plan takes it for one user's rows.
+  idx_model_call_stats_type_time: 'btree (((time_type)::integer), "timestamp")',
+  model_call_shards_pkey: "UNIQUE btree (slice, shard)",
+  model_call_slices_pkey: "UNIQUE btree (slice)",
+  model_call_users_pkey: "UNIQUE btree (id)",
+  model_call_users_did_key: "UNIQUE btree (did)",
+  model_call_models_pkey: "UNIQUE btree (id)",
+  model_call_models_name_key: "UNIQUE btree (type, provider_id, model)",
+  model_call_combos_pkey: "UNIQUE btree (id)",
+  // By expressions, so that what is null is found by the index, too.
+  model_call_combos_name_key:
+    "UNIQUE btree (model_id, status, COALESCE(app_did, ''::text), COALESCE(key_id, ''::text), COALESCE(tags, '{}'::jsonb))",
   model_call_frozen_months_pkey: "UNIQUE btree (month)",
   model_call_reopened_quarters_pkey: "UNIQUE btree (quarter, user_did)",
   idx_model_call_changes_user_quarter: "btree (user_did, quarter)",

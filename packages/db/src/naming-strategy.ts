@@ -9,6 +9,7 @@ export class RollupNamingStrategy extends UnderscoreNamingStrategy {
   ): string {
     if (type !== "primary") return super.indexName(table, columns, type);
     if (table === "model_calls") return "idx_model_calls_user_time_type";
-    return table.endsWith("_stats") ? `idx_${table}_user_type_time` : super.indexName(table, columns, type);
+    if (table === "model_call_stats") return "idx_model_call_stats_user_type_time";
+    return super.indexName(table, columns, type);
   }
 }

@@ -6,12 +6,10 @@ import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
-import {
-  ModelCallDetailStatsEntity,
-  ModelCallModelStatsEntity,
-  ModelCallStatsEntity,
-} from "./entities/model-call-stats.ts";
+import { ModelCallShardEntity, ModelCallSliceEntity } from "./entities/model-call-slice.ts";
+import { ModelCallStatsEntity } from "./entities/model-call-stats.ts";
 import { ModelCallEntity } from "./entities/model-call.ts";
+import { ModelCallComboEntity, ModelCallModelEntity, ModelCallUserEntity } from "./entities/rollup-names.ts";
 import { ServerSecretEntity } from "./entities/server-secret.ts";
 import { migrationsList } from "./migrations/list.ts";
 import { LockingMigrator } from "./migrations/locking-migrator.ts";
@@ -32,8 +30,10 @@ export type DatabaseSettings = {
   /** After this long the database ends a transaction in which nothing happens, in milliseconds. */
   idleInTransactionTimeoutMs?: number;
   applicationName?: string;
-  /** Whether migrating prints nothing, which is the default. */
+  /** Whether migrating prints nothing, which is the default where nobody is told. */
   silent?: boolean;
+  /** Told what migrating does and how far it got, instead of printing it. */
+  onMigrating?: (progress: string) => void;
 };
 
 /** MikroORM's configuration for a database as it was found: for the server, the command line and `mikro-orm` alike. */
@@ -47,7 +47,8 @@ export function ormConfig(
     lockTimeoutMs,
     idleInTransactionTimeoutMs,
     applicationName = "usage-stats",
-    silent = true,
+    onMigrating,
+    silent = onMigrating === undefined,
   }: DatabaseSettings,
   { schema, searchPath, otherSchemas }: DatabaseState,
 ): Options {
@@ -66,14 +67,18 @@ export function ormConfig(
   }
   return defineConfig({
     dbName: config.database!,
+    ...(onMigrating === undefined ? {} : { logger: onMigrating }),
     schema,
     // A typing error must not make a database.
     ensureDatabase: false,
     entities: [
       ModelCallEntity,
       ModelCallStatsEntity,
-      ModelCallModelStatsEntity,
-      ModelCallDetailStatsEntity,
+      ModelCallSliceEntity,
+      ModelCallShardEntity,
+      ModelCallUserEntity,
+      ModelCallModelEntity,
+      ModelCallComboEntity,
       ApiKeyEntity,
       AdminActionEntity,
       ServerSecretEntity,
@@ -101,6 +106,7 @@ export function ormConfig(
         "model_call_frozen_months",
         "model_call_reopened_quarters",
       ],
+      skipViews: ["usage_rollups"],
     },
     // Snapshots do not know partitions: `migration:check` would ask to rebuild the table after every migration.
     migrations: {

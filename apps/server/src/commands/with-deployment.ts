@@ -15,7 +15,11 @@ async function withDeployment<T>(run: (deployment: Deployment) => Promise<T>): P
 /** The same with the database opened, and where it is. */
 export function withDatabase<T>(run: (orm: Database, databaseUrl: string) => Promise<T>): Promise<T> {
   return withDeployment(async ({ databaseUrl }) => {
-    const orm = await openDatabase({ url: databaseUrl, applicationName: "usage-stats command" });
+    const orm = await openDatabase({
+      url: databaseUrl,
+      applicationName: "usage-stats command",
+      onMigrating: console.error,
+    });
     try {
       return await run(orm, databaseUrl);
     } finally {

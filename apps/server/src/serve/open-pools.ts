@@ -29,7 +29,12 @@ const IDLE_IN_TRANSACTION_MS = 5_000;
 
 /** Opens the pool whose statements may take their time: migrations, rolling up, rebuilding. */
 export function openWorkerPool(url: string, { worker }: PoolSettings): Promise<Database> {
-  return openDatabase({ url, poolSize: worker, applicationName: "usage-stats worker" });
+  return openDatabase({
+    url,
+    poolSize: worker,
+    applicationName: "usage-stats worker",
+    onMigrating: console.error,
+  });
 }
 
 /** Opens all the others. */

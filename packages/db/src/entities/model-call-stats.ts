@@ -1,56 +1,46 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import { WHOLE_COLUMNS } from "@usage-stats/core";
-import { FIRST_MEASURES } from "../migrations/20261123000002-model-call-stats.ts";
+import { STORED } from "../layout/stored-measures.ts";
+import { DECIMAL_MEASURES, WHOLE_MEASURES } from "../migrations/adaptive-rollups/tables.ts";
 
-/** What every rollup knows: whose calls, and which quarter of an hour, hour or UTC day. The user "" is all users together. */
-const key = {
-  userDid: p.text().primary(),
-  timeType: p.enum(["quarter", "hour", "day"]).primary(),
-  timestamp: p.datetime().columnType("timestamptz").primary(),
-  type: p.text().primary(),
-};
+const whole = STORED.filter(({ type }) => type === "int8").map(({ column }) => column);
 
+/** Zero is null, but for `calls`, of which no row has none. The columns of the first release of this layout may have no measure yet. */
 const measures = {
+  calls: p.bigint("number"),
   ...Object.fromEntries(
-    Object.entries(WHOLE_COLUMNS).map(([name, column]) => {
-      const sum = p.bigint("number");
-      return [name, FIRST_MEASURES.includes(column) ? sum : sum.defaultRaw("0")];
-    }),
+    [...new Set([...WHOLE_MEASURES, ...whole])]
+      .filter((column) => column !== "calls")
+      .map((column) => [column, p.bigint("number").nullable().fieldName(column)]),
   ),
-  credits: p.decimal("string").precision(30).scale(8),
+  ...Object.fromEntries(
+    DECIMAL_MEASURES.map((column) => [
+      column,
+      p.decimal("string").columnType("numeric").nullable().fieldName(column),
+    ]),
+  ),
 };
 
-/** Sums by type. */
+/**
+ * Rollups of every kind, as `TIME_TYPES` says. The user 0 is all users together; `timestamp` counts quarters of an hour since
+ * 1970; `item` is a type's code, a model or a combination of names.
+ */
 export const ModelCallStatsEntity = defineEntity({
   name: "ModelCallStats",
   tableName: "model_call_stats",
-  indexes: [{ name: "idx_model_call_stats_type_time", properties: ["timeType", "timestamp"] }],
-  properties: { ...key, ...measures },
-});
-
-/** Sums by type, provider and model. */
-export const ModelCallModelStatsEntity = defineEntity({
-  name: "ModelCallModelStats",
-  tableName: "model_call_model_stats",
-  properties: { ...key, providerId: p.text().primary(), model: p.text().primary(), ...measures },
-});
-
-/** Sums by every dimension; the app "" is none. */
-export const ModelCallDetailStatsEntity = defineEntity({
-  name: "ModelCallDetailStats",
-  tableName: "model_call_detail_stats",
   indexes: [
     {
-      name: "idx_model_call_detail_stats_type_time",
-      expression: `create index "idx_model_call_detail_stats_type_time" on "model_call_detail_stats" ("time_type", "timestamp") where time_type = 'quarter'`,
+      name: "idx_model_call_stats_type_time",
+      expression: `create index "idx_model_call_stats_type_time" on "model_call_stats" ((time_type::int), "timestamp")`,
     },
   ],
   properties: {
-    ...key,
-    providerId: p.text().primary(),
-    model: p.text().primary(),
-    appDid: p.text().primary(),
-    status: p.text().primary(),
+    userId: p.integer().primary(),
+    timeType: p.smallint().primary(),
+    slice: p.smallint().primary(),
+    timestamp: p.integer().primary(),
+    item: p.integer().primary(),
+    type: p.smallint(),
+    modelId: p.integer().nullable(),
     ...measures,
   },
 });

@@ -1,104 +1,163 @@
-import { Migration } from "@mikro-orm/migrations";
+import { ModelCallStats } from "./20261123000002-model-call-stats.ts";
+import { CAUGHT, DROP_HELPERS, MAKE_HELPERS, PROGRESS, TOO_LARGE } from "./adaptive-rollups/catching.ts";
+import { COPY_ROWS, markStale, SUM_USERS, takeCaught, takePiece } from "./adaptive-rollups/copying.ts";
+import { USE_NEW_ROLLUPS, USE_OLD_ROLLUPS } from "./adaptive-rollups/functions.ts";
+import { FILL_OLD_TABLES, OLD_TABLES } from "./adaptive-rollups/old-rollups.ts";
+import { grantAlike } from "./adaptive-rollups/rights.ts";
+import {
+  DROP_TABLES,
+  MAKE_TABLES,
+  NAME_TABLES,
+  NEW_TABLES,
+  NEXT,
+  UNNAME_TABLES,
+} from "./adaptive-rollups/tables.ts";
+import { MAKE_VIEW } from "./adaptive-rollups/view.ts";
+import { OnlineMigration, type Run } from "./online-migration.ts";
+
+/** Whoever rolls up the old rollups holds it ("roll" in ASCII). */
+const ROLLING = 0x726f6c6c;
+
+/** How many old rows one transaction copies, about. */
+const PIECE = 250_000;
+
+/** How many weeks of users are copied again at once. */
+const BATCH = 2_000;
+
+/** So few are left to the transaction that exchanges the tables. */
+const FEW = 200;
+
+/** After so many batches those who roll up are made to wait for the rest. */
+const MOST_BATCHES = 1_000;
 
 /**
  * One table of rollups with integer keys, in which a day or a week has rows of its own only where it is dense
- * (docs/decisions/0040-adaptive-rollups.md).
+ * (docs/decisions/0040-adaptive-rollups.md). It is filled from the rollups of before, while servers of before go on reading and rolling
+ * those up, and takes their place in one transaction (docs/decisions/0041-upgrading-rollups-in-place.md).
  */
-export class AdaptiveRollups extends Migration {
-  override up(): void {
-    for (const table of ["model_call_detail_stats", "model_call_model_stats", "model_call_stats"])
-      this.addSql(`drop table ${table}`);
-    for (const statement of [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS, ...VIEW]) this.addSql(statement);
+export class AdaptiveRollups extends OnlineMigration {
+  override async up(): Promise<void> {
+    if (!(await this.#exists("model_call_detail_stats"))) return;
+    if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
+    let told = "";
+    for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
+      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
+      if (progress !== told) this.tell(progress);
+      told = progress;
+      await this.inTransaction((run) => copyPiece(run));
+    }
+    // Whoever asks right after the exchange needs to be planned for. The names are few.
+    for (const table of [NEXT, ...NEW_TABLES.slice(1)])
+      await this.outsideTransaction(`vacuum (analyze) ${table}`);
+    for (let batches = 0; batches < MOST_BATCHES && (await this.#caught()) > FEW; batches += 1)
+      await this.inTransaction((run) => all(run, [hold, ...takeCaught(BATCH), ...COPY_ROWS]));
+    await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
+    await this.briefly(EXCHANGE);
+  }
+
+  /**
+   * Makes the rollups of before anew from the fine rows. Which key made a call, and its tags, are forgotten in what was rolled up; they
+   * are still in the calls, where those are. Stop the servers first: neither version can answer before this is done.
+   */
+  override async down(): Promise<void> {
+    if (await this.#exists("model_call_detail_stats")) return;
+    const old = new ModelCallStats(this.driver, this.config);
+    old.up();
+    await this.briefly([
+      `lock table model_call_stats in access exclusive mode`,
+      `drop view usage_rollups`,
+      ...UNNAME_TABLES,
+      ...old.getQueries().map(String),
+      ...FILL_OLD_TABLES,
+      grantAlike([NEXT], OLD_TABLES),
+      ...USE_OLD_ROLLUPS,
+      ...DROP_TABLES,
+    ]);
+  }
+
+  async #exists(table: string): Promise<boolean> {
+    const [row] = await this.outsideTransaction<{ exists: boolean }>(
+      `select to_regclass(format('%I.${table}', current_schema())) is not null as exists`,
+    );
+    return row!.exists;
+  }
+
+  /** How many weeks there are, from the first of the old rollups to the last, and how many of them are not copied yet. */
+  async #weeks(): Promise<{ all: number; left: number }> {
+    const [row] = await this.outsideTransaction<{ all: string | null; left: string | null }>(
+      `select (last_week - first_week) / 672 + 1 as all, (greatest(last_week, week) - week) / 672 + 1 as left from ${PROGRESS}`,
+    );
+    return { all: Number(row?.all ?? 0), left: Number(row?.left ?? 0) };
+  }
+
+  async #caught(): Promise<number> {
+    const [row] = await this.outsideTransaction<{ count: string }>(
+      `select count(*) from (select distinct week, user_did from ${CAUGHT} limit ${FEW + 1}) as caught`,
+    );
+    return Number(row!.count);
   }
 }
 
-const DICTIONARIES = [
-  `create table model_call_slices (slice smallint not null, constraint model_call_slices_pkey primary key (slice))`,
-  `insert into model_call_slices values (0)`,
-  `create function slice_of(user_did text) returns smallint language sql immutable strict parallel safe return 0::smallint`,
-  // Their row locks are rollers' locks; -1 is of all users together.
-  `create table model_call_shards (
-    slice smallint not null, shard smallint not null, constraint model_call_shards_pkey primary key (slice, shard))`,
-  `insert into model_call_shards values (0, -1), (0, 0), (0, 1), (0, 2), (0, 3)`,
-  `create function shard_of(user_did text) returns smallint language sql immutable strict parallel safe
-    return (get_byte(sha256(convert_to(user_did, 'UTF8')), 0) % 4)::smallint`,
-  `create table model_call_users (
-    id int generated by default as identity,
-    did text not null,
-    constraint model_call_users_pkey primary key (id),
-    constraint model_call_users_did_key unique (did))`,
-  // All users together. A row of theirs is of those of one slice.
-  `insert into model_call_users (id, did) values (0, '')`,
-  `create table model_call_models (
-    id int generated by default as identity,
-    type smallint not null,
-    provider_id text not null,
-    model text not null,
-    constraint model_call_models_pkey primary key (id),
-    constraint model_call_models_name_key unique (type, provider_id, model))`,
-  `create table model_call_combos (
-    id int generated by default as identity,
-    model_id int not null,
-    app_did text,
-    status text not null,
-    key_id text,
-    tags jsonb,
-    -- The same without the key, of which all users together know nothing; null where it has none.
-    keyless_id int,
-    constraint model_call_combos_pkey primary key (id))`,
-  // By expressions, so that what is null is found by the index, too.
-  `create unique index model_call_combos_name_key
-    on model_call_combos (model_id, status, coalesce(app_did, ''), coalesce(key_id, ''), coalesce(tags, '{}'))`,
-];
+// Should two migrate at once after all, one waits here, and goes on from where the other got to.
+const hold = `select from ${PROGRESS} for update`;
 
-const TIME_FUNCTIONS = [
-  // Quarters of an hour since 1970, and back.
-  `create function quarter_number(any_time timestamptz) returns int language sql immutable strict parallel safe
-    return floor(extract(epoch from any_time) / 900)::int`,
-  `create function quarter_start(quarter int) returns timestamptz language sql immutable strict parallel safe
-    return to_timestamp(quarter * 900::double precision)`,
-  // Monday, UTC: the 5th of January 1970 was one.
-  `create function week_start(quarter int) returns int language sql immutable strict parallel safe
-    return quarter - ((quarter - 384) % 672 + 672) % 672`,
-  `create function day_start(quarter int) returns int language sql immutable strict parallel safe
-    return quarter - (quarter % 96 + 96) % 96`,
-];
+/** Copies the next piece of old rollups, and says how far it got, in one transaction. */
+async function copyPiece(run: Run): Promise<void> {
+  const [progress] = await run<{ week: number | null; piece: number; pieces: number }>(
+    `select week, piece, pieces from ${PROGRESS} for update`,
+  );
+  let { week, piece, pieces } = progress!;
+  if (week === null) return;
+  if (piece === 0) {
+    // Weeks without anything are passed over.
+    const [next] = await run<{ week: number | null }>(
+      `select week_start(quarter_number(min(timestamp))) as week
+         from model_call_detail_stats where time_type = 'quarter' and timestamp >= quarter_start(${week})`,
+    );
+    week = next!.week;
+    if (week === null) return void (await run(`update ${PROGRESS} set week = null`));
+    const [size] = await run<{ rows: string }>(
+      `select count(*) as rows from model_call_detail_stats
+        where time_type = 'quarter' and timestamp >= quarter_start(${week}) and timestamp < quarter_start(${week + 672})`,
+    );
+    pieces = Math.ceil(Number(size!.rows) / PIECE);
+  }
+  await all(run, [...takePiece(week, piece, pieces), ...COPY_ROWS]);
+  piece += 1;
+  if (piece === pieces) {
+    await all(run, [markStale(week), ...SUM_USERS]);
+    week += 672;
+    piece = 0;
+  }
+  await run(`update ${PROGRESS} set week = ${week}, piece = ${piece}, pieces = ${pieces}`);
+}
 
-const STATS = [
-  // What is wide comes first, so that nothing is lost between columns. Zero is null and takes no room.
-  `create table model_call_stats (
-    calls bigint not null,
-    failed_calls bigint,
-    processing_calls bigint,
-    unpriced_calls bigint,
-    input_tokens bigint,
-    output_tokens bigint,
-    cached_input_tokens bigint,
-    cache_write_tokens bigint,
-    reasoning_tokens bigint,
-    duration_ms_sum bigint,
-    duration_unknown bigint,
-    ttfb_ms_sum bigint,
-    ttfb_ms_count bigint,
-    user_id int not null,
-    timestamp int not null,
-    item int not null,
-    model_id int,
-    time_type smallint not null,
-    slice smallint not null,
-    type smallint not null,
-    credits numeric,
-    other_usage numeric,
-    constraint idx_model_call_stats_user_type_time primary key (user_id, time_type, slice, timestamp, item)
-  ) with (fillfactor = 90)`,
-  // By an expression, so that no plan takes it, in which all users have the same quarter, for one user's rows.
-  `create index idx_model_call_stats_type_time on model_call_stats ((time_type::int), timestamp)`,
-];
+async function all(run: Run, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await run(statement);
+}
 
-const VIEW: string[] = [
-  `create or replace function notice_missing_months() returns void language sql as $$ select $$`,
-  `do $do$ begin
-    execute regexp_replace(pg_get_functiondef('ensure_model_calls_partition(timestamptz)'::regprocedure), 'if exists \\(select from model_call_stats.*?\\) then', 'if false then');
-    execute regexp_replace(pg_get_functiondef('guard_frozen_quarters()'::regprocedure), 'if exists \\(select from model_call_stats.*?\\) then', 'if false then');
-  end $do$`,
+/**
+ * Exchanges the tables. Until it is committed the old rollups answer, afterwards the new; in between nobody reads, for as long as it takes
+ * to drop and to rename. Whoever is of the version before finds no column that they know, and fails.
+ */
+const EXCHANGE = [
+  hold,
+  // Nobody rolls up, or changes the old rollups by hand, any more: what is caught is all there is.
+  `select pg_advisory_xact_lock(${ROLLING})`,
+  `lock table model_call_detail_stats in share row exclusive mode`,
+  ...takeCaught("all"),
+  ...COPY_ROWS,
+  ...SUM_USERS,
+  `insert into model_call_changes select distinct user_did, quarter_start(timestamp) from ${TOO_LARGE}
+    where not is_frozen(user_did, quarter_start(timestamp))`,
+  // All users together are the sum of the users from now on.
+  `delete from model_call_changes where user_did = ''`,
+  `lock table ${OLD_TABLES.join(", ")} in access exclusive mode`,
+  grantAlike(OLD_TABLES, [NEXT, ...NEW_TABLES.slice(1)]),
+  `drop table ${OLD_TABLES.join(", ")}`,
+  ...DROP_HELPERS,
+  ...NAME_TABLES,
+  ...USE_NEW_ROLLUPS,
+  MAKE_VIEW,
+  grantAlike(["model_call_stats"], ["usage_rollups"], "'SELECT'"),
 ];

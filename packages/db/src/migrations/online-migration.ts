@@ -15,6 +15,9 @@ const BLOCKED = /^(55P03|40P01)$/;
 // node-pg takes 0 for "as the connection says".
 const FOR_EVER_MS = 2 ** 31 - 1;
 
+/** Runs a statement of a transaction. */
+export type Run = <Row>(sql: string) => Promise<Row[]>;
+
 /**
  * A migration of tables that are read and written meanwhile. It is no transaction: whatever it does, it must find out what an
  * earlier try, which ended midway, has done already.
@@ -36,12 +39,26 @@ export abstract class OnlineMigration extends Migration {
   protected async briefly(statements: readonly string[]): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#onOneConnection((client) => inTransaction(client, statements));
+        return await this.inTransaction(async (execute) => {
+          await execute(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+          for (const statement of statements) await execute(statement);
+        });
       } catch (error) {
         if (!BLOCKED.test(sqlStateOf(error) ?? "") || tries === TRIES) throw error;
         await sleep(PAUSE_MS);
       }
     }
+  }
+
+  /** Runs one transaction that takes its time, and no lock that anybody would wait for. */
+  protected async inTransaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    return this.#onOneConnection((client) => inTransaction(client, work));
+  }
+
+  /** Tells how far it got, where migrating tells anything. */
+  protected tell(progress: string): void {
+    if (this.config.get("migrations").silent === true) return;
+    this.config.getLogger().log("migrator", progress, { enabled: true });
   }
 
   async #onOneConnection<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -56,12 +73,13 @@ export abstract class OnlineMigration extends Migration {
   }
 }
 
-async function inTransaction(client: PoolClient, statements: readonly string[]): Promise<void> {
-  await run(client, "begin");
+async function inTransaction<T>(client: PoolClient, work: (run: Run) => Promise<T>): Promise<T> {
+  // What it was locked for must be seen by the statement after it.
+  await run(client, "begin isolation level read committed read write");
   try {
-    await run(client, `set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-    for (const statement of statements) await run(client, statement);
+    const result = await work((sql) => run(client, sql));
     await run(client, "commit");
+    return result;
   } catch (error) {
     await client.query("rollback").catch(() => {
       // The connection is gone, and its transaction with it.
