@@ -70,6 +70,7 @@ async function expectExact(): Promise<void> {
           edges,
           groupBy,
           filter,
+          rankBy: "calls",
           topN: 2,
         };
         const fast = await readRolledUpUsage(execute, query);
