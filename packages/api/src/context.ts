@@ -28,8 +28,8 @@ export type Ports = {
   signViewerToken: SignViewerToken;
 };
 
-/** How many calls, how old, and how far ahead of our clock one recording may hold. */
-export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
+/** How many calls, how old, and how far ahead of our clock one recording may hold, and the tags that they may have. */
+export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number; tags: readonly string[] };
 
 /** Told of a query that the cache alone did not answer, and of the format that it was answered in. */
 export type OnQuery = (format: AnswerFormat<unknown>, query: UsageStatsQuery) => void;

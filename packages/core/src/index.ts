@@ -40,6 +40,8 @@ export {
   type WholeMeasure,
 } from "./metrics.ts";
 export type { CallField, FieldKind } from "./call-field.ts";
+export { type CallTags, canonicalTags, isTagName, MAX_TAGS, TAG_VALUE_LIMITS } from "./call-tags.ts";
+export { fitsBytes, isName, isPrintable, type NameLimits } from "./name-text.ts";
 export {
   CALL_CONTENT,
   CALL_FIELD_NAMES,

@@ -23,6 +23,7 @@ const SQL_TYPE: Record<FieldKind, string> = {
   milliseconds: "bigint",
   decimal: "numeric",
   object: "jsonb",
+  tags: "jsonb",
 };
 
 export const IDENTITY_COLUMNS: ColumnOf<CallIdentity>[] = CALL_IDENTITY.map(columnOf);
