@@ -24,7 +24,15 @@ export {
   type UsageFilter,
 } from "./group-by.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
-export type { CallList, CallReader, CallPageQuery, ListCallsQuery, ListedCall } from "./listed-call.ts";
+export {
+  ANY_ORIGIN,
+  type CallList,
+  type CallOrigin,
+  type CallPageQuery,
+  type CallReader,
+  type ListCallsQuery,
+  type ListedCall,
+} from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
 export { CREDIT_DECIMALS } from "./credit-units.ts";
 export { assertExact, sumMeasures, toMetrics } from "./measures.ts";
