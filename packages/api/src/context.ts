@@ -7,6 +7,7 @@ import {
   type RankingRepository,
   type Rebuilder,
   type ResultCache,
+  type RunReader,
   type UsageRepository,
   type UsageStatsQuery,
 } from "@usage-stats/core";
@@ -20,6 +21,7 @@ export type Ports = {
   repository: UsageRepository;
   ranking: RankingRepository;
   callReader: CallReader;
+  runReader: RunReader;
   callWriter: CallWriter;
   recordLimits: RecordLimits;
   rebuilder: Rebuilder;

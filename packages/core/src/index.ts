@@ -4,6 +4,14 @@ export { type Awaitable, orElse, whenThere } from "./awaitable.ts";
 export { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageStatsError, type UsageStatsErrorCode } from "./errors.ts";
+export { getRunUsage } from "./get-run-usage.ts";
+export {
+  MAX_RUNS,
+  type RunAggregates,
+  type RunReader,
+  type RunUsage,
+  type RunUsageQuery,
+} from "./run-usage.ts";
 export { getUsageRanking } from "./get-usage-ranking.ts";
 export {
   RANKED_BY,
