@@ -16,7 +16,7 @@ export const MAX_RUNS = 1_000;
  * One run with its own calls, not those of the runs that it began. Its parent is the one that its first call to name one named. `runId`
  * is `null` for calls that name none: of a conversation, or begun by a run without being one.
  */
-export type RunOf<Sums> = { runId: string | null; parentRunId: string | null } & Sums;
+type RunOf<Sums> = { runId: string | null; parentRunId: string | null } & Sums;
 
 /** What a run's tree, or a conversation, cost: all of it, and each run by itself, in the order in which they began. */
 export type RunUsage = { totals: Metrics; runs: RunOf<{ metrics: Metrics }>[] };
