@@ -1,6 +1,6 @@
 import { type RestUsageStats, type UsageStats } from "@usage-stats/api";
 import { createInProcessCache } from "@usage-stats/cache";
-import { type Metrics, type MetricsByType, metricsOf } from "@usage-stats/core";
+import { type Metrics, type MetricsByType, metricsOf, RANKING_METRICS } from "@usage-stats/core";
 import { createCallWriter, rollUp } from "@usage-stats/db";
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
@@ -28,7 +28,13 @@ beforeAll(async () => {
   // The last are not rolled up, and late ones were not either.
   await writer.record(CALLS.slice(2_000));
   await writer.record(
-    CALLS.slice(0, 40).map((call) => ({ ...call, id: `late-${call.id}`, credits: "0.00000001" })),
+    CALLS.slice(0, 40).map((call, i) => ({
+      ...call,
+      id: `late-${call.id}`,
+      credits: i % 3 === 0 ? null : "0.00000001",
+      cacheWriteTokens: i,
+      reasoningTokens: 2 * i,
+    })),
   );
 });
 afterAll(() => server.close());
@@ -46,17 +52,20 @@ const questions = fc.record({
     fc.integer({ min: 1, max: 12 }).map((days) => days * DAY),
   ),
   timezone: fc.constantFrom("UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Pacific/Chatham"),
+  /** What models are ranked by, where the question says it. */
+  rankBy: fc.option(fc.constantFrom(...RANKING_METRICS), { nil: undefined }),
   forms: fc.shuffledSubarray(["json", "csv", "trpc"] as const, { minLength: 3 }),
 });
 
 type Question = typeof questions extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Every form of an answer, asked for in some order. */
-async function answersTo({ whose, endTime, seconds, timezone, forms }: Question) {
+async function answersTo({ whose, endTime, seconds, timezone, rankBy, forms }: Question) {
   const as = { user: DEMO_USER, role: "admin" as const };
   const startTime = endTime - seconds + 1;
   const path = whose === "one" ? "/app/api/user/usage-stats" : "/app/api/user/admin/user-stats";
-  const url = `${path}?${new URLSearchParams({ startTime: String(startTime), endTime: String(endTime), timezone })}`;
+  const said = rankBy !== undefined && { rankBy };
+  const url = `${path}?${new URLSearchParams({ startTime: String(startTime), endTime: String(endTime), timezone, ...said })}`;
   const { headers } = await server.signed(as);
   const rest = async (accept: string) => {
     const response = await server.request(url, { headers: { ...headers, accept } });
@@ -71,6 +80,7 @@ async function answersTo({ whose, endTime, seconds, timezone, forms }: Question)
     to: new Date((endTime + 1) * 1000),
     timezone,
     bucket: "day" as const,
+    ...said,
   };
   const client = server.client(as);
   const ask = {
@@ -122,8 +132,15 @@ it("REST, tRPC and CSV answer the same question with the same numbers, kept or n
           byType: typesOf(day.byType),
         })),
       );
-      expect(json.modelStats).toMatchObject(
-        models.items.map(({ providerId, model, metrics }) => ({ providerId, model, ...totalsOf(metrics) })),
+      expect(json.modelStats).toEqual(
+        models.items.map(({ providerId, model, metrics, share }) => ({
+          providerId,
+          provider: { id: providerId, name: providerId, displayName: providerId },
+          model,
+          ...totalsOf(metrics),
+          // Who does not say what is ranked by gets what there was before one could.
+          ...(question.rankBy !== undefined && { share }),
+        })),
       );
       const columns = metricsOf("calls", "sum", "decimal_sum");
       expect(csv).toEqual(
@@ -143,3 +160,21 @@ it("REST, tRPC and CSV answer the same question with the same numbers, kept or n
   );
   expect(found).toBeGreaterThan(RUNS / 4);
 }, 120_000);
+
+it("models have shares for who says what is ranked by, kept or not, and for nobody else", async () => {
+  const end = Math.floor(NOW.getTime() / 1000 / DAY) * DAY - 1;
+  const url = `/app/api/user/usage-stats?startTime=${end - 9 * DAY + 1}&endTime=${end}`;
+  const modelsOf = async (query: string) => {
+    const response = await server.get(`${url}${query}`, { user: DEMO_USER });
+    const { modelStats } = (await response.json()) as RestUsageStats;
+    return { kept: response.headers.get("cache-status")?.includes("hit"), modelStats };
+  };
+  for (const kept of [false, true]) {
+    const [plain, ranked] = [await modelsOf(""), await modelsOf("&rankBy=calls")];
+    expect([plain.kept, ranked.kept]).toEqual([kept, kept]);
+    expect(plain.modelStats.every((model) => !("share" in model))).toBe(true);
+    expect(ranked.modelStats).toEqual(
+      plain.modelStats.map((model) => ({ ...model, share: expect.any(Number) as unknown })),
+    );
+  }
+});

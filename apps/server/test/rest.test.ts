@@ -69,6 +69,38 @@ describe("GET /app/api/user/usage-stats", () => {
     }
   });
 
+  it("orders models by what is asked for, and then gives their shares of it", async () => {
+    const user = "did:abt:z1ranked";
+    const used = (id: string, model: string, credits: string) =>
+      modelCall({ id, userDid: user, model, credits, callTime: new Date("2025-06-25T10:00:00Z") });
+    const often = ["1", "2", "3"].map((id) => used(id, "often", "0.00000001"));
+    await createCallWriter(server.database.orm).record([...often, used("4", "dear", "0.00000009")]);
+    const modelsOf = async (query: string) => {
+      const response = await server.get(`${STATS}${query}`, { user });
+      const { modelStats } = (await response.json()) as RestUsageStats;
+      return modelStats.map(({ model, share }) => [model, share]);
+    };
+    expect(await modelsOf("")).toEqual([
+      ["often", undefined],
+      ["dear", undefined],
+    ]);
+    expect(await modelsOf("&rankBy=credits")).toEqual([
+      ["dear", 0.75],
+      ["often", 0.25],
+    ]);
+    expect(await modelsOf("&rankBy=calls")).toEqual([
+      ["often", 0.75],
+      ["dear", 0.25],
+    ]);
+    // Nothing failed, and an average has no parts: equals come by name.
+    for (const none of ["failedCalls", "durationMs"])
+      expect(await modelsOf(`&rankBy=${none}`)).toEqual([
+        ["dear", null],
+        ["often", null],
+      ]);
+    await server.database.orm.em.fork().execute("delete from model_calls where user_did = ?", [user]);
+  });
+
   it("takes equal ends for the one second that they are", async () => {
     const callTime = new Date("2025-06-25T10:00:00Z");
     const at = (ms: number) => new Date(callTime.getTime() + ms);
@@ -106,6 +138,8 @@ describe("GET /app/api/user/usage-stats", () => {
     ["unknown zone", `${RANGE}&timezone=Mars/Base`, "timezone", "invalid_timezone"],
     ["offset that is no number", `${RANGE}&timezoneOffset=abc`, "timezoneOffset", "invalid_timezone"],
     ["offset of seven minutes", `${RANGE}&timezoneOffset=7`, "timezoneOffset", "invalid_timezone"],
+    ["no metric", `${RANGE}&rankBy=spend`, "rankBy", "invalid_option"],
+    ["two metrics", `${RANGE}&rankBy=calls&rankBy=credits`, "rankBy", "invalid_option"],
     ["two zones", `${RANGE}&timezone=UTC&timezoneOffset=0`, "timezoneOffset", "invalid_option"],
   ])("refuses %s with 400 and the name of the parameter", async (_, query, field, code) => {
     const told = await problemOf(await server.get(`/app/api/user/usage-stats?${query}`, { user: ALICE }));

@@ -78,6 +78,10 @@ describe("the typed client", () => {
       code: "invalid_option",
       field: "topN",
     });
+    expect(await refusalOf(client.usageStats({ ...range, rankBy: "spend" as never }))).toMatchObject({
+      code: "invalid_option",
+      field: "rankBy",
+    });
     expect(await refusalOf(client.usageStats({ ...range, groupBy: ["app", "model", "type"] }))).toMatchObject(
       { code: "invalid_option", field: "groupBy" },
     );

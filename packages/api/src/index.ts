@@ -1,7 +1,7 @@
 export { type Actor, actorOf } from "./audit.ts";
 export { authorizeEveryonesUsage, authorizeUsage, type Unauthorized } from "./usage/read-usage.ts";
 export { answer, type AnswerLookup, cachedAnswer, lookupOf } from "./usage/answer.ts";
-export { type AnswerFormat, REST_JSON, textFormat } from "./usage/answer-formats.ts";
+export { type AnswerFormat, REST_JSON, REST_JSON_WITH_SHARES, textFormat } from "./usage/answer-formats.ts";
 export type { OnQuery, Ports, RecordLimits, RequestContext, ViewerToken } from "./context.ts";
 export { createKeyInput, type CreateKeyInput, rotateKeyInput, type RotateKeyInput } from "./keys/input.ts";
 export {

@@ -1,4 +1,4 @@
-import { ANY_ORIGIN, UsageStatsError } from "@usage-stats/core";
+import { ANY_ORIGIN, RANKING_METRICS, UsageStatsError } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { rebuildInput } from "../src/rollups/input.ts";
@@ -69,6 +69,7 @@ const USAGE = {
   noCache: "boolean",
   timezone: "string",
   timezoneOffset: "integer",
+  rankBy: "string",
 };
 const CALLS = {
   startTime: "integer",
@@ -150,16 +151,40 @@ describe("a query string", () => {
       userDid: "did:abt:z1a",
       noCache: true,
       bom: false,
+      withShares: false,
       from: FROM,
       to: TO,
       timezone: "+05:30",
       bucket: "day",
       groupBy: [],
       filter: {},
+      rankBy: "calls",
       topN: 5,
       compare: "previous",
     });
   });
+
+  it("of usage says what models are ranked by, and then wants their shares", () => {
+    for (const rankBy of RANKING_METRICS)
+      for (const { read } of [ENDPOINTS["usage as JSON"]!, ENDPOINTS["everyone's usage as CSV"]!])
+        expect(read(new URLSearchParams(`${RANGE}&rankBy=${rankBy}`))).toMatchObject({
+          rankBy,
+          withShares: true,
+        });
+  });
+
+  it.each(["spend", "", "Calls", "toString", "durationMsSum"])(
+    "of usage is refused for rankBy=%s",
+    (name) => {
+      expect(
+        refusal(() => readUsageStatsQuery(new URLSearchParams(`${RANGE}&rankBy=${name}`), "json")),
+      ).toMatchObject({
+        code: "invalid_option",
+        field: "rankBy",
+        message: expect.stringContaining("credits") as unknown,
+      });
+    },
+  );
 
   it("of a ranking is a query with only the lists that were sent", () => {
     const query = new URLSearchParams(`${RANGE}&models=a&models=b&orderBy=credits&limit=7&cursor=c`);

@@ -1,11 +1,22 @@
 import { type SeriesBucket } from "./bucket-edges.ts";
 import { changeBetween } from "./growth.ts";
 import { type CreditUnits, parseCredits } from "./credit-units.ts";
-import { addMeasures, type MeasureSum, measuresOf, NOTHING, sumMeasures, toMetrics } from "./measures.ts";
+import {
+  addMeasures,
+  amountOf,
+  isAddedUp,
+  type MeasureSum,
+  measuresOf,
+  NOTHING,
+  sumMeasures,
+  toMetrics,
+} from "./measures.ts";
 import { type Measures, type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type Aggregates } from "./ports.ts";
 import { type TimeRange } from "./range.ts";
+import { type RankingMetric } from "./ranking-value.ts";
+import { sharesOf } from "./shares.ts";
 import { type MetricsByType, type Ranked, type SeriesItem, type UsageStats } from "./usage-stats.ts";
 
 /** What of a query says how its answer is put together. */
@@ -13,6 +24,7 @@ export type AnswerShape = {
   /** The buckets of the page of the series. */
   buckets: SeriesBucket[];
   grouped: boolean;
+  rankBy: RankingMetric;
   topN: number;
   previous: TimeRange | null;
   now: Date;
@@ -26,7 +38,6 @@ export type AssembledStats = Pick<
 
 /** Puts an answer together, in one pass over the sums. Throws `number_too_large` for a sum that a number cannot hold exactly. */
 export function assembleStats(shape: AnswerShape, aggregates: Aggregates): AssembledStats {
-  const { topN } = shape;
   const current = new SumsByType();
   const previous = new SumsByType();
   const series = shape.buckets.map(() => new SumsByType());
@@ -40,8 +51,8 @@ export function assembleStats(shape: AnswerShape, aggregates: Aggregates): Assem
     totals,
     byType,
     series: seriesItems(shape, series, aggregates.groupSeries),
-    models: ranked(aggregates.models, topN, totals.calls, ({ providerId, model }) => ({ providerId, model })),
-    groups: shape.grouped ? ranked(aggregates.groups, topN, totals.calls, ({ key }) => ({ key })) : null,
+    models: ranked(shape, aggregates.models, ({ providerId, model }) => ({ providerId, model })),
+    groups: shape.grouped ? ranked(shape, aggregates.groups, ({ key }) => ({ key })) : null,
     comparison: shape.previous && comparison(shape.previous, previous, totals),
   };
 }
@@ -96,17 +107,22 @@ function comparison(range: TimeRange, sums: SumsByType, current: UsageStats["tot
 }
 
 function ranked<Row extends { measures: Measures }, Item>(
+  { rankBy, topN }: AnswerShape,
   rows: Row[],
-  topN: number,
-  calls: number,
   itemOf: (row: Row) => Item,
 ): Ranked<Item> {
   const others = rows.slice(topN);
+  const shares = isAddedUp(rankBy)
+    ? sharesOf(
+        rows.map(({ measures }) => amountOf(measures, rankBy)),
+        topN,
+      )
+    : [];
   return {
-    items: rows.slice(0, topN).map((row) => ({
+    items: rows.slice(0, topN).map((row, i) => ({
       ...itemOf(row),
       metrics: toMetrics(row.measures),
-      share: row.measures.calls / calls,
+      share: shares[i] ?? null,
     })),
     other: others.length === 0 ? null : toMetrics(sumMeasures(others.map(({ measures }) => measures))),
     count: rows.length,

@@ -60,12 +60,17 @@ function startOfDate(date: Temporal.PlainDate, zone: Zoned): Zoned {
 
 /**
  * Hours and quarters begin where the local clock shows a whole one. Lord Howe's clocks move by half an hour, so its hour
- * at the change lasts 90 minutes: stepping to the next whole hour on the clock, until it is one, finds that.
+ * at the change lasts 90 minutes: stepping to the next whole hour on the clock, until it is one, finds that. Caracas went from 02:30 to
+ * 03:00, a whole hour that a step jumps over: looking back from where it ended finds that.
  */
 function nextBoundary(time: Zoned, minutes: number): Zoned {
   let next = time.add({ minutes: minutes - (time.minute % minutes) });
   while (next.minute % minutes !== 0) next = next.add({ minutes: minutes - (next.minute % minutes) });
-  return next;
+  for (;;) {
+    const before = lastBoundary(next.subtract({ milliseconds: 1 }), minutes);
+    if (before.epochMilliseconds <= time.epochMilliseconds) return next;
+    next = before;
+  }
 }
 
 function lastBoundary(time: Zoned, minutes: number): Zoned {

@@ -15,7 +15,7 @@ type Kinds = {
   count: unknown;
   /** From 0 to 10^12, rounded to whole ones. */
   milliseconds: unknown;
-  /** Text with at most 8 decimals; "0" where nothing is said. */
+  /** Text with at most 8 decimals. */
   decimal: unknown;
   /** JSON. */
   object: unknown;
@@ -40,10 +40,10 @@ export type FieldFor<Value> = [Value] extends [Date]
   ? FieldOf<"instant"> & { required: true }
   : [Value] extends [string]
     ? string extends Value
-      ? (FieldOf<"name"> & { required: true }) | (FieldOf<"decimal"> & { required?: never })
+      ? FieldOf<"name"> & { required: true }
       : FieldOf<"choice"> & { values: readonly Value[]; required: true }
     : { required?: never } & ([Value] extends [string | null]
-        ? FieldOf<"name" | "text" | "cut_text">
+        ? FieldOf<"name" | "text" | "cut_text" | "decimal">
         : [Value] extends [number | null]
           ? FieldOf<"count" | "milliseconds">
           : [Value] extends [CallTags | null]

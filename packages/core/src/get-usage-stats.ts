@@ -35,7 +35,7 @@ export async function getUsageStats(
 type Plan = { scope: CursorScope; page: SeriesPage; query: AggregateQuery };
 
 function planQuery(input: UsageStatsQuery, now: Date): Plan {
-  const { userDid, groupBy, filter, topN } = input;
+  const { userDid, groupBy, filter, rankBy, topN } = input;
   const range = checkRange({ from: input.from, to: input.to });
   const timezone = parseTimeZone(input.timezone);
   const bucket = chooseBucket(input.bucket, range);
@@ -54,6 +54,7 @@ function planQuery(input: UsageStatsQuery, now: Date): Plan {
       edges: edgesOf(page.buckets),
       groupBy,
       filter,
+      rankBy,
       topN,
     },
   };
@@ -67,10 +68,10 @@ function edgesOf(buckets: SeriesBucket[]): Date[] {
 function assemble(input: UsageStatsQuery, plan: Plan, aggregates: AnswerAggregates, now: Date): UsageStats {
   const { scope, page, query } = plan;
   const { buckets } = page;
-  const { previous, topN } = query;
+  const { previous, rankBy, topN } = query;
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
-    ...assembleStats({ buckets, grouped: input.groupBy.length > 0, topN, previous, now }, aggregates),
+    ...assembleStats({ buckets, grouped: input.groupBy.length > 0, rankBy, topN, previous, now }, aggregates),
     freshness: { computedAt: now, liveFrom: aggregates.liveFrom, source: aggregates.source },
     nextCursor: page.nextCursor,
   };

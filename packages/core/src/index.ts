@@ -15,10 +15,8 @@ export {
 export { getUsageRanking } from "./get-usage-ranking.ts";
 export {
   RANKED_BY,
-  RANKING_METRICS,
   type RankedBy,
   type RankingKeys,
-  type RankingMetric,
   type UsageRanking,
   type UsageRankingQuery,
 } from "./usage-ranking.ts";
@@ -101,6 +99,7 @@ export type {
   UsageRepository,
   WaitLimits,
 } from "./ports.ts";
+export { RANKING_METRICS, type RankingMetric } from "./ranking-value.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";
 export { isSettled, settledUntil, splitQuery, type SplitQuery } from "./split-query.ts";

@@ -1,6 +1,6 @@
 import { addCredits, type CreditUnits, formatCredits, parseCredits } from "./credit-units.ts";
 import { UsageStatsError } from "./errors.ts";
-import { type Measures, type Metrics, type WholeMeasure } from "./metrics.ts";
+import { type AddedUp, type Measures, METRICS, type Metrics, type WholeMeasure } from "./metrics.ts";
 
 /** A sum under way: it may be more than a number holds exactly, and its credits are not text yet. */
 export type MeasureSum = Record<WholeMeasure, number> & { credits: CreditUnits };
@@ -17,7 +17,10 @@ export const NOTHING: MeasureSum = {
   inputTokens: 0,
   outputTokens: 0,
   cachedInputTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
   totalUsage: 0,
+  unpricedCalls: 0,
   durationMsSum: 0,
   durationMsCount: 0,
   ttfbMsSum: 0,
@@ -34,7 +37,10 @@ export function addMeasures(sum: MeasureSum, measures: Measures, credits: Credit
     inputTokens: sum.inputTokens + measures.inputTokens,
     outputTokens: sum.outputTokens + measures.outputTokens,
     cachedInputTokens: sum.cachedInputTokens + measures.cachedInputTokens,
+    cacheWriteTokens: sum.cacheWriteTokens + measures.cacheWriteTokens,
+    reasoningTokens: sum.reasoningTokens + measures.reasoningTokens,
     totalUsage: sum.totalUsage + measures.totalUsage,
+    unpricedCalls: sum.unpricedCalls + measures.unpricedCalls,
     durationMsSum: sum.durationMsSum + measures.durationMsSum,
     durationMsCount: sum.durationMsCount + measures.durationMsCount,
     ttfbMsSum: sum.ttfbMsSum + measures.ttfbMsSum,
@@ -52,7 +58,10 @@ export function measuresOf(sum: MeasureSum): Measures {
     inputTokens: exact("inputTokens", sum.inputTokens),
     outputTokens: exact("outputTokens", sum.outputTokens),
     cachedInputTokens: exact("cachedInputTokens", sum.cachedInputTokens),
+    cacheWriteTokens: exact("cacheWriteTokens", sum.cacheWriteTokens),
+    reasoningTokens: exact("reasoningTokens", sum.reasoningTokens),
     totalUsage: exact("totalUsage", sum.totalUsage),
+    unpricedCalls: exact("unpricedCalls", sum.unpricedCalls),
     durationMsSum: exact("durationMsSum", sum.durationMsSum),
     durationMsCount: exact("durationMsCount", sum.durationMsCount),
     ttfbMsSum: exact("ttfbMsSum", sum.ttfbMsSum),
@@ -70,10 +79,23 @@ export function toMetrics(measures: Measures): Metrics {
     inputTokens: measures.inputTokens,
     outputTokens: measures.outputTokens,
     cachedInputTokens: measures.cachedInputTokens,
+    cacheWriteTokens: measures.cacheWriteTokens,
+    reasoningTokens: measures.reasoningTokens,
     totalUsage: measures.totalUsage,
+    unpricedCalls: measures.unpricedCalls,
     durationMs: average(measures.durationMsSum, measures.durationMsCount),
     ttfbMs: average(measures.ttfbMsSum, measures.ttfbMsCount),
   };
+}
+
+/** Whether a metric is added up over calls, and not an average of them. */
+export function isAddedUp(name: keyof Metrics): name is AddedUp {
+  return METRICS[name].kind !== "average";
+}
+
+/** How much measures have of a metric that is added up: credits in whole units of their last decimal. */
+export function amountOf(measures: Measures, name: AddedUp): CreditUnits {
+  return name === "credits" ? parseCredits(measures.credits) : measures[name];
 }
 
 function average(sum: number, count: number): { avg: number } | null {

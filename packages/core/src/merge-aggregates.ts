@@ -2,11 +2,13 @@ import { type GroupDimension, type GroupKey } from "./group-by.ts";
 import { sumMeasures } from "./measures.ts";
 import { type Measures } from "./metrics.ts";
 import { type Aggregates, type AggregateQuery } from "./ports.ts";
+import { largestFirst, type RankingMetric, rankingValue } from "./ranking-value.ts";
 import { type SplitQuery } from "./split-query.ts";
 
 /**
- * Adds the aggregates of the remainder to those of the history, as if they had been read together. `null` where they cannot tell: a
- * group that has come among the first `topN` has calls in the history, but no series there.
+ * Adds the aggregates of the remainder to those of the history, as if they had been read together. The first groups are those of
+ * the whole: both have every group's sums, whatever their own orders. `null` where they cannot tell: a group that has come among the first
+ * `topN` has calls in the history, but no series there.
  */
 export function mergeAggregates(
   query: AggregateQuery,
@@ -15,7 +17,8 @@ export function mergeAggregates(
   remainder: Aggregates,
 ): Aggregates | null {
   const keyOf = ({ key }: { key: GroupKey }) => keyTexts(key, query.groupBy);
-  const groups = mergeRanked(history.groups, remainder.groups, keyOf);
+  const { rankBy } = query;
+  const groups = mergeRanked(rankBy, history.groups, remainder.groups, keyOf);
   const top = groups.slice(0, query.topN).map(({ key }) => key);
   const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => idOf(key, query.groupBy)));
   if (top.some((key) => beyond.has(idOf(key, query.groupBy)))) return null;
@@ -24,7 +27,10 @@ export function mergeAggregates(
     row.bucket === null ? row : { ...row, bucket: row.bucket + firstBucket };
   return {
     sums: [...history.sums.map(placed), ...remainder.sums],
-    models: mergeRanked(history.models, remainder.models, ({ providerId, model }) => [providerId, model]),
+    models: mergeRanked(rankBy, history.models, remainder.models, ({ providerId, model }) => [
+      providerId,
+      model,
+    ]),
     groups,
     groupSeries: mergeSeries(
       [...history.groupSeries.map(placed), ...remainder.groupSeries],
@@ -54,13 +60,23 @@ function mergeSeries(rows: Series, top: GroupKey[], groupBy: GroupDimension[]): 
 
 type Ranked = { measures: Measures };
 
-/** Sums rows of the same key, and ranks as the database does: most calls first, then by key, nothing after everything. */
-function mergeRanked<Row extends Ranked>(one: Row[], other: Row[], keyOf: (row: Row) => KeyTexts): Row[] {
+/** Sums rows of the same key, and ranks as the database does: the largest first, then by key, nothing after everything. */
+function mergeRanked<Row extends Ranked>(
+  rankBy: RankingMetric,
+  one: Row[],
+  other: Row[],
+  keyOf: (row: Row) => KeyTexts,
+): Row[] {
   if (other.length === 0) return one;
   const merged = [...Map.groupBy([...one, ...other], (row) => JSON.stringify(keyOf(row))).values()].map(
-    (same) => ({ ...same[0]!, measures: sumMeasures(same.map(({ measures }) => measures)) }),
+    (same) => {
+      const row = { ...same[0]!, measures: sumMeasures(same.map(({ measures }) => measures)) };
+      return { row, key: keyOf(row), value: rankingValue(row.measures, rankBy) };
+    },
   );
-  return merged.toSorted((a, b) => b.measures.calls - a.measures.calls || compareKeys(keyOf(a), keyOf(b)));
+  return merged
+    .toSorted((a, b) => largestFirst(a.value, b.value) || compareKeys(a.key, b.key))
+    .map(({ row }) => row);
 }
 
 type KeyTexts = (string | null)[];

@@ -1,4 +1,4 @@
-import { type CALL_FIELDS, type CallStatus, type ModelCall } from "./model-call.ts";
+import { type CALL_FIELDS, type CallFieldName, type CallStatus, type ModelCall } from "./model-call.ts";
 
 /** What people read. `durationMs` and `ttfbMs` are `null` where no successful call told its latency. */
 export type Metrics = {
@@ -8,19 +8,22 @@ export type Metrics = {
   inputTokens: number;
   outputTokens: number;
   cachedInputTokens: number;
+  cacheWriteTokens: number;
+  reasoningTokens: number;
   totalUsage: number;
-  /** A decimal with 8 places, as a string, because a float cannot hold money. */
+  /** A decimal with 8 places, as a string, because a float cannot hold money: of the calls whose price is known. */
   credits: string;
+  unpricedCalls: number;
   durationMs: { avg: number } | null;
   ttfbMs: { avg: number } | null;
 };
 
 /**
- * How a metric comes of calls. `calls`: how many there are, of one `status` or of any; the others are of the field of the same name:
- * its `sum` or `decimal_sum`, to which what is unknown adds nothing, or its `average` over successful calls that told it.
+ * How a metric comes of calls. `calls`: how many there are, of one `status` or of any, or of those of which a field is `unknown`; the
+ * others are of the field of the same name: its `sum` or `decimal_sum`, to which what is unknown adds nothing, or its `average` over successful calls that told it.
  */
 export type Metric = { column: string; about: string } & (
-  | { kind: "calls"; status?: CallStatus }
+  | { kind: "calls"; status?: CallStatus; unknown?: CallFieldName }
   | { kind: "sum" | "decimal_sum" | "average" }
 );
 
@@ -40,8 +43,24 @@ export const METRICS = {
     column: "cached_input_tokens",
     about: "Tokens sent that the provider had cached.",
   },
+  cacheWriteTokens: {
+    kind: "sum",
+    column: "cache_write_tokens",
+    about: "Tokens sent that the provider put into its cache.",
+  },
+  reasoningTokens: {
+    kind: "sum",
+    column: "reasoning_tokens",
+    about: "Tokens that came back which the model thought with.",
+  },
   totalUsage: { kind: "sum", column: "total_usage", about: "Usage, in the unit of each type." },
   credits: { kind: "decimal_sum", column: "credits", about: "What the calls cost, as text with 8 decimals." },
+  unpricedCalls: {
+    kind: "calls",
+    unknown: "credits",
+    column: "unpriced_calls",
+    about: "Those whose credits nobody knows, and which add nothing to `credits`.",
+  },
   durationMs: { kind: "average", column: "duration_ms", about: "How long calls took." },
   ttfbMs: { kind: "average", column: "ttfb_ms", about: "How long until the first piece of the answer." },
 } as const satisfies { [Name in keyof Metrics]: Metric & MetricFor<Name> };
@@ -57,6 +76,9 @@ export const METRIC_NAMES = Object.keys(METRICS) as (keyof Metrics)[];
 type NamesOf<Kind extends Metric["kind"]> = {
   [Name in keyof Metrics]: (typeof METRICS)[Name]["kind"] extends Kind ? Name : never;
 }[keyof Metrics];
+
+/** The metrics that are added up. */
+export type AddedUp = NamesOf<"calls" | "sum" | "decimal_sum">;
 
 /** The metrics of some kinds, in the order of the list. */
 export function metricsOf<const Kind extends Metric["kind"]>(...kinds: Kind[]): NamesOf<Kind>[] {
@@ -87,5 +109,5 @@ export const WHOLE_COLUMNS = Object.fromEntries(
 
 /** A column of a rollup that is added up. */
 export type MeasureColumn =
-  | (typeof METRICS)[NamesOf<"calls" | "sum" | "decimal_sum">]["column"]
+  | (typeof METRICS)[AddedUp]["column"]
   | `${(typeof METRICS)[NamesOf<"average">]["column"]}_${"sum" | "count"}`;

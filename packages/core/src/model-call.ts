@@ -31,10 +31,12 @@ export type ModelCall = {
   inputTokens: number | null;
   outputTokens: number | null;
   cachedInputTokens: number | null;
+  cacheWriteTokens: number | null;
+  reasoningTokens: number | null;
   /** In the type's own unit: tokens, images, or seconds of video. */
   totalUsage: number | null;
-  /** A decimal with at most 8 places, never a float. */
-  credits: string;
+  /** A decimal with at most 8 places, never a float; `null` where nobody knows a price. */
+  credits: string | null;
   durationMs: number | null;
   ttfbMs: number | null;
   errorReason: string | null;
@@ -88,12 +90,30 @@ export const CALL_FIELDS = {
     about: "How it ended, or that it has not.",
   },
   callTime: { kind: "instant", column: "call_time", required: true, about: "When it started." },
-  inputTokens: { kind: "count", column: "input_tokens", about: "Tokens sent, cached ones included." },
-  outputTokens: { kind: "count", column: "output_tokens", about: "Tokens that came back." },
+  inputTokens: {
+    kind: "count",
+    column: "input_tokens",
+    about: "Tokens sent, cached and cache-written ones included.",
+  },
+  outputTokens: {
+    kind: "count",
+    column: "output_tokens",
+    about: "Tokens that came back, those of reasoning included.",
+  },
   cachedInputTokens: {
     kind: "count",
     column: "cached_input_tokens",
     about: "Those of the tokens sent that the provider had cached.",
+  },
+  cacheWriteTokens: {
+    kind: "count",
+    column: "cache_write_tokens",
+    about: "Those of the tokens sent that the provider put into its cache.",
+  },
+  reasoningTokens: {
+    kind: "count",
+    column: "reasoning_tokens",
+    about: "Those of the tokens that came back which the model thought with.",
   },
   totalUsage: {
     kind: "count",
@@ -101,7 +121,7 @@ export const CALL_FIELDS = {
     about:
       "In the type's own unit: tokens, images, or seconds of video. Where calls are counted in tokens, the sum of both unless it is said.",
   },
-  credits: { kind: "decimal", column: "credits", about: "What it cost." },
+  credits: { kind: "decimal", column: "credits", about: "What it cost; unknown is not 0." },
   durationMs: { kind: "milliseconds", column: "duration_ms", about: "How long it took." },
   ttfbMs: { kind: "milliseconds", column: "ttfb_ms", about: "How long until the first piece of the answer." },
   errorReason: { kind: "cut_text", max: 1000, column: "error_reason", about: "Why it failed." },
@@ -148,7 +168,7 @@ export const CALL_CONTENT = CALL_FIELD_NAMES.filter(
 export const NOTHING_KNOWN = Object.fromEntries(
   CALL_FIELD_NAMES.flatMap((name) => {
     const field: CallField = CALL_FIELDS[name];
-    return field.required === true ? [] : [[name, field.kind === "decimal" ? "0" : null]];
+    return field.required === true ? [] : [[name, null]];
   }),
 ) as Omit<ModelCall, RequiredFieldName>;
 

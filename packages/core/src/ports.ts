@@ -2,7 +2,8 @@ import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
 import { type Measures } from "./metrics.ts";
-import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
+import { type RankingMetric } from "./ranking-value.ts";
+import { type RankedBy } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 
 /** For what lives longer than a request, which reads a clock once: whatever it decides, it decides as of one instant. */
@@ -21,7 +22,9 @@ export type AggregateQuery = {
   edges: Date[];
   groupBy: GroupDimension[];
   filter: UsageFilter;
-  /** How many of the groups with the most calls get a series of their own. */
+  /** The metric that groups and models are ordered by, largest first: equals by their keys, no average last. */
+  rankBy: RankingMetric;
+  /** How many of the first groups get a series of their own. */
   topN: number;
 };
 
@@ -32,9 +35,9 @@ export type GroupAggregate = { key: GroupKey; measures: Measures };
 export type Aggregates = {
   /** `bucket` is the index of the series bucket, or `null` outside the series: all rows of a period add up to its totals. */
   sums: { period: "current" | "previous"; bucket: number | null; type: CallType; measures: Measures }[];
-  /** Every provider and model of the range, most calls first. */
+  /** Every provider and model of the range, in the order of `rankBy`. */
   models: ModelAggregate[];
-  /** Every group of the range, most calls first; empty when nothing is grouped. */
+  /** Every group of the range, in the order of `rankBy`; empty when nothing is grouped. */
   groups: GroupAggregate[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];

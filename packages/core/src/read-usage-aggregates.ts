@@ -74,5 +74,6 @@ const HISTORY_FIELDS: EntryFields<ReturnType<typeof historyOf>> = {
   edges: true,
   groupBy: true,
   filter: true,
+  rankBy: true,
   topN: true,
 };

@@ -1,14 +1,11 @@
 import { type UsageFilter } from "./group-by.ts";
-import { METRIC_NAMES, type Metrics } from "./metrics.ts";
+import { type Metrics } from "./metrics.ts";
+import { type RankingMetric } from "./ranking-value.ts";
 import { type TimeRange } from "./range.ts";
 import { type UsageStats } from "./usage-stats.ts";
 
 export const RANKED_BY = ["user", "app", "model"] as const;
 export type RankedBy = (typeof RANKED_BY)[number];
-
-/** What a ranking can be ordered by: any metric. Where averages are largest first, no average comes last. */
-export const RANKING_METRICS = METRIC_NAMES;
-export type RankingMetric = keyof Metrics;
 
 /** Which users, apps or models used how much: of everyone's calls in a range. */
 export type UsageRankingQuery = TimeRange & {

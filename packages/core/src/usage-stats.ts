@@ -4,6 +4,7 @@ import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by
 import { type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
 import { type TimeRange } from "./range.ts";
+import { type RankingMetric } from "./ranking-value.ts";
 
 /** A query as a person asks it. */
 export type UsageStatsQuery = TimeRange & {
@@ -13,6 +14,8 @@ export type UsageStatsQuery = TimeRange & {
   bucket: Bucket | "auto";
   groupBy: GroupDimension[];
   filter: UsageFilter;
+  /** The metric that groups and models are ordered by. */
+  rankBy: RankingMetric;
   topN: number;
   compare: "previous" | "none";
   limit?: number;
@@ -25,9 +28,13 @@ export type MetricsByType = Partial<Record<CallType, Metrics>>;
 
 export type GroupMetrics = { key: GroupKey; metrics: Metrics };
 
-/** Items are ranked by calls; `other` is everything after them, `null` if there is nothing; `share` is of all calls, 0 to 1. */
+/**
+ * Items are the first in the order of the metric that the query ranks by, largest first, equals by key; `other` is everything after them,
+ * `null` if there is nothing. `share` is what an item has of that metric's total, 0 to 1, as `sharesOf` rounds it; `null` where there are
+ * no shares: of an average, of a total of zero, and where something counts negative.
+ */
 export type Ranked<Item> = {
-  items: (Item & { metrics: Metrics; share: number })[];
+  items: (Item & { metrics: Metrics; share: number | null })[];
   other: Metrics | null;
   count: number;
 };
@@ -40,7 +47,7 @@ export type SeriesItem = {
   partial: boolean;
   metrics: Metrics;
   byType: MetricsByType;
-  /** The groups with the most calls over the whole range that had calls here; `key: null` is all others together. */
+  /** The items of `groups`, which are the first over the whole range, that had calls here; `key: null` is all others together. */
   groups?: { key: GroupKey | null; metrics: Metrics }[];
 };
 

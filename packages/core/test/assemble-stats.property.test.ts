@@ -57,6 +57,8 @@ const aggregates: fc.Arbitrary<Aggregates> = fc.record({
   }),
 });
 
+const metric = fc.constantFrom(...METRIC_NAMES);
+
 type Rows = readonly { measures: Measures }[];
 
 /** Every metric by its own rule, as the list of metrics says it. */
@@ -78,10 +80,21 @@ function addedByType(rows: Aggregates["sums"]): MetricsByType {
   return Object.fromEntries(types.map((type) => [type, added(rows.filter((row) => row.type === type))]));
 }
 
+const Exact = Big();
+Exact.DP = 60;
+
+/** Each of the first rows' part of what all rows add up to, where there is one. */
+function sharesOfTop(name: keyof Metrics, rows: Rows, topN: number): (number | null)[] {
+  if (METRICS[name].kind === "average") return rows.slice(0, topN).map(() => null);
+  const amounts = rows.map((row) => Exact(added([row])[name] as number | string));
+  const total = amounts.reduce((all, amount) => all.plus(amount), Exact(0));
+  return amounts.slice(0, topN).map((amount) => (total.eq(0) ? null : amount.div(total).toNumber()));
+}
+
 it("adds up every part of an answer as by hand, and drops and doubles nothing", () => {
   fc.assert(
-    fc.property(aggregates, fc.integer({ min: 1, max: 7 }), (all, topN) => {
-      const stats = assembleStats({ buckets, grouped: true, topN, previous, now }, all);
+    fc.property(aggregates, metric, fc.integer({ min: 1, max: 7 }), (all, rankBy, topN) => {
+      const stats = assembleStats({ buckets, grouped: true, rankBy, topN, previous, now }, all);
       const current = all.sums.filter(({ period }) => period === "current");
       const before = all.sums.filter(({ period }) => period === "previous");
       expect(stats.totals).toEqual(added(current));
@@ -107,6 +120,7 @@ it("adds up every part of an answer as by hand, and drops and doubles nothing", 
         [stats.groups!, all.groups],
       ] as const) {
         expect(ranked.count).toBe(rows.length);
+        expect(ranked.items.map(({ share }) => share)).toEqual(sharesOfTop(rankBy, rows, topN));
         expect(ranked.items.map(({ metrics }) => metrics)).toEqual(
           rows.slice(0, topN).map((row) => added([row])),
         );
@@ -126,7 +140,7 @@ it.each(WHOLE)("refuses a sum of %s that a number cannot hold exactly, by its na
     measures: { ...none, [name]: amount, credits: "0.00000000" },
   });
   const rows = { models: [], groups: [], groupSeries: [] };
-  const shape = { buckets: [], grouped: false, topN: 5, previous: null, now };
+  const shape = { buckets: [], grouped: false, rankBy: "calls" as const, topN: 5, previous: null, now };
   const most = assembleStats(shape, { ...rows, sums: [row(Number.MAX_SAFE_INTEGER - 1), row(1)] });
   expect(most.totals).toEqual(added([row(Number.MAX_SAFE_INTEGER)]));
   expect(() => assembleStats(shape, { ...rows, sums: [row(Number.MAX_SAFE_INTEGER), row(1)] })).toThrow(

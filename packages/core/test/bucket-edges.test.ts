@@ -38,6 +38,18 @@ it("makes Lord Howe's hour at the change 90 minutes long, also when the range be
   ]);
 });
 
+it("begins an hour where Caracas' clocks jump to a whole one, also when the range begins there", () => {
+  expect(cut("America/Caracas", "2016-05-01T05:30Z", "2016-05-01T09:00Z", "hour")).toEqual([
+    "2016-05-01T01:00-04:30 60min",
+    "2016-05-01T02:00-04:30 30min",
+    "2016-05-01T03:00-04:00 60min",
+    "2016-05-01T04:00-04:00 60min",
+  ]);
+  expect(cut("America/Caracas", "2016-05-01T07:00Z", "2016-05-01T07:15Z", "hour")).toEqual([
+    "2016-05-01T03:00-04:00 15min cut",
+  ]);
+});
+
 it("leaves out the day that Apia never had", () => {
   expect(cut("Pacific/Apia", "2011-12-29T10:00Z", "2011-12-31T10:00Z", "day")).toEqual([
     "2011-12-29 1440min",

@@ -60,6 +60,7 @@ describe("what a value is cached under", () => {
     bucket: true,
     groupBy: true,
     filter: true,
+    rankBy: true,
     topN: true,
     compare: true,
     limit: true,
@@ -73,6 +74,7 @@ describe("what a value is cached under", () => {
     bucket: "day",
     groupBy: ["model", "app"],
     filter: { models: ["b", "a"] },
+    rankBy: "calls",
     topN: 5,
     compare: "none",
   };
@@ -88,6 +90,7 @@ describe("what a value is cached under", () => {
         "day",
         ["model", "app"],
         [null, null, ["a", "b"], null, null],
+        "calls",
         5,
         "none",
         null,
@@ -101,6 +104,7 @@ describe("what a value is cached under", () => {
     { timezone: "Asia/Tokyo" },
     { groupBy: ["app", "model"] as const },
     { filter: { providerIds: ["a", "b"] } },
+    { rankBy: "credits" as const },
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {

@@ -63,7 +63,7 @@ function holds(field: CallField): string {
     case "milliseconds":
       return "milliseconds, 0 to 10^12, rounded to whole ones";
     case "decimal":
-      return "a decimal as text or a number, at most 12 digits and 8 decimals; 0 where it is absent";
+      return "a decimal as text or a number, at most 12 digits and 8 decimals";
     case "object":
       return "a JSON object";
     case "tags":

@@ -1,8 +1,19 @@
+import { Big } from "big.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sumMeasures } from "../src/measures.ts";
 import { mergeAggregates } from "../src/merge-aggregates.ts";
-import { type Measures, splitQuery, type Aggregates, type AggregateQuery } from "../src/index.ts";
+import {
+  type AggregateQuery,
+  type Aggregates,
+  type Measures,
+  METRIC_NAMES,
+  METRICS,
+  type RankingMetric,
+  splitQuery,
+  WHOLE_COLUMNS,
+  type WholeMeasure,
+} from "../src/index.ts";
 
 const NOW = new Date("2025-06-20T12:00:00Z");
 const query: AggregateQuery = {
@@ -18,6 +29,7 @@ const query: AggregateQuery = {
   ],
   groupBy: ["model"],
   filter: {},
+  rankBy: "calls",
   topN: 2,
 };
 const split = splitQuery(query, NOW)!;
@@ -27,9 +39,15 @@ function measures(calls: number): Measures {
   return { ...sumMeasures([]), calls, credits: String(calls / 8) };
 }
 
-const group = (model: string | null, calls: number) => ({ key: { model }, measures: measures(calls) });
-const merge = (history: Partial<Aggregates>, remainder: Partial<Aggregates>) =>
-  mergeAggregates(query, split, { ...none, ...history }, { ...none, ...remainder });
+const group = (model: string | null, own: number | Measures) => ({
+  key: { model },
+  measures: typeof own === "number" ? measures(own) : own,
+});
+const merge = (
+  history: Partial<Aggregates>,
+  remainder: Partial<Aggregates>,
+  rankBy: RankingMetric = "calls",
+) => mergeAggregates({ ...query, rankBy }, split, { ...none, ...history }, { ...none, ...remainder });
 
 describe("facts of history and remainder", () => {
   it("are put in the question's buckets", () => {
@@ -86,6 +104,75 @@ describe("facts of history and remainder", () => {
     ).not.toBeNull();
     expect(merge({ groups: many }, { groups: [group(`model ${split.history.topN}`, 5_000)] })).toBeNull();
     expect(merge({ groups: many }, { groups: [group("new", 5_000)] })).not.toBeNull();
+  });
+
+  it("are ranked by what is asked for, of the whole: the first of neither part may be the first", () => {
+    const costs = (model: string, calls: number, credits: string) => ({
+      key: { model },
+      measures: { ...measures(calls), credits },
+    });
+    const history = { groups: [costs("a", 9, "3.00000000"), costs("b", 1, "2.00000000")] };
+    const remainder = { groups: [costs("c", 9, "2.50000000"), costs("b", 1, "2.00000000")] };
+    const dearest = merge(history, remainder, "credits")!;
+    expect(dearest.groups.map(({ key, measures: { credits } }) => [key.model, credits])).toEqual([
+      ["b", "4.00000000"],
+      ["a", "3.00000000"],
+      ["c", "2.50000000"],
+    ]);
+    expect(merge(history, remainder)!.groups.map(({ key }) => key.model)).toEqual(["a", "c", "b"]);
+  });
+
+  it("are told apart by averages and credits that are the same as floats; no average is last", () => {
+    const row = (model: string, durationMsSum: number, durationMsCount: number, credits: string) => ({
+      key: { model },
+      measures: { ...measures(1), durationMsSum, durationMsCount, credits },
+    });
+    const rows = [
+      row("none", 0, 0, "90071992547409.92000001"),
+      row("less", 2 ** 52 - 2, 2 ** 52 - 1, "90071992547409.92000002"),
+      row("more", 2 ** 52 - 1, 2 ** 52, "90071992547409.92000003"),
+      row("zero", 0, 1, "90071992547409.92000004"),
+    ];
+    const order = (rankBy: RankingMetric) =>
+      merge({}, { groups: rows }, rankBy)!.groups.map(({ key }) => key.model);
+    expect(order("durationMs")).toEqual(["more", "less", "zero", "none"]);
+    expect(order("credits")).toEqual(["zero", "more", "less", "none"]);
+  });
+
+  it("are ranked by any metric as a decimal library orders them, models too", () => {
+    const drawn = fc.uniqueArray(
+      fc.record({
+        model: fc.constantFrom("a", "b", "c", "d"),
+        whole: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 20, maxLength: 20 }),
+        credits: fc.constantFrom("0.00000001", "0.00000002", "1000000000000000000.00000001"),
+      }),
+      { minLength: 1, selector: ({ model }) => model },
+    );
+    type Drawn = (typeof drawn extends fc.Arbitrary<infer Rows extends unknown[]> ? Rows : never)[number];
+    const measuresIn = ({ whole, credits }: Drawn): Measures => {
+      const sums = Object.keys(WHOLE_COLUMNS).map((name, i) => [name, whole[i]!]);
+      return { ...(Object.fromEntries(sums) as Record<WholeMeasure, number>), credits };
+    };
+    const aggregatesIn = (rows: Drawn[]) => ({
+      models: rows.map((row) => ({ providerId: "p", model: row.model, measures: measuresIn(row) })),
+      groups: rows.map((row) => group(row.model, measuresIn(row))),
+    });
+    fc.assert(
+      fc.property(drawn, drawn, fc.constantFrom(...METRIC_NAMES), (one, other, rankBy) => {
+        const { models, groups } = merge(aggregatesIn(one), aggregatesIn(other), rankBy)!;
+        const value = (own: Measures) => {
+          if (METRICS[rankBy].kind !== "average") return Big(own[rankBy as "calls" | "credits"]);
+          const [sum, count] = [own[`${rankBy as "ttfbMs"}Sum`], own[`${rankBy as "ttfbMs"}Count`]];
+          return count === 0 ? Big(-1) : Big(sum).div(count);
+        };
+        const ordered = models.toSorted(
+          (a, b) => value(b.measures).cmp(value(a.measures)) || (a.model < b.model ? -1 : 1),
+        );
+        expect(models).toEqual(ordered);
+        expect(groups).toEqual(ordered.map(({ model, measures: own }) => group(model, own)));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("are ranked as PostgreSQL does where calls are equal: by code points, nothing last", () => {

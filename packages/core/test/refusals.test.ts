@@ -47,6 +47,7 @@ const input: UsageStatsQuery = {
   bucket: "day",
   groupBy: [],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "previous",
 };

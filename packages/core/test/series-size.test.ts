@@ -21,6 +21,7 @@ const query = (change: Partial<UsageStatsQuery>, days = 61): UsageStatsQuery => 
   bucket: "hour",
   groupBy: ["model", "app"],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "none",
   ...change,
@@ -127,9 +128,9 @@ describe("what is kept of history", () => {
     expect(groupsThatFit(2_208, 8, 28)).toBe(8);
     expect(groupsThatFit(0, 5, 25)).toBe(25);
     const edges = Array.from({ length: 1_465 }, (_, i) => new Date(from.getTime() + i * 3_600_000));
-    const { to, userDid, groupBy, filter, topN } = query({ topN: 12 });
+    const { to, userDid, groupBy, filter, rankBy, topN } = query({ topN: 12 });
     const split = splitQuery(
-      { userDid, range: { from, to }, previous: null, settled: false, edges, groupBy, filter, topN },
+      { userDid, range: { from, to }, previous: null, settled: false, edges, groupBy, filter, rankBy, topN },
       new Date(to.getTime() - DAY),
     );
     expect(split!.history.topN).toBe(12);

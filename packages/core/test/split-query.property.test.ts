@@ -25,6 +25,7 @@ const query: fc.Arbitrary<AggregateQuery> = fc
       edges: within.length > 1 ? within : [],
       groupBy: [],
       filter: {},
+      rankBy: "calls",
       topN: 5,
     };
   });

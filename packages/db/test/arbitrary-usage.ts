@@ -5,6 +5,7 @@ import {
   type GroupDimension,
   metricsOf,
   type ModelCall,
+  RANKING_METRICS,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
@@ -64,7 +65,7 @@ export function callsNear(
       model: fc.constantFrom(...MODELS),
       type: fc.constantFrom(...CALL_TYPES),
       status: fc.constantFrom(...CALL_STATUSES),
-      credits: fc.bigInt({ min: 0n, max: 10n ** 15n }),
+      credits: fc.option(fc.bigInt({ min: 0n, max: 10n ** 15n }), { nil: null }),
       numbers: fc.record(NUMBERS),
     })
     .map(({ offset, id, model: [providerId, model], credits, numbers, ...rest }) =>
@@ -75,7 +76,8 @@ export function callsNear(
         providerId,
         model,
         callTime: new Date(at + offset),
-        credits: `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}`,
+        credits:
+          credits === null ? null : `${credits / 10n ** 8n}.${String(credits % 10n ** 8n).padStart(8, "0")}`,
       }),
     );
   return fc.uniqueArray(call, {
@@ -120,6 +122,7 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
         fc.shuffledSubarray([...GROUP_DIMENSIONS], { minLength: 1, maxLength: 2 }),
       ),
       filter: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filter }),
+      rankBy: fc.constantFrom(...RANKING_METRICS),
       topN: fc.integer({ min: 1, max: 4 }),
       compare: fc.constantFrom("previous" as const, "none" as const),
       limit: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),

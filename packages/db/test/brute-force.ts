@@ -16,8 +16,10 @@ export function bruteForce(calls: ModelCall[], input: UsageStatsQuery, stats: Us
   const within = (from: Date, to: Date) => mine.filter(({ callTime }) => callTime >= from && callTime < to);
   const current = within(input.from, input.to);
   const length = input.to.getTime() - input.from.getTime();
-  const ranked = rank(current, ({ providerId, model }) => JSON.stringify([providerId, model]));
-  const groups = rank(current, (call) => groupOf(call, input.groupBy));
+  const ranked = rank(current, input, ({ providerId, model }) => JSON.stringify([providerId, model]));
+  const groups = rank(current, input, (call) => groupOf(call, input.groupBy));
+  const items = (all: [string, ModelCall[]][]) =>
+    all.slice(0, input.topN).map(([key, own]) => [key, sums(own), shareOf(own, current, input)]);
   const top = groups.slice(0, input.topN).map(([key]) => key);
   return {
     totals: sums(current),
@@ -31,7 +33,7 @@ export function bruteForce(calls: ModelCall[], input: UsageStatsQuery, stats: Us
       };
     }),
     models: {
-      items: ranked.slice(0, input.topN).map(([key, own]) => [key, sums(own), own.length / current.length]),
+      items: items(ranked),
       other: rest(ranked, input.topN),
       count: ranked.length,
     },
@@ -39,7 +41,7 @@ export function bruteForce(calls: ModelCall[], input: UsageStatsQuery, stats: Us
       input.groupBy.length === 0
         ? null
         : {
-            items: groups.slice(0, input.topN).map(([key, own]) => [key, sums(own)]),
+            items: items(groups),
             other: rest(groups, input.topN),
             count: groups.length,
           },
@@ -70,7 +72,7 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
     },
     groups: stats.groups && {
       ...stats.groups,
-      items: stats.groups.items.map((group) => [key(group.key), group.metrics]),
+      items: stats.groups.items.map((group) => [key(group.key), group.metrics, group.share]),
     },
     previous: stats.comparison && stats.comparison.totals,
   };
@@ -99,13 +101,40 @@ function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
   return JSON.stringify(groupBy.map((dimension) => VALUE[dimension](call)));
 }
 
-/** Most calls first, then by key; no value comes after every value. */
-function rank(calls: ModelCall[], keyOf: (call: ModelCall) => string): [string, ModelCall[]][] {
+/** The largest first, then by key; no value comes after every value. */
+function rank(
+  calls: ModelCall[],
+  { rankBy }: UsageStatsQuery,
+  keyOf: (call: ModelCall) => string,
+): [string, ModelCall[]][] {
   const order = (key: string) =>
     (JSON.parse(key) as (string | null)[]).map((value) => value ?? "\uffff").join("\0");
   return [...Map.groupBy(calls, keyOf)].toSorted(
-    ([a, x], [b, y]) => y.length - x.length || (order(a) < order(b) ? -1 : 1),
+    ([a, x], [b, y]) =>
+      compareFractions(fractionOf(y, rankBy), fractionOf(x, rankBy)) || (order(a) < order(b) ? -1 : 1),
   );
+}
+
+/** A metric of calls as a whole number over another; of no average, less than any. */
+function fractionOf(calls: ModelCall[], rankBy: UsageStatsQuery["rankBy"]): [bigint, bigint] {
+  if (rankBy === "durationMs" || rankBy === "ttfbMs") {
+    const known = calls.filter((call) => call.status === "success" && call[rankBy] !== null);
+    if (known.length === 0) return [-1n, 1n];
+    return [known.reduce((sum, call) => sum + BigInt(call[rankBy]!), 0n), BigInt(known.length)];
+  }
+  const value = sums(calls)[rankBy] as number | string;
+  return [BigInt(String(value).replace(".", "")), 1n];
+}
+
+function compareFractions([a, b]: [bigint, bigint], [c, d]: [bigint, bigint]): number {
+  return a * d < c * b ? -1 : a * d > c * b ? 1 : 0;
+}
+
+/** To more decimals than a number has, which reading the text rounds to the nearest. */
+function shareOf(own: ModelCall[], all: ModelCall[], { rankBy }: UsageStatsQuery): number | null {
+  if (rankBy === "durationMs" || rankBy === "ttfbMs") return null;
+  const [[part], [whole]] = [fractionOf(own, rankBy), fractionOf(all, rankBy)];
+  return whole === 0n ? null : Number(`${(part * 10n ** 60n) / whole}e-60`);
 }
 
 function rest(ranked: [string, ModelCall[]][], topN: number): Sums | null {
@@ -135,13 +164,15 @@ export function sums(calls: ModelCall[]): Sums & Record<string, unknown> {
       ? null
       : { avg: known.reduce((total, call) => total + call[field]!, 0) / known.length };
   };
-  const units = calls.reduce((total, { credits }) => total + BigInt(credits.replace(".", "")), 0n);
+  const prices = calls.flatMap(({ credits }) => credits ?? []);
+  const units = prices.reduce((total, credits) => total + BigInt(credits.replace(".", "")), 0n);
   return {
     calls: calls.length,
     successCalls: calls.filter(({ status }) => status === "success").length,
     failedCalls: calls.filter(({ status }) => status === "failed").length,
     ...Object.fromEntries(metricsOf("sum").map((name) => [name, sum(name)])),
     credits: `${units / 10n ** 8n}.${String(units % 10n ** 8n).padStart(8, "0")}`,
+    unpricedCalls: calls.length - prices.length,
     ...Object.fromEntries(metricsOf("average").map((name) => [name, average(name)])),
   };
 }

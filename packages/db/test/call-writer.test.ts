@@ -103,6 +103,19 @@ describe("recording", () => {
     expect(await callWriter.record([modelCall({ ttfbMs: null })])).toEqual(["corrected"]);
   });
 
+  it("tells an unknown price from none: a repeat is just that, and each change from one to the other a correction", async () => {
+    const unpriced = modelCall({ status: "processing", credits: null });
+    const free = modelCall({ status: "success", credits: "0" });
+    expect(await callWriter.record([unpriced, unpriced])).toEqual(["added", "repeated"]);
+    expect(await callWriter.record([unpriced])).toEqual(["repeated"]);
+    expect(await callWriter.record([free, free])).toEqual(["corrected", "repeated"]);
+    // What it was while it was processing is older news.
+    expect(await callWriter.record([unpriced])).toEqual(["repeated"]);
+    expect(await rows()).toMatchObject([{ credits: "0.00000000", revision: 1 }]);
+    expect(await callWriter.record([{ ...free, credits: null }])).toEqual(["corrected"]);
+    expect(await rows()).toMatchObject([{ credits: null, revision: 2 }]);
+  });
+
   it("tells what each copy in one batch did, in order", async () => {
     const other = modelCall({ status: "failed" });
     expect(

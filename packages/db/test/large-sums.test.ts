@@ -11,6 +11,7 @@ const query: UsageStatsQuery = {
   bucket: "none",
   groupBy: [],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "none",
 };

@@ -15,6 +15,8 @@ export function modelCall(change: Partial<ModelCall> = {}): ModelCall {
     inputTokens: 100,
     outputTokens: 20,
     cachedInputTokens: 10,
+    cacheWriteTokens: 5,
+    reasoningTokens: 8,
     totalUsage: 120,
     credits: "0.00123456",
     durationMs: 900,

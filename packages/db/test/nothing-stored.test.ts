@@ -19,6 +19,7 @@ const query: AggregateQuery = {
   ],
   groupBy: ["app"],
   filter: {},
+  rankBy: "calls",
   topN: 5,
 };
 const CALLS = Array.from({ length: 500 }, (_, i) =>

@@ -51,6 +51,7 @@ it.each(ODD_SESSIONS)(
           bucket: "day",
           groupBy: [],
           filter: {},
+          rankBy: "calls",
           topN: 5,
           compare: "previous",
         },

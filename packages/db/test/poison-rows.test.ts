@@ -35,6 +35,7 @@ const query = (userDid: string | null): UsageStatsQuery => ({
   bucket: "day",
   groupBy: [],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "none",
 });

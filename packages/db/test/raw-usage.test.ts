@@ -14,6 +14,7 @@ const query: UsageStatsQuery = {
   bucket: "day",
   groupBy: [],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "previous",
 };

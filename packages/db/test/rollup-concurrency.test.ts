@@ -74,6 +74,7 @@ it(
               edges: [range.from, new Date(start + 86_400_000), range.to],
               groupBy: ["app" as const],
               filter: {},
+              rankBy: "calls" as const,
               topN: 5,
             };
             return [await readRolledUpUsage(execute, asked), await readRawUsage(execute, asked)];

@@ -78,7 +78,7 @@ function steps(at: number): fc.Arbitrary<Step[]> {
           call.model,
           call.type,
           call.status,
-          call.credits,
+          call.credits ?? "\\N",
         ].join("\t"),
       );
       await pipeline(

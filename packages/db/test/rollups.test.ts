@@ -24,6 +24,7 @@ const query: UsageStatsQuery = {
   bucket: "day",
   groupBy: [],
   filter: {},
+  rankBy: "calls",
   topN: 5,
   compare: "previous",
 };

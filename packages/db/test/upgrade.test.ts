@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXPECTED_INDEXES, migrate, openDatabase, rollUp, verifyRollups } from "../src/index.ts";
-import { FIRST_MEASURES } from "../src/migrations/20261123000002-model-call-stats.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
+import { rollUpAsThen } from "./first-rollups.ts";
 
 const FIRST_RELEASE = "20261123000006-void-calls";
 
@@ -32,37 +32,13 @@ beforeEach(async () => {
   await run(`insert into model_calls (user_did, id, call_time, provider_id, model, type, status, total_usage)
     select 'user-' || i % 20, i::text, timestamptz '2025-05-01 00:00+00' + i * interval '7 minutes', 'p', 'm', 'embedding', 'success', i
       from generate_series(0, 12000) i`);
-  await rollUpAsThen();
+  await rollUpAsThen(run);
   await run("update model_calls set voided_at = now() where id::int % 100 = 0");
 });
 afterEach(() => database.close());
 
 function run<Row>(sql: string, params: unknown[] = []): Promise<Row[]> {
   return database.orm.em.fork().execute(sql, params);
-}
-
-const LEVELS = {
-  model_call_stats: ["type"],
-  model_call_model_stats: ["type", "provider_id", "model"],
-  model_call_detail_stats: ["type", "provider_id", "model", "app_did", "status"],
-};
-const STARTS = {
-  quarter: "quarter_of(call_time)",
-  hour: "date_trunc('hour', call_time, 'UTC')",
-  day: "date_trunc('day', call_time, 'UTC')",
-};
-
-/** What the first release made of these calls: today's rolling up may know columns that were not there yet. */
-async function rollUpAsThen(): Promise<void> {
-  for (const [table, dimensions] of Object.entries(LEVELS))
-    for (const [grain, start] of Object.entries(STARTS)) {
-      const values = dimensions.map((name) => (name === "app_did" ? "''" : name)).join(", ");
-      await run(`insert into ${table} (user_did, time_type, timestamp, ${dimensions.join(", ")}, ${FIRST_MEASURES.join(", ")})
-        select whose.name, '${grain}', ${start}, ${values}, count(*), count(*), 0, 0, 0, 0, sum(total_usage), 0, 0, 0, 0, 0
-          from model_calls cross join lateral (values (user_did), ('')) as whose(name)
-         group by whose.name, ${start}, ${dimensions.join(", ")}`);
-    }
-  await run("delete from model_call_changes");
 }
 
 /** Every call as the first release knows it, in an order of its own. */

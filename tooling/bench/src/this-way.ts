@@ -20,6 +20,7 @@ export function query(
     bucket: "auto",
     groupBy: [],
     filter: {},
+    rankBy: "calls",
     topN: 5,
     compare: "previous",
     ...options,

@@ -46,7 +46,7 @@ export function demoCall(
       status: "processing",
       outputTokens: null,
       totalUsage: null,
-      credits: "0",
+      credits: null,
       durationMs: null,
       ttfbMs: null,
     };

@@ -5,6 +5,7 @@ import {
   lookupOf,
   readUsageStatsQuery,
   REST_JSON,
+  REST_JSON_WITH_SHARES,
 } from "@usage-stats/api";
 import { type Payload } from "@usage-stats/core";
 import { type Identity } from "@usage-stats/identity";
@@ -33,17 +34,18 @@ export function usageRoutes(app: Hono<AppEnv>, { answered }: UsageParts): void {
     whose: "one" | "everyone",
   ): Promise<Response> {
     const form = wantsCsv(context) ? "csv" : "json";
-    const { bom, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
+    const { bom, withShares, ...asked } = readUsageStatsQuery(queryOf(context), form, whose);
     const query = whose === "one" ? authorizeUsage(ctx, asked) : authorizeEveryonesUsage(ctx, asked);
     if (form === "csv") {
       const csv = await answer(ctx, query, USAGE_CSV);
       return sendRepresentation(ctx, representationsOf(bom ? withByteOrderMark(csv) : csv), CSV_FORM);
     }
-    const json = await answer(ctx, query, REST_JSON);
+    const format = withShares ? REST_JSON_WITH_SHARES : REST_JSON;
+    const json = await answer(ctx, query, format);
     if (isFromCache(ctx))
       answered.keep(ctx.identity, context.req.url, {
         operation: ctx.operation!,
-        lookup: lookupOf(query, REST_JSON)!,
+        lookup: lookupOf(query, format)!,
         represent: representationsOf,
         form: JSON_FORM,
       });

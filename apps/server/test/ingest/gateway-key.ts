@@ -13,7 +13,7 @@ export async function storedCalls(server: TestServer): Promise<Record<string, un
     .fork()
     .execute<{ call_time: string; [column: string]: unknown }[]>(
       `select user_did, id, app_did, provider_id, model, type, status, call_time, input_tokens::int, output_tokens::int,
-              cached_input_tokens::int, total_usage::int, credits::text, duration_ms::int, ttfb_ms::int, error_reason,
+              cached_input_tokens::int, cache_write_tokens::int, reasoning_tokens::int, total_usage::int, credits::text, duration_ms::int, ttfb_ms::int, error_reason,
               request_id, trace_id, metadata
          from model_calls order by call_time, id`,
     );

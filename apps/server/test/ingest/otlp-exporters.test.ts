@@ -100,6 +100,8 @@ describe.each<[string, Exporter, string]>([
         "gen_ai.usage.input_tokens": 100,
         "gen_ai.usage.output_tokens": 20,
         "gen_ai.usage.cache_read.input_tokens": 64,
+        "gen_ai.usage.cache_write.input_tokens": 30,
+        "gen_ai.usage.reasoning.output_tokens": 12,
         "gen_ai.response.time_to_first_chunk": 0.25,
         "gen_ai.conversation.id": "conv_1",
         "usage_stats.credits": "0.00012345",
@@ -119,6 +121,8 @@ describe.each<[string, Exporter, string]>([
         input_tokens: 100,
         output_tokens: 20,
         cached_input_tokens: 64,
+        cache_write_tokens: 30,
+        reasoning_tokens: 12,
         total_usage: 120,
         credits: "0.00012345",
         duration_ms: 2_500,
@@ -139,12 +143,24 @@ describe.each<[string, Exporter, string]>([
         input_tokens: null,
         output_tokens: null,
         cached_input_tokens: null,
+        cache_write_tokens: null,
+        reasoning_tokens: null,
         total_usage: null,
-        credits: "0.00000000",
+        credits: null,
         ttfb_ms: null,
         request_id: null,
       },
     ]);
+  });
+
+  it("has tokens written to a cache by their older name, and the newer one where it says both", async () => {
+    const older = { "gen_ai.usage.cache_creation.input_tokens": 7 };
+    await exported((tracer) => {
+      call(tracer, { ...CHAT, ...older });
+      call(tracer, { ...CHAT, ...older, "gen_ai.usage.cache_write.input_tokens": 8 });
+    });
+    const stored = await storedCalls(server);
+    expect(new Set(stored.map((one) => one["cache_write_tokens"]))).toEqual(new Set([7, 8]));
   });
 
   it("has failures recorded as such", async () => {

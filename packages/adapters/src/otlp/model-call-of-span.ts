@@ -9,6 +9,11 @@ const MODEL = ["gen_ai.request.model", "gen_ai.response.model"];
 const INPUT_TOKENS = ["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"];
 const OUTPUT_TOKENS = ["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"];
 const CACHED_TOKENS = "gen_ai.usage.cache_read.input_tokens";
+const CACHE_WRITE_TOKENS = [
+  "gen_ai.usage.cache_write.input_tokens",
+  "gen_ai.usage.cache_creation.input_tokens",
+];
+const REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens";
 const TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk";
 const USER = ["usage_stats.user_did", "enduser.id", "user.id"];
 const OWN_TYPE = "usage_stats.type";
@@ -26,6 +31,8 @@ export const SOURCES: Record<string, string> = {
   inputTokens: INPUT_TOKENS.join(", "),
   outputTokens: OUTPUT_TOKENS.join(", "),
   cachedInputTokens: CACHED_TOKENS,
+  cacheWriteTokens: CACHE_WRITE_TOKENS.join(", "),
+  reasoningTokens: REASONING_TOKENS,
   totalUsage: "usage_stats.total_usage",
   credits: "usage_stats.credits",
   ttfbMs: TIME_TO_FIRST_CHUNK,
@@ -84,6 +91,8 @@ export function modelCallOfSpan(
     inputTokens: valueOf([own], ...INPUT_TOKENS),
     outputTokens: valueOf([own], ...OUTPUT_TOKENS),
     cachedInputTokens: valueOf([own], CACHED_TOKENS),
+    cacheWriteTokens: valueOf([own], ...CACHE_WRITE_TOKENS),
+    reasoningTokens: valueOf([own], REASONING_TOKENS),
     totalUsage: valueOf([own], "usage_stats.total_usage"),
     credits: valueOf([own], "usage_stats.credits"),
     durationMs: startMs === null || endMs === null || endMs < startMs ? undefined : endMs - startMs,

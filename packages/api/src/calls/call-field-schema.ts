@@ -12,11 +12,11 @@ import { credits } from "./model-call-credits.ts";
 import { metadata } from "./model-call-metadata.ts";
 import { tags } from "./model-call-tags.ts";
 
-/** The schema of what a gateway sends as a field. What is not required is unknown where it is absent, or as its kind says. */
+/** The schema of what a gateway sends as a field. What is not required is unknown where it is absent or `null`. */
 export function fieldSchema(field: CallField): z.ZodType {
   const schemaOf = SCHEMA_OF_KIND[field.kind] as (given: CallField) => z.ZodType;
   const schema = schemaOf(field);
-  return field.required === true || field.kind === "decimal" ? schema : schema.nullable().default(null);
+  return field.required === true ? schema : schema.nullable().default(null);
 }
 
 const SCHEMA_OF_KIND: { [Kind in FieldKind]: (field: CallField & { kind: Kind }) => z.ZodType } = {

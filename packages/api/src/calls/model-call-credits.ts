@@ -10,16 +10,13 @@ const TOO_LARGE = `must have at most ${MAX_INTEGER_DIGITS} digits before the poi
 const TOO_FINE = `must have at most ${CREDIT_DECIMALS} decimals; round it before sending it`;
 
 /** What a call cost, to the same decimal: as text, or as a JSON number, which stands for its shortest decimal form. */
-export const credits = z
-  .union([z.string(), z.number()], { error })
-  .default("0")
-  .transform((value, context): string => {
-    const decimal = typeof value === "string" ? value : plainDecimal(value);
-    const fault = faultOf(decimal);
-    if (fault === null) return decimal;
-    context.issues.push({ code: "custom", input: value, message: fault });
-    return z.NEVER;
-  });
+export const credits = z.union([z.string(), z.number()], { error }).transform((value, context): string => {
+  const decimal = typeof value === "string" ? value : plainDecimal(value);
+  const fault = faultOf(decimal);
+  if (fault === null) return decimal;
+  context.issues.push({ code: "custom", input: value, message: fault });
+  return z.NEVER;
+});
 
 /** A number's shortest decimal form without an exponent, if `credits` can hold it; otherwise one that is refused. */
 function plainDecimal(value: number): string {

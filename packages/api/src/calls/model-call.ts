@@ -42,7 +42,7 @@ type WireCall = Omit<ModelCall, "callTime" | "credits"> & {
   /** ISO 8601 with an offset, or unix seconds. */
   callTime: string | number;
   /** A decimal with at most 8 places. */
-  credits: string | number;
+  credits: string | number | null;
 };
 
 type OptionalCall = Omit<WireCall, RequiredFieldName>;

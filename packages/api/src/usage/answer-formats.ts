@@ -18,7 +18,12 @@ export function textFormat(kind: string, write: (stats: UsageStats) => string): 
 }
 
 /** The JSON of the REST endpoints, of a query by days with the period before. */
-export const REST_JSON = textFormat("rest", (stats) => JSON.stringify(toRestUsageStats(stats)));
+export const REST_JSON = textFormat("rest", (stats) => JSON.stringify(toRestUsageStats(stats, false)));
+
+/** The same for who says what models are ranked by: each of them has its share. */
+export const REST_JSON_WITH_SHARES = textFormat("rest-shares", (stats) =>
+  JSON.stringify(toRestUsageStats(stats, true)),
+);
 
 type TrpcResponse = { result: { data: SuperJSONResult } };
 

@@ -60,6 +60,7 @@ const FIELDS: EntryFields<UsageStatsQuery> = {
   bucket: true,
   groupBy: true,
   filter: true,
+  rankBy: true,
   topN: true,
   compare: true,
   limit: true,

@@ -1,8 +1,15 @@
-import { BUCKETS, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS } from "@usage-stats/core";
+import { BUCKETS, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS, RANKING_METRICS } from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "../input/instant.ts";
 import { usageFilter } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
+
+/** What groups and models are ordered by: any metric, as rankings. */
+export const rankBy = z
+  .enum(RANKING_METRICS)
+  .describe(
+    "The metric that groups and models are ordered by, and have their shares of; calls where absent.",
+  );
 
 /** What `usageStats` takes. */
 export const usageStatsInput = z.strictObject({
@@ -18,6 +25,7 @@ export const usageStatsInput = z.strictObject({
     .refine((dimensions) => new Set(dimensions).size === dimensions.length, "dimensions that differ")
     .default([]),
   filter: usageFilter,
+  rankBy: rankBy.default("calls"),
   topN: z.int().min(1).max(100).default(5),
   compare: z.enum(["previous", "none"]).default("previous"),
   /** At most so many buckets a page. */

@@ -9,10 +9,12 @@ export type RestUsageStats = {
   summary: Totals & { byType: ByType; modelCount: number };
   /** Only days that had calls; `timestamp` is `date` at 00:00 UTC, in unix seconds. */
   dailyStats: (Totals & { date: string; timestamp: number; byType: ByType })[];
+  /** The first models in the order of what was ranked by; `share` only where somebody said what that is. */
   modelStats: (Totals & {
     providerId: string;
     provider: { id: string; name: string; displayName: string };
     model: string;
+    share?: number | null;
   })[];
   /** Growth is a fraction: 1 from a zero base, 0 when both are zero. */
   trendComparison: {
@@ -22,19 +24,23 @@ export type RestUsageStats = {
   };
 };
 
-/** Projects an answer by days, compared with the previous period, onto the REST shape. */
-export function toRestUsageStats({ totals, byType, series, models, comparison }: UsageStats): RestUsageStats {
+/** Projects an answer by days, compared with the previous period, onto the REST shape: `withShares` of its models, or as ever. */
+export function toRestUsageStats(
+  { totals, byType, series, models, comparison }: UsageStats,
+  withShares: boolean,
+): RestUsageStats {
   if (comparison === null) throw new Error("the REST answer needs the previous period");
   const current = { ...totalsOf(totals), byType: byTypeOf(byType) };
   const previous = { ...totalsOf(comparison.totals), byType: byTypeOf(comparison.byType) };
   return {
     summary: { ...current, modelCount: models.count },
     dailyStats: series.filter(({ metrics }) => metrics.calls > 0).map(dayOf),
-    modelStats: models.items.map(({ providerId, model, metrics }) => ({
+    modelStats: models.items.map(({ providerId, model, metrics, share }) => ({
       providerId,
       provider: { id: providerId, name: providerId, displayName: providerId },
       model,
       ...totalsOf(metrics),
+      ...(withShares && { share }),
     })),
     trendComparison: {
       current,

@@ -1,6 +1,7 @@
 import { UsageStatsError, type UsageStatsQuery } from "@usage-stats/core";
 import * as z from "zod";
 import { type Unauthorized } from "./read-usage.ts";
+import { rankBy } from "./input.ts";
 import { orRefuse } from "../input/refusal.ts";
 import { userName } from "../input/wire-text.ts";
 import { flag } from "../rest/parameter-values.ts";
@@ -18,6 +19,7 @@ const parameters = z.strictObject({
     .describe("Whose usage; the caller's own where absent."),
   noCache: flag("noCache").describe("For admins: have the database answer, whatever the cache says."),
   ...timeZoneParameters,
+  rankBy: rankBy.optional(),
 });
 
 const csvParameters = parameters.extend({
@@ -47,6 +49,9 @@ const read = {
   },
 };
 
+/** A query, and how its answer is written: with a byte order mark; with shares, where somebody said what is ranked by. */
+type AskedOverRest = Unauthorized<UsageStatsQuery> & { bom: boolean; withShares: boolean };
+
 /**
  * Reads the query string of usage by days, compared with the period before: of one user, or of everyone, where there is no
  * `userDid`. Throws `UsageStatsError` naming the parameter.
@@ -55,7 +60,7 @@ export function readUsageStatsQuery(
   query: URLSearchParams,
   form: "json" | "csv",
   whose: "one" | "everyone" = "one",
-): Unauthorized<UsageStatsQuery> & { bom: boolean } {
+): AskedOverRest {
   return read[whose][form](query);
 }
 
@@ -69,14 +74,10 @@ function readUser(text: string): string {
 
 type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
 
-function toQuery({
-  userDid,
-  noCache,
-  bom = false,
-  ...sent
-}: Sent): Unauthorized<UsageStatsQuery> & { bom: boolean } {
+function toQuery({ userDid, noCache, bom = false, rankBy: ranked, ...sent }: Sent): AskedOverRest {
   return {
     bom,
+    withShares: ranked !== undefined,
     userDid,
     noCache,
     ...unixRange(sent),
@@ -84,6 +85,7 @@ function toQuery({
     bucket: "day",
     groupBy: [],
     filter: {},
+    rankBy: ranked ?? "calls",
     topN: 5,
     compare: "previous",
   };

@@ -25,7 +25,7 @@ function refused(change: object) {
 }
 
 describe("a logged call", () => {
-  it("needs only who, what and when; the rest is unknown, and costs nothing", () => {
+  it("needs only who, what and when; the rest is unknown, its price too", () => {
     expect(parsed({})).toEqual({
       ...MINIMAL,
       callTime: new Date("2025-11-02T16:00:00.123Z"),
@@ -40,6 +40,8 @@ describe("a logged call", () => {
       inputTokens: 3,
       outputTokens: 0,
       cachedInputTokens: 1,
+      cacheWriteTokens: 2,
+      reasoningTokens: 0,
       totalUsage: 9,
       credits: "12.50",
       durationMs: 7,
@@ -299,6 +301,8 @@ describe("credits", () => {
     [3e-8, "0.00000003"],
     [0, "0"],
     [-0, "0"],
+    [null, null],
+    [undefined, null],
     [999999999999, "999999999999"],
   ])("%j is %s", (credits, expected) => expect(parsed({ credits }).credits).toBe(expected));
 
@@ -318,7 +322,6 @@ describe("credits", () => {
     [".5", "must be a number or a plain decimal such as 0.00012345"],
     ["NaN", "must be a number or a plain decimal such as 0.00012345"],
     [Infinity, "must be a number or a plain decimal such as 0.00012345"],
-    [null, "must be a number or a plain decimal such as 0.00012345"],
   ])("%j is refused: %s", (credits, reason) =>
     expect(refused({ credits })).toEqual({ field: "credits", value: credits, reason: `credits ${reason}.` }),
   );

@@ -11,7 +11,10 @@ import type { ModelCallInput } from "@usage-stats/api";
  * };
  */
 export type RecordedCall =
-  | (Omit<ModelCallInput, "callTime" | "credits"> & { callTime: CallTime; credits?: string | undefined })
+  | (Omit<ModelCallInput, "callTime" | "credits"> & {
+      callTime: CallTime;
+      credits?: string | null | undefined;
+    })
   /** A call that is to count nowhere any more. */
   | { id: string; userDid: string; callTime: CallTime; void: true };
 

@@ -53,7 +53,7 @@ function propertyOf(field: CallField) {
     case "milliseconds":
       return p.bigint("number").nullable();
     case "decimal":
-      return p.decimal("string").precision(20).scale(8).default("0");
+      return p.decimal("string").precision(20).scale(8).nullable();
     case "instant":
       return p.datetime().columnType("timestamptz");
     case "object":

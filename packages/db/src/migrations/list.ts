@@ -12,6 +12,7 @@ import { MeasureLimits } from "./20261125000005-measure-limits.ts";
 import { WholeSums } from "./20261125000006-whole-sums.ts";
 import { OneEntry } from "./20261125000007-one-entry.ts";
 import { CallDimensions } from "./20261125000008-call-dimensions.ts";
+import { NewMeasures } from "./20261125000009-new-measures.ts";
 
 /** In the order they run. A migration that has been released is never changed: add another. */
 export const migrationsList = [
@@ -29,4 +30,5 @@ export const migrationsList = [
   { name: "20261125000006-whole-sums", class: WholeSums },
   { name: "20261125000007-one-entry", class: OneEntry },
   { name: "20261125000008-call-dimensions", class: CallDimensions },
+  { name: "20261125000009-new-measures", class: NewMeasures },
 ];

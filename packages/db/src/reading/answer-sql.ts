@@ -2,7 +2,7 @@ import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { TOP_N, type UsageShape } from "./asked-usage.ts";
 import { bucketOf } from "./bucket-sql.ts";
 import { DIMENSION_COLUMNS } from "./filter-sql.ts";
-import { MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
+import { largestFirstBy, MEASURE_COLUMNS, MEASURES, SUMMED_MEASURES } from "./measures-sql.ts";
 
 /** Subqueries to add up, each with `at` (a time), measures, and the dimensions that its part needs. */
 export type Sources = {
@@ -25,11 +25,11 @@ export function answerSql(shape: UsageShape, ctes: Sql[], sources: Sources, note
   const parts = [sumsSql(shape, sources.series), modelsSql(sources.models)];
   if (shape.groupBy.length > 0)
     parts.push(raw(`select 'group', null, key0, key1, null, ${MEASURES} from groups`));
-  if (shape.groupBy.length > 0 && shape.series !== "none") parts.push(groupSeriesSql);
+  if (shape.groupBy.length > 0 && shape.series !== "none") parts.push(groupSeriesSql(shape));
   if (note !== empty) parts.push(note);
   return sql`${all.length > 0 ? sql`with ${join(all, ", ")}` : empty}
     select * from (${join(parts, " union all ")}) as answer
-     order by part, rank, calls desc, key0 collate "C", key1 collate "C"`;
+     order by part, rank, ${rankOrder(shape)}`;
 }
 
 /** Selects the row of an answer that says something else about it, in `key0`. */
@@ -76,11 +76,17 @@ function groupCtes(shape: UsageShape, sources: Sources): Sql[] {
   return series === "none" ? [groups] : [cells, groups];
 }
 
-const groupSeriesSql = sql`
+function rankOrder({ rankBy }: UsageShape): Sql {
+  return raw(`${largestFirstBy(rankBy)}, key0 collate "C", key1 collate "C"`);
+}
+
+function groupSeriesSql(shape: UsageShape): Sql {
+  return sql`
     select 'group_series', bucket, min(top.key0), min(top.key1), rank, ${sums}
       from cells
-      left join (select (row_number() over (order by calls desc, key0 collate "C", key1 collate "C"))::int as rank, key0, key1
+      left join (select (row_number() over (order by ${rankOrder(shape)}))::int as rank, key0, key1
                    from groups order by 1 limit ${TOP_N}) as top
         on top.key0 is not distinct from cells.key0 and top.key1 is not distinct from cells.key1
      where bucket is not null
      group by bucket, rank ${MADE_OF_CALLS}`;
+}

@@ -1,6 +1,7 @@
 import {
   type AggregateQuery,
   type GroupDimension,
+  type RankingMetric,
   type UsageFilter,
   startOfGrain,
   type Tiles,
@@ -19,18 +20,20 @@ export type UsageShape = {
   isEveryone: boolean;
   groupBy: GroupDimension[];
   filter: (keyof UsageFilter)[];
+  rankBy: RankingMetric;
   /** Whether the series covers the whole range. */
   series: "none" | "part" | "whole";
 };
 
 /** Gives the shape of a query. */
-export function shapeOf({ userDid, range, groupBy, filter, edges }: AggregateQuery): UsageShape {
+export function shapeOf({ userDid, range, groupBy, filter, rankBy, edges }: AggregateQuery): UsageShape {
   const [first, last] = [edges[0], edges.at(-1)];
   const isWhole = Number(first) === Number(range.from) && Number(last) === Number(range.to);
   return {
     isEveryone: userDid === null,
     groupBy,
     filter: fieldsOf(filter),
+    rankBy,
     series: isWhole ? "whole" : first === undefined ? "none" : "part",
   };
 }

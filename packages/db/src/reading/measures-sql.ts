@@ -1,5 +1,6 @@
 import {
   assertExact,
+  CALL_FIELDS,
   type MeasureColumn,
   type Measures,
   type Metric,
@@ -46,7 +47,7 @@ function ofCall(metric: Metric): string {
   const { kind, column } = metric;
   switch (kind) {
     case "calls":
-      return `${metric.status === undefined ? "1" : `(status = '${metric.status}')::int`} as ${column}`;
+      return `${countOf(metric)} as ${column}`;
     case "sum":
       return `coalesce(${column}, 0) as ${column}`;
     case "decimal_sum":
@@ -58,10 +59,26 @@ function ofCall(metric: Metric): string {
   }
 }
 
+/** 1 for a call that is counted, 0 for any other. */
+function countOf({ status, unknown }: Metric & { kind: "calls" }): string {
+  if (status !== undefined) return `(status = '${status}')::int`;
+  return unknown === undefined ? "1" : `(${CALL_FIELDS[unknown].column} is null)::int`;
+}
+
 /** A metric of rows of sums, to order by. Who has no average comes after all who have, where the largest are first. */
 export function orderedValue(name: RankingMetric): string {
   const { kind, column }: Metric = METRICS[name];
   return kind === "average" ? `coalesce(${column}_sum::numeric / nullif(${column}_count, 0), -1)` : column;
+}
+
+/**
+ * Orders rows of sums by a metric as `largestFirst` of core does, no average last. An average has so many decimals that two which differ
+ * never round to the same: fractions of whole numbers below 2^53 are 2^-106 apart, or more.
+ */
+export function largestFirstBy(name: RankingMetric): string {
+  const { kind, column }: Metric = METRICS[name];
+  if (kind !== "average") return `${column} desc`;
+  return `round(${column}_sum::numeric, 36) / nullif(${column}_count, 0) desc nulls last`;
 }
 
 export type MeasuresRow = Record<MeasureColumn, string>;

@@ -55,7 +55,17 @@ function sourcesOf(query: RankedAggregateQuery): { live: Sql[]; source: Sql } {
 
 /** Asks a ranking's query of all users together. */
 export function askedOfEveryone({ range, settled, filter }: RankedAggregateQuery): AggregateQuery {
-  return { userDid: null, range, previous: null, settled, edges: [], groupBy: [], filter, topN: 1 };
+  return {
+    userDid: null,
+    range,
+    previous: null,
+    settled,
+    edges: [],
+    groupBy: [],
+    filter,
+    rankBy: "calls",
+    topN: 1,
+  };
 }
 
 /** Runs a statement of `rankingSql` and reads what it answers. */

@@ -1,3 +1,4 @@
+import { RANKING_METRICS } from "@usage-stats/core";
 import { CHANGES } from "./changes.ts";
 import { FILTERS, FRESHNESS, GROUPINGS, HOURS, WHOSE, ZONES } from "./question.ts";
 import { STATES } from "./rollup-states.ts";
@@ -8,6 +9,7 @@ export const AXES = {
   zone: namesOf(ZONES),
   groupBy: namesOf(GROUPINGS),
   filter: namesOf(FILTERS),
+  rankBy: RANKING_METRICS,
   compare: ["previous", "none"],
   freshness: namesOf(FRESHNESS),
   who: namesOf(WHOSE),

@@ -29,11 +29,22 @@ export const CHANGES: Record<string, Change> = {
     () => history.inPsql(call, { callTime: new Date(call.callTime.getTime() - DAY - HOUR + 1) }),
   ],
   "processing, then its end": (history, call) => {
-    const late: ModelCall = { ...call, id: `ends-${call.id}`, status: "processing", totalUsage: null };
-    return [
-      () => history.record([late]),
-      () => history.record([{ ...late, status: "success", totalUsage: 11, durationMs: 5 }]),
-    ];
+    const late: ModelCall = {
+      ...call,
+      id: `ends-${call.id}`,
+      status: "processing",
+      totalUsage: null,
+      credits: null,
+    };
+    const ended: ModelCall = {
+      ...late,
+      status: "success",
+      reasoningTokens: 3,
+      totalUsage: 11,
+      credits: "0.00000007",
+      durationMs: 5,
+    };
+    return [() => history.record([late]), () => history.record([ended])];
   },
 };
 

@@ -38,7 +38,7 @@ type Sums = { all: Measures; models: Record<string, Measures>; groups: Record<st
 
 /** What calls add up to: all, by model, and by the groups asked for. */
 async function sumsOf(
-  query: Pick<AggregateQuery, "userDid" | "filter" | "groupBy">,
+  query: Pick<AggregateQuery, "userDid" | "filter" | "groupBy" | "rankBy">,
   range: TimeRange,
 ): Promise<Sums> {
   const aggregates = await createUsageRepository(database.orm).read({

@@ -3,6 +3,7 @@ import {
   chooseBucket,
   type GroupDimension,
   previousRange,
+  type RankingMetric,
   seriesBuckets,
   startOfGrain,
   type TimeRange,
@@ -78,6 +79,7 @@ type Values = {
   zone: string;
   groupBy: string;
   filter: string;
+  rankBy: RankingMetric;
   compare: "previous" | "none";
   freshness: string;
   who: keyof typeof WHOSE;
@@ -95,6 +97,7 @@ export function questionOf(row: Values, now: Date, draw: (bound: number) => numb
     bucket: row.bucket,
     groupBy: GROUPINGS[row.groupBy]!,
     filter: FILTERS[row.filter]!,
+    rankBy: row.rankBy,
     topN: 2,
     compare: row.compare,
   };

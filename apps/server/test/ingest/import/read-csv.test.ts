@@ -52,9 +52,14 @@ const call: fc.Arbitrary<ListedCall> = fc
     callTime: fc.integer({ min: Date.UTC(2001), max: Date.UTC(2090) }).map((ms) => new Date(ms)),
     inputTokens: count,
     totalUsage: fc.integer({ min: 0, max: 1e12 }),
-    credits: fc
-      .bigInt({ min: 0n, max: 10n ** 15n })
-      .map((n) => `${n / 10n ** 8n}.${String(n % 10n ** 8n).padStart(8, "0")}`),
+    cacheWriteTokens: count,
+    reasoningTokens: count,
+    credits: fc.option(
+      fc
+        .bigInt({ min: 0n, max: 10n ** 15n })
+        .map((n) => `${n / 10n ** 8n}.${String(n % 10n ** 8n).padStart(8, "0")}`),
+      { nil: null },
+    ),
     durationMs: count,
     errorReason: fc.option(fc.oneof(awkward, fc.constant('broken\r\n"line"\n')), { nil: null }),
     keyId: fc.option(text, { nil: null }),
@@ -118,7 +123,7 @@ describe("CSV", () => {
         model: "gpt-4o",
         callTime: new Date("2025-06-20T10:00:00Z"),
       },
-      { id: "r2", userDid: "bob", credits: "0", totalUsage: null },
+      { id: "r2", userDid: "bob", credits: null, totalUsage: null },
     ]);
   });
 
@@ -211,7 +216,7 @@ describe("a CSV's columns", () => {
   it("are left out where that is said, also if they are called like a field", async () => {
     const csv = `${ALL},cost,inputTokens,""\nc1,u,p,m,custom,success,1750413600,9,5,x\n`;
     const [line] = callsOf(await read(csv, { ignore: ["cost", "inputTokens", "", "not there"] }));
-    expect(line).toMatchObject({ id: "c1", inputTokens: null, credits: "0" });
+    expect(line).toMatchObject({ id: "c1", inputTokens: null, credits: null });
   });
 
   it("of tags are one of JSON, or one for each, of which each says more than that of all", async () => {
@@ -333,7 +338,7 @@ describe("a table of AIGNE Hub", () => {
     credentialId: "c1",
     type: "chatCompletion",
     totalUsage: 15,
-    usageMetrics: { inputTokens: 10, outputTokens: 5, cacheReadInputTokens: 2 },
+    usageMetrics: { inputTokens: 10, outputTokens: 5, cacheReadInputTokens: 2, cacheCreationInputTokens: 3 },
     credits: "0.00012345",
     status: "success",
     duration: 1.5,
@@ -353,6 +358,7 @@ describe("a table of AIGNE Hub", () => {
     inputTokens: 10,
     outputTokens: 5,
     cachedInputTokens: 2,
+    cacheWriteTokens: 3,
     totalUsage: 15,
     credits: "0.00012345",
     durationMs: 1500,
@@ -396,11 +402,19 @@ describe("a table of AIGNE Hub", () => {
 
   it("keeps unknown what it did not know, and tells of rows without a user", async () => {
     const ndjson = readerOf("ModelCalls.ndjson", { from: "aigne-hub" });
-    const bare = { ...row, usageMetrics: null, duration: null, ttfb: null, metadata: null };
+    const bare = { ...row, usageMetrics: null, credits: null, duration: null, ttfb: null, metadata: null };
     const content = `${JSON.stringify(bare)}\n${JSON.stringify({ ...row, userDid: null })}\n7\n`;
     const found = callsOf(await collect(ndjson((await inputOf(content)).bytes)));
     expect(found).toMatchObject([
-      { inputTokens: null, outputTokens: null, durationMs: null, metadata: null, totalUsage: 15 },
+      {
+        inputTokens: null,
+        outputTokens: null,
+        cacheWriteTokens: null,
+        credits: null,
+        durationMs: null,
+        metadata: null,
+        totalUsage: 15,
+      },
       { line: 2, field: "userDid" },
       { line: 3, reason: "A call must be a JSON object." },
     ]);
