@@ -22,6 +22,7 @@ export type {
   ApiKey,
   NewApiKey,
   RebuildAnswer,
+  RunUsage,
   UsageRanking,
   UsageStats,
   ViewerToken,

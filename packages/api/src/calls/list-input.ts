@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { originNames, originTags } from "../input/call-origin.ts";
 import { instant } from "../input/instant.ts";
 import { pageCursor, pageLimit, searchText } from "../input/page-input.ts";
 import { usageFilter } from "../input/usage-filter.ts";
@@ -11,6 +12,9 @@ export const listCallsInput = z.strictObject({
   from: instant,
   to: instant,
   filter: usageFilter,
+  ...originNames,
+  /** Only calls that have each of these tags. */
+  tags: originTags,
   /** Text that the id, the request's or trace's id, the model or the reason of an error holds, in whatever case. */
   search: searchText,
   minDurationMs: z
