@@ -27,9 +27,6 @@ const BATCH = 2_000;
 /** So few are left to the transaction that exchanges the tables. */
 const FEW = 200;
 
-/** After so many batches those who roll up are made to wait for the rest. */
-const MOST_BATCHES = 1_000;
-
 /**
  * One table of rollups with integer keys, in which a day or a week has rows of its own only where it is dense
  * (docs/decisions/0040-adaptive-rollups.md). It is filled from the rollups of before, while servers of before go on reading and rolling
@@ -49,8 +46,7 @@ export class AdaptiveRollups extends OnlineMigration {
     // Whoever asks right after the exchange needs to be planned for. The names are few.
     for (const table of [NEXT, ...NEW_TABLES.slice(1)])
       await this.outsideTransaction(`vacuum (analyze) ${table}`);
-    for (let batches = 0; batches < MOST_BATCHES && (await this.#caught()) > FEW; batches += 1)
-      await this.inTransaction((run) => all(run, [hold, ...takeCaught(BATCH), ...COPY_ROWS]));
+    await this.#catchUp();
     await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
     await this.briefly(EXCHANGE);
   }
@@ -90,9 +86,21 @@ export class AdaptiveRollups extends OnlineMigration {
     return { all: Number(row?.all ?? 0), left: Number(row?.left ?? 0) };
   }
 
+  /** Copies again what was rolled up meanwhile, as long as that gets less: whoever rolls up faster has to wait for the rest. */
+  async #catchUp(): Promise<void> {
+    for (let before = Infinity; ;) {
+      const caught = await this.#caught();
+      if (caught <= FEW || caught > before / 2) return;
+      before = caught;
+      this.tell(`rollups: ${caught} weeks of users, which changed meanwhile`);
+      for (let left = caught; left > 0; left -= BATCH)
+        await this.inTransaction((run) => all(run, [hold, ...takeCaught(BATCH), ...COPY_ROWS]));
+    }
+  }
+
   async #caught(): Promise<number> {
     const [row] = await this.outsideTransaction<{ count: string }>(
-      `select count(*) from (select distinct week, user_did from ${CAUGHT} limit ${FEW + 1}) as caught`,
+      `select count(*) from (select distinct week, user_did from ${CAUGHT}) as caught`,
     );
     return Number(row!.count);
   }
