@@ -17,6 +17,7 @@ import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "@usage-stats/identity";
 import { problemDetails, problemHeaders, refusalOf, retryAfter } from "../http/problem.ts";
 import { openShares } from "../limits/shares.ts";
+import { lineOf } from "../rollups/difference-line.ts";
 import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";

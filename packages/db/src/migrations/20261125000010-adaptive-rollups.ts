@@ -34,21 +34,7 @@ const FEW = 200;
  */
 export class AdaptiveRollups extends OnlineMigration {
   override async up(): Promise<void> {
-    if (!(await this.#exists("model_call_detail_stats"))) return;
-    if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
-    let told = "";
-    for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
-      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
-      if (progress !== told) this.tell(progress);
-      told = progress;
-      await this.inTransaction((run) => copyPiece(run));
-    }
-    // Whoever asks right after the exchange needs to be planned for. The names are few.
-    for (const table of [NEXT, ...NEW_TABLES.slice(1)])
-      await this.outsideTransaction(`vacuum (analyze) ${table}`);
-    await this.#catchUp();
-    await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
-    await this.briefly(EXCHANGE);
+    if (await this.#exists("model_call_detail_stats")) await this.#upgrade();
     // Nobody has read the new rollups yet: servers wait for migrations to be done.
     await this.outsideTransaction(LOG_UNKNOWN_MEASURES);
   }
@@ -72,6 +58,23 @@ export class AdaptiveRollups extends OnlineMigration {
       ...USE_OLD_ROLLUPS,
       ...DROP_TABLES,
     ]);
+  }
+
+  async #upgrade(): Promise<void> {
+    if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
+    let told = "";
+    for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
+      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
+      if (progress !== told) this.tell(progress);
+      told = progress;
+      await this.inTransaction((run) => copyPiece(run));
+    }
+    // Whoever asks right after the exchange needs to be planned for. The names are few.
+    for (const table of [NEXT, ...NEW_TABLES.slice(1)])
+      await this.outsideTransaction(`vacuum (analyze) ${table}`);
+    await this.#catchUp();
+    await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
+    await this.briefly(EXCHANGE);
   }
 
   async #exists(table: string): Promise<boolean> {
