@@ -25,8 +25,11 @@ export { getUsageStats } from "./get-usage-stats.ts";
 export {
   GROUP_DIMENSIONS,
   MAX_GROUP_DIMENSIONS,
+  tagOf,
+  tagsAskedFor,
   type GroupDimension,
   type GroupKey,
+  type TagDimension,
   type UsageFilter,
 } from "./group-by.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
