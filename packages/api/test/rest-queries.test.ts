@@ -70,7 +70,9 @@ const USAGE = {
   timezone: "string",
   timezoneOffset: "integer",
   rankBy: "string",
+  tag: "string[]",
 };
+const OF_ONE = { userDid: "string", keyId: "string[]" };
 const CALLS = {
   startTime: "integer",
   endTime: "integer",
@@ -90,8 +92,8 @@ const CALLS = {
 
 describe("as JSON Schema", () => {
   it.each([
-    ["usage as JSON", { ...USAGE, userDid: "string" }],
-    ["usage as CSV", { ...USAGE, userDid: "string", bom: "boolean" }],
+    ["usage as JSON", { ...USAGE, ...OF_ONE }],
+    ["usage as CSV", { ...USAGE, ...OF_ONE, bom: "boolean" }],
     ["everyone's usage as JSON", USAGE],
     ["everyone's usage as CSV", { ...USAGE, bom: "boolean" }],
     [
@@ -104,6 +106,7 @@ describe("as JSON Schema", () => {
         models: "string[]",
         types: "string[]",
         status: "string[]",
+        tag: "string[]",
         orderBy: "string",
         direction: "string",
         search: "string",

@@ -26,9 +26,12 @@ export function undeclaredTag(given: Readonly<CallTags> | null, declared: readon
   if (given === null) return null;
   const name = Object.keys(given).find((one) => !declared.includes(one));
   if (name === undefined) return null;
-  const known =
-    declared.length === 0 ? "no tags are declared" : `the declared tags are ${declared.join(", ")}`;
-  return `must not hold ${quoted(name)}: ${known}`;
+  return `must not hold ${quoted(name)}: ${sayDeclared(declared)}`;
+}
+
+/** Says which tags are declared, as the end of a sentence. */
+export function sayDeclared(declared: readonly string[]): string {
+  return declared.length === 0 ? "no tags are declared" : `the declared tags are ${declared.join(", ")}`;
 }
 
 function badValue(name: string): string {

@@ -8,6 +8,7 @@ import {
 } from "@usage-stats/core";
 import * as z from "zod";
 import { orRefuse } from "../input/refusal.ts";
+import { MAX_LISTED } from "../input/usage-filter.ts";
 
 /** Tags to look for, each as `name:value`. Refused with `invalid_option`. */
 export const tagParameter = z.array(z.string()).transform(orRefuse(readTags));
@@ -18,6 +19,23 @@ function readTags(sent: readonly string[]): CallTags {
   throw new UsageStatsError("invalid_option", `tag may be sent ${MAX_TAGS} times, and once for each name.`, {
     field: "tag",
   });
+}
+
+/** Tags to look for, each as `name:value`; of several values of one name any will do. Refused with `invalid_option`. */
+export const tagListsParameter = z
+  .array(z.string())
+  .transform(orRefuse(readTagLists))
+  .describe("Only calls with this tag, as `name:value`; of several values of one tag any.");
+
+function readTagLists(sent: readonly string[]): Record<string, string[]> {
+  const lists = Map.groupBy(sent.map(readTag), ([name]) => name);
+  if (lists.size <= MAX_TAGS && [...lists.values()].every(({ length }) => length <= MAX_LISTED))
+    return Object.fromEntries([...lists].map(([name, all]) => [name, all.map(([, value]) => value)]));
+  throw new UsageStatsError(
+    "invalid_option",
+    `tag may have ${MAX_TAGS} names, and ${MAX_LISTED} values of each.`,
+    { field: "tag" },
+  );
 }
 
 function readTag(text: string): [name: string, value: string] {
