@@ -101,14 +101,49 @@ describe("usage by key and tag", () => {
   });
 });
 
+describe("a viewer's token", () => {
+  const ROOT = { user: BOB, role: "admin" as const };
+  const viewer = async (limits: object) => {
+    const { token } = await server.client(ROOT).viewerTokens.create({ userDid: ALICE, ...limits });
+    return server.clientWith(token);
+  };
+
+  it.each([
+    [{ keyIds: ["k1"] }, ["1", "2"], { keyIds: ["k2"] }, "filter.keyIds"],
+    [{ keyIds: ["k1", "k2"] }, ["1", "2", "3"], { keyIds: ["k1", "k3"] }, "filter.keyIds"],
+    [{ tags: { team: ["search"] } }, ["1", "2"], { tags: { team: ["ads"] } }, "filter.tags.team"],
+    [{ tags: { team: ["search"] }, keyIds: ["k2"] }, [], { keyIds: ["k1"] }, "filter.keyIds"],
+  ])("for %j reads just the calls %j", async (limits, ids, beyond, field) => {
+    const client = await viewer(limits);
+    expect((await client.usageStats(RANGE)).totals.calls).toBe(ids.length);
+    expect((await client.usageStats({ ...RANGE, filter: limits })).totals.calls).toBe(ids.length);
+    const { items } = await client.modelCalls.list(RANGE);
+    expect(items.map(({ id }) => id).toSorted()).toEqual(ids);
+    const attempt = client.usageStats({ ...RANGE, filter: beyond });
+    expect(await refusal(attempt)).toMatchObject({ code: "forbidden", field });
+  });
+
+  it("is narrowed by a tag that it says nothing of", async () => {
+    const client = await viewer({ tags: { team: ["search"] } });
+    const { totals } = await client.usageStats({ ...RANGE, filter: { tags: { project: ["x"] } } });
+    expect(totals.calls).toBe(1);
+  });
+
+  it("is not given for a tag that is not declared", async () => {
+    expect(await refusal(viewer({ tags: { cost: ["x"] } }))).toMatchObject({ field: "tags.cost" });
+  });
+});
+
+async function refusal(attempt: Promise<unknown>) {
+  return usageStatsErrorOf(
+    await attempt.then(
+      () => null,
+      (reason: unknown) => reason,
+    ),
+  );
+}
+
 describe("refusals", () => {
-  const refusal = async (attempt: Promise<unknown>) =>
-    usageStatsErrorOf(
-      await attempt.then(
-        () => null,
-        (reason: unknown) => reason,
-      ),
-    );
   const undeclared = {
     code: "invalid_option",
     message: 'There is no tag "cost": the declared tags are team, project.',

@@ -141,7 +141,7 @@ describe("as JSON Schema", () => {
 
   it.each([
     ["a rebuild", rebuildInput, ["userDid", "from", "to", "dryRun"]],
-    ["a viewer token", viewerTokenInput, ["userDid", "appDids", "expiresInSeconds"]],
+    ["a viewer token", viewerTokenInput, ["userDid", "appDids", "keyIds", "tags", "expiresInSeconds"]],
   ])("the body of %s lists its fields", (_, schema, names) => {
     expect(Object.keys(parametersOf(schema).properties)).toEqual(names);
   });

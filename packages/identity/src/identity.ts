@@ -8,6 +8,9 @@ export type Identity = {
   scopes: readonly Scope[];
   /** The only apps whose calls it may read; `null` for all. */
   onlyApps: readonly string[] | null;
+  /** The only API keys of its user, and the only values of some tags, whose calls it may read; absent for all. */
+  onlyKeys?: readonly string[];
+  onlyTags?: Readonly<Record<string, readonly string[]>>;
   /** The API key that it lives by: it is nobody once that is revoked. */
   keyId: string | null;
 };
@@ -31,13 +34,34 @@ export function resolveUser(identity: Identity, userDid: string | undefined): st
   throw new UsageStatsError("forbidden", "You can only read your own usage.", { field: "userDid" });
 }
 
-/** A filter that leaves out what its asker may not read. Throws `forbidden` for one that names such an app. */
-export function allowFilter({ onlyApps }: Identity, filter: UsageFilter): UsageFilter {
-  if (onlyApps === null) return filter;
-  const appDids = filter.appDids ?? [...onlyApps];
-  if (appDids.every((app) => onlyApps.includes(app))) return { ...filter, appDids };
-  throw new UsageStatsError("forbidden", "You can only read the usage of some apps.", {
-    field: "filter.appDids",
+/** A filter that leaves out what its asker may not read. Throws `forbidden` for one that names such an app, key or tag. */
+export function allowFilter({ onlyApps, onlyKeys, onlyTags }: Identity, filter: UsageFilter): UsageFilter {
+  const allowed = { ...filter };
+  if (onlyApps !== null) allowed.appDids = allowList(onlyApps, filter.appDids, "appDids", "apps");
+  if (onlyKeys !== undefined) allowed.keyIds = allowList(onlyKeys, filter.keyIds, "keyIds", "keys");
+  if (onlyTags !== undefined)
+    allowed.tags = {
+      ...filter.tags,
+      ...Object.fromEntries(
+        Object.entries(onlyTags).map(([name, values]) => [
+          name,
+          allowList(values, filter.tags?.[name], `tags.${name}`, "tags"),
+        ]),
+      ),
+    };
+  return allowed;
+}
+
+function allowList(
+  only: readonly string[],
+  asked: readonly string[] | undefined,
+  field: string,
+  what: string,
+): string[] {
+  if (asked === undefined) return [...only];
+  if (asked.every((value) => only.includes(value))) return [...asked];
+  throw new UsageStatsError("forbidden", `You can only read the usage of some ${what}.`, {
+    field: `filter.${field}`,
   });
 }
 

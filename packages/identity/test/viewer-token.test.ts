@@ -1,5 +1,5 @@
 import { type ApiKey, UsageStatsError } from "@usage-stats/core";
-import { type JWTPayload, SignJWT } from "jose";
+import { decodeJwt, type JWTPayload, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import {
   createSignViewerToken,
@@ -70,6 +70,17 @@ describe("a viewer token", () => {
     "for the apps %j is for those alone",
     async (onlyApps) => {
       expect((await verify(await sign({ onlyApps }))).identity.onlyApps).toEqual(onlyApps);
+    },
+  );
+
+  it.each([{ onlyKeys: ["k1"] }, { onlyTags: { team: ["search"] } }])(
+    "for %j is for those alone, and worthless to a server that would not know",
+    async (limits) => {
+      const token = await sign(limits);
+      expect((await verify(token)).identity).toMatchObject(limits);
+      expect(decodeJwt(token.slice("usv_".length)).aud).not.toBe(
+        decodeJwt((await sign()).slice("usv_".length)).aud,
+      );
     },
   );
 

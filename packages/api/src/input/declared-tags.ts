@@ -1,12 +1,12 @@
-import { tagsAskedFor, UsageStatsError } from "@usage-stats/core";
+import { UsageStatsError } from "@usage-stats/core";
 import { sayDeclared } from "../calls/model-call-tags.ts";
 
-/** Refuses a question that groups or filters by a tag that is not declared, naming it. Throws `invalid_option`. */
+/** Refuses tags of which one is not declared, naming it and the field that says it. Throws `invalid_option`. */
 export function refuseUndeclaredTags(
-  asked: Parameters<typeof tagsAskedFor>[0],
+  asked: readonly { name: string; field: string }[],
   declared: readonly string[],
 ): void {
-  const undeclared = tagsAskedFor(asked).find(({ name }) => !declared.includes(name));
+  const undeclared = asked.find(({ name }) => !declared.includes(name));
   if (undeclared === undefined) return;
   const { name, field } = undeclared;
   throw new UsageStatsError(

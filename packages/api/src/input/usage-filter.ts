@@ -2,11 +2,10 @@ import { CALL_STATUSES, CALL_TYPES, isName, isTagName, MAX_TAGS, TAG_VALUE_LIMIT
 import * as z from "zod";
 import { text } from "./wire-text.ts";
 
-const listOf = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(MAX_LISTED);
-const anyOf = <Item extends z.ZodType>(item: Item) => listOf(item).exactOptional();
-
 /** How many values a list may have. */
 export const MAX_LISTED = 100;
+
+const anyOf = <Item extends z.ZodType>(item: Item) => z.array(item).min(1).max(MAX_LISTED).exactOptional();
 
 /** The lists of a filter, each of which matches any of its values. */
 export const filterLists = {
@@ -20,27 +19,24 @@ export const filterLists = {
 /** Keys of a user. */
 export const keyIds = anyOf(text(128)).describe("Only calls by these API keys of the user.");
 
-const tagLists = z
-  .record(
-    z.string().refine(isTagName, "the name of a tag"),
-    listOf(
-      z
-        .string()
-        .trim()
-        .refine(
-          (value) => isName(value, TAG_VALUE_LIMITS),
-          `text of 1 to ${TAG_VALUE_LIMITS.maxBytes} bytes`,
-        ),
-    ),
-  )
-  .refine((tags) => {
-    const { length } = Object.keys(tags);
-    return length > 0 && length <= MAX_TAGS;
-  }, `1 to ${MAX_TAGS} tags`)
-  .exactOptional();
+const tagValue = z
+  .string()
+  .trim()
+  .refine((value) => isName(value, TAG_VALUE_LIMITS), `text of 1 to ${TAG_VALUE_LIMITS.maxBytes} bytes`);
+
+/** By the name of a tag a list of values. */
+export const tagLists = (mostValues: number) =>
+  z
+    .record(z.string().refine(isTagName, "the name of a tag"), z.array(tagValue).min(1).max(mostValues))
+    .refine((tags) => {
+      const { length } = Object.keys(tags);
+      return length > 0 && length <= MAX_TAGS;
+    }, `1 to ${MAX_TAGS} tags`);
 
 /** Calls must match every list that is given. */
 export const callFilter = z.strictObject(filterLists).default({});
 
 /** The same of what rollups know besides: keys, and the operator's tags, each with a list. */
-export const usageFilter = z.strictObject({ ...filterLists, keyIds, tags: tagLists }).default({});
+export const usageFilter = z
+  .strictObject({ ...filterLists, keyIds, tags: tagLists(MAX_LISTED).exactOptional() })
+  .default({});

@@ -1,4 +1,10 @@
-import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingQuery } from "@usage-stats/core";
+import {
+  getUsageRanking,
+  tagsAskedFor,
+  type RankedBy,
+  type UsageRanking,
+  type UsageRankingQuery,
+} from "@usage-stats/core";
 import { type Reaching } from "../context.ts";
 import { refuseUndeclaredTags } from "../input/declared-tags.ts";
 import { rankingOf, usageRankingInput } from "./input.ts";
@@ -24,7 +30,7 @@ export async function rank<By extends RankedBy>(
   { ports, now, costs, signal }: Reaching<"ranking" | "recordLimits", "now" | "costs" | "signal">,
   query: UsageRankingQuery & { by: By },
 ): Promise<UsageRanking<By>> {
-  refuseUndeclaredTags(query, ports.recordLimits.tags);
+  refuseUndeclaredTags(tagsAskedFor(query), ports.recordLimits.tags);
   const { ranking, cost } = await getUsageRanking(
     { repository: ports.ranking, now, signal: signal?.() },
     query,

@@ -1,4 +1,4 @@
-import { type UsageStatsQuery } from "@usage-stats/core";
+import { tagsAskedFor, type UsageStatsQuery } from "@usage-stats/core";
 import { answer } from "./answer.ts";
 import { type AnswerFormat } from "./answer-formats.ts";
 import { type AdmittedContext, type Reaching } from "../context.ts";
@@ -50,6 +50,6 @@ function authorizeQuery(
   userDid: string | null,
 ): UsageStatsQuery {
   if (asked.noCache === true) requireScope(identity, "admin", "noCache");
-  refuseUndeclaredTags(asked, ports.recordLimits.tags);
+  refuseUndeclaredTags(tagsAskedFor(asked), ports.recordLimits.tags);
   return { ...asked, filter: allowFilter(identity, asked.filter), userDid };
 }

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { type AdmittedContext, type ViewerToken } from "../context.ts";
+import { refuseUndeclaredTags } from "../input/declared-tags.ts";
 import { viewerTokenInput } from "./input.ts";
 import { procedure } from "../trpc.ts";
 
@@ -10,10 +11,20 @@ export const createViewerToken = procedure("viewerTokens.create")
 
 /** Issues a viewer token; one that was asked for with an API key lives no longer than that. */
 export async function issueViewerToken(
-  { ports: { signViewerToken }, now: issuedAt, identity: { keyId } }: AdmittedContext,
-  { userDid, appDids, expiresInSeconds }: z.output<typeof viewerTokenInput>,
+  { ports: { signViewerToken, recordLimits }, now: issuedAt, identity: { keyId } }: AdmittedContext,
+  { userDid, appDids, keyIds: onlyKeys, tags: onlyTags, expiresInSeconds }: z.output<typeof viewerTokenInput>,
 ): Promise<ViewerToken> {
+  const named = Object.keys(onlyTags ?? {}).map((name) => ({ name, field: `tags.${name}` }));
+  refuseUndeclaredTags(named, recordLimits.tags);
   const expiresAt = new Date(issuedAt.getTime() + expiresInSeconds * 1000);
-  const token = await signViewerToken({ userDid, onlyApps: appDids ?? null, keyId, issuedAt, expiresAt });
+  const token = await signViewerToken({
+    userDid,
+    onlyApps: appDids ?? null,
+    onlyKeys,
+    onlyTags,
+    keyId,
+    issuedAt,
+    expiresAt,
+  });
   return { token, expiresAt };
 }
