@@ -30,6 +30,8 @@ const calls = [
     userDid,
     model: `model-${i % 7}`,
     appDid: i % 5 === 0 ? null : `app-${i % 5}`,
+    keyId: i % 6 === 0 ? null : `key-${i % 2}`,
+    tags: i % 10 === 1 ? { project: "x", team: "search" } : i % 2 === 0 ? null : { team: "ads" },
     type: i % 4 === 0 ? "embedding" : "chatCompletion",
     callTime: new Date(Date.UTC(2025, 4, 19) + at),
   }),
