@@ -24,7 +24,7 @@ export type RowSources = {
 export type Sources = {
   ctes: Sql[];
   rows: RowSources | null;
-  /** Whether there is a CTE `live` of calls of both periods, summed or not: `at`, every dimension, and the stored measures. */
+  /** Whether there is a CTE `live` of calls of both periods, summed or not: `at`, `type`, `provider_id`, `model`, the columns of the groups, and the stored measures. */
   hasCalls: boolean;
 };
 
