@@ -1,6 +1,7 @@
 import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
+import { type Latencies } from "./latency-histogram.ts";
 import { type Measures } from "./metrics.ts";
 import { type RankedBy, type RankingMetric } from "./usage-ranking.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
@@ -23,6 +24,8 @@ export type AggregateQuery = {
   filter: UsageFilter;
   /** How many of the groups with the most calls get a series of their own. */
   topN: number;
+  /** Whether histograms of latencies are read too, of the same snapshot. Sums may come from rollups; histograms take every call. */
+  latencies?: boolean;
 };
 
 export type ModelAggregate = { providerId: string; model: string; measures: Measures };
@@ -38,6 +41,8 @@ export type Aggregates = {
   groups: GroupAggregate[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
+  /** Of the calls that the sums count, as far as they are there; only where the query asks for them. */
+  latencies?: Latencies;
 };
 
 /** What reading cost the database. */

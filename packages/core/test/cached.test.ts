@@ -62,6 +62,7 @@ describe("what a value is cached under", () => {
     filter: true,
     topN: true,
     compare: true,
+    percentiles: true,
     limit: true,
     cursor: true,
   };

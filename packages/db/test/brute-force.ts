@@ -95,7 +95,8 @@ const VALUE: Record<GroupDimension, (call: ModelCall) => string | null> = {
   status: (call) => call.status,
 };
 
-function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
+/** The group that a call is in, as text. */
+export function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
   return JSON.stringify(groupBy.map((dimension) => VALUE[dimension](call)));
 }
 

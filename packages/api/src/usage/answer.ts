@@ -62,6 +62,7 @@ const FIELDS: EntryFields<UsageStatsQuery> = {
   filter: true,
   topN: true,
   compare: true,
+  percentiles: true,
   limit: true,
   cursor: true,
 };

@@ -1,5 +1,5 @@
 import { type Aggregates, type TimeRange, type AggregateQuery } from "@usage-stats/core";
-import sql, { raw } from "sql-template-tag";
+import sql, { raw, type Sql } from "sql-template-tag";
 import { answerSql } from "./answer-sql.ts";
 import { askParts, type AskedUsage, FROM, PARTS, shapeOf, USER, type UsageShape } from "./asked-usage.ts";
 import { callsInSpans } from "./live-sql.ts";
@@ -23,9 +23,11 @@ export async function sumCalls(
 }
 
 const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
-  const spans = shape.isEveryone ? spansOfUsers : sql`select ${USER} as user_did, lo, hi from ${PARTS}`;
   const inRange = sql`select * from live where at >= ${FROM}`;
-  const ctes = [sql`spans as materialized (${spans})`, sql`live as materialized (${callsInSpans(shape)})`];
+  const ctes = [
+    sql`spans as materialized (${spansOfParts(shape)})`,
+    sql`live as materialized (${callsInSpans(shape)})`,
+  ];
   const sources = {
     series: raw("select * from live"),
     models: inRange,
@@ -34,6 +36,11 @@ const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
   };
   return answerSql(shape, ctes, sources);
 });
+
+/** Selects the parts of each user who may have calls in them: `user_did`, `lo` to `hi`. */
+export function spansOfParts({ isEveryone }: UsageShape): Sql {
+  return isEveryone ? spansOfUsers : sql`select ${USER} as user_did, lo, hi from ${PARTS}`;
+}
 
 const spansOfUsers = sql`
       select distinct user_did, lo, hi
