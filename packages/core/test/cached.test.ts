@@ -93,6 +93,7 @@ describe("what a value is cached under", () => {
         "none",
         null,
         null,
+        null,
       ],
     });
   });
@@ -102,6 +103,7 @@ describe("what a value is cached under", () => {
     { timezone: "Asia/Tokyo" },
     { groupBy: ["app", "model"] as const },
     { filter: { providerIds: ["a", "b"] } },
+    { percentiles: [50] },
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { type Unauthorized } from "./read-usage.ts";
 import { orRefuse } from "../input/refusal.ts";
 import { userName } from "../input/wire-text.ts";
-import { flag } from "../rest/parameter-values.ts";
+import { percentiles } from "../input/percentiles.ts";
+import { flag, numberList } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
 import { timeZoneOf, timeZoneParameters } from "../rest/time-zone-parameter.ts";
 import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
@@ -20,6 +21,13 @@ const parameters = z.strictObject({
   ...timeZoneParameters,
 });
 
+const jsonParameters = parameters.extend({
+  percentiles: numberList
+    .pipe(percentiles)
+    .exactOptional()
+    .describe("Percentiles of latencies to be told, with commas between them, such as 50,95,99.9."),
+});
+
 const csvParameters = parameters.extend({
   bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
 });
@@ -27,11 +35,11 @@ const csvParameters = parameters.extend({
 /** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
 export const usageStatsParameters = {
   one: {
-    json: parameters.transform(orRefuse(toQuery)),
+    json: jsonParameters.transform(orRefuse(toQuery)),
     csv: csvParameters.transform(orRefuse(toQuery)),
   },
   everyone: {
-    json: parameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+    json: jsonParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
     csv: csvParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
   },
 };
@@ -67,12 +75,17 @@ function readUser(text: string): string {
   });
 }
 
-type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
+type Sent = Omit<z.output<typeof parameters>, "userDid"> & {
+  userDid?: string | undefined;
+  bom?: boolean;
+  percentiles?: number[];
+};
 
 function toQuery({
   userDid,
   noCache,
   bom = false,
+  percentiles: asked,
   ...sent
 }: Sent): Unauthorized<UsageStatsQuery> & { bom: boolean } {
   return {
@@ -86,5 +99,6 @@ function toQuery({
     filter: {},
     topN: 5,
     compare: "previous",
+    ...(asked !== undefined && { percentiles: asked }),
   };
 }
