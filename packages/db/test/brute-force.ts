@@ -69,7 +69,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
       ]),
     },
     groups: stats.groups && {
-      ...stats.groups,
+      other: stats.groups.other,
+      count: stats.groups.count,
       items: stats.groups.items.map((group) => [key(group.key), group.metrics]),
     },
     previous: stats.comparison && stats.comparison.totals,

@@ -61,16 +61,19 @@ export function toldPercentiles(
 
 /**
  * Finds what is wrong with the percentiles of some calls: that are not of as many calls as told a latency, or further than 2.5 % from the
- * call at the nearest rank of all of them in order. Nothing, where all is right.
+ * call at the nearest rank of all of them in order; or that are told though some of these calls are gone. Nothing, where all is right.
  */
-export function faultsOf({ place, percentiles, calls }: ToldPercentiles, asked: readonly number[]): string[] {
+export function faultsOf(
+  { place, percentiles, calls }: ToldPercentiles,
+  asked: readonly number[],
+  isGone: (call: ModelCall) => boolean = () => false,
+): string[] {
   return LATENCIES.flatMap((name) => {
-    const values = calls
-      .filter((call) => call.status === "success" && call[name] !== null)
-      .map((call) => call[name]!)
-      .toSorted((one, other) => one - other);
+    const counted = calls.filter((call) => call.status === "success" && call[name] !== null);
+    const values = counted.map((call) => call[name]!).toSorted((one, other) => one - other);
     const told = percentiles?.[name];
-    if (values.length === 0) return told === null ? [] : [`${place}: ${name} of no call`];
+    if (values.length === 0 || counted.some(isGone))
+      return told === null ? [] : [`${place}: ${name} of no call, or of calls that are gone`];
     if (told?.count !== values.length)
       return [`${place}: ${name} of ${told?.count} calls instead of ${values.length}`];
     return asked.flatMap((percentile) => {

@@ -81,6 +81,7 @@ type Values = {
   compare: "previous" | "none";
   freshness: string;
   who: keyof typeof WHOSE;
+  percentiles: "asked for" | "not asked for";
 };
 
 /** The question that a row asks. */
@@ -97,6 +98,7 @@ export function questionOf(row: Values, now: Date, draw: (bound: number) => numb
     filter: FILTERS[row.filter]!,
     topN: 2,
     compare: row.compare,
+    ...(row.percentiles === "asked for" && { percentiles: [50, 99.9] }),
   };
 }
 
