@@ -93,6 +93,7 @@ const OPTIONS: Partial<UsageStatsInput>[] = [
   { limit: 3 },
   { percentiles: [50, 95, 99] },
   { percentiles: [50, 95], groupBy: ["model"] },
+  { percentiles: [50, 95], groupBy: ["model"], rankBy: "credits", topN: 1 },
 ];
 
 describeCaches((open) => {
