@@ -29,13 +29,17 @@ export type Latencies = {
 
 /** A histogram under way: other histograms are added to it. */
 export class HistogramSum {
-  readonly #calls = new Map<number, number>();
+  readonly #parts: LatencyHistogram[] = [];
   #count = 0;
+  #first = Infinity;
+  #last = -Infinity;
 
   add(histogram: LatencyHistogram): void {
+    this.#parts.push(histogram);
     for (const [bin, calls] of histogram) {
-      this.#calls.set(bin, (this.#calls.get(bin) ?? 0) + calls);
       this.#count += calls;
+      if (bin < this.#first) this.#first = bin;
+      if (bin > this.#last) this.#last = bin;
     }
   }
 
@@ -49,14 +53,23 @@ export class HistogramSum {
    * ⌈p/100 · n⌉ of them in ascending order (the nearest rank), told by the middle of its bin. There must be a call.
    */
   percentiles(asked: readonly number[]): number[] {
-    const bins = [...this.#calls].toSorted(([one], [other]) => one - other);
+    const bins = this.#callsInBins();
     let next = 0;
     let passed = 0;
     return asked.map((percentile) => {
       const rank = nearestRank(percentile, this.#count);
-      while (passed < rank) passed += bins[next++]![1];
-      return middleOf(bins[next - 1]![0]);
+      while (passed < rank) passed += bins[next++]!;
+      return middleOf(this.#first + next - 1);
     });
+  }
+
+  /** By index from the first bin on: bins are few and close, so that this takes less than a map of them in order. */
+  #callsInBins(): number[] {
+    const all: number[] = [];
+    for (let bin = this.#first; bin <= this.#last; bin += 1) all.push(0);
+    for (const histogram of this.#parts)
+      for (const [bin, calls] of histogram) all[bin - this.#first]! += calls;
+    return all;
   }
 }
 

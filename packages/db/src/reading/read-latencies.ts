@@ -82,5 +82,5 @@ function histogramOf(row: LatencyRow): LatencyHistogram {
 
 /** Reads the text of an array of numbers. */
 function numbersOf(text: string): number[] {
-  return text.slice(1, -1).split(",").map(Number);
+  return JSON.parse(`[${text.slice(1, -1)}]`) as number[];
 }
