@@ -36,4 +36,12 @@ export { readUsageRankingQuery } from "./ranking/rest.ts";
 export { rank } from "./ranking/procedure.ts";
 export type { UsageRankingInput } from "./ranking/input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
-export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";
+export type {
+  ApiKey,
+  CallList,
+  ListedCall,
+  Percentiles,
+  RankedBy,
+  UsageRanking,
+  UsageStats,
+} from "@usage-stats/core";

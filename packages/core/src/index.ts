@@ -21,6 +21,14 @@ export {
   type GroupKey,
   type UsageFilter,
 } from "./group-by.ts";
+export {
+  GAMMA,
+  LATENCIES,
+  ZERO_BIN,
+  type Latencies,
+  type LatencyHistogram,
+  type LatencyName,
+} from "./latency-histogram.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
 export type { CallList, CallReader, CallPageQuery, ListCallsQuery, ListedCall } from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
@@ -81,6 +89,7 @@ export type {
   UsageRepository,
   WaitLimits,
 } from "./ports.ts";
+export { MAX_PERCENTILES, type LatencyPercentiles, type Percentiles } from "./percentiles.ts";
 export { RANKING_METRICS, type RankingMetric } from "./ranking-value.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";

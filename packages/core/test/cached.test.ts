@@ -63,6 +63,7 @@ describe("what a value is cached under", () => {
     rankBy: true,
     topN: true,
     compare: true,
+    percentiles: true,
     limit: true,
     cursor: true,
   };
@@ -95,6 +96,7 @@ describe("what a value is cached under", () => {
         "none",
         null,
         null,
+        null,
       ],
     });
   });
@@ -105,6 +107,7 @@ describe("what a value is cached under", () => {
     { groupBy: ["app", "model"] as const },
     { filter: { providerIds: ["a", "b"] } },
     { rankBy: "credits" as const },
+    { percentiles: [50] },
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {

@@ -71,7 +71,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
       ]),
     },
     groups: stats.groups && {
-      ...stats.groups,
+      other: stats.groups.other,
+      count: stats.groups.count,
       items: stats.groups.items.map((group) => [key(group.key), group.metrics, group.share]),
     },
     previous: stats.comparison && stats.comparison.totals,
@@ -97,7 +98,8 @@ const VALUE: Record<GroupDimension, (call: ModelCall) => string | null> = {
   status: (call) => call.status,
 };
 
-function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
+/** The group that a call is in, as text. */
+export function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
   return JSON.stringify(groupBy.map((dimension) => VALUE[dimension](call)));
 }
 

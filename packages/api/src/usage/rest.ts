@@ -4,7 +4,8 @@ import { type Unauthorized } from "./read-usage.ts";
 import { rankBy } from "./input.ts";
 import { orRefuse } from "../input/refusal.ts";
 import { userName } from "../input/wire-text.ts";
-import { flag } from "../rest/parameter-values.ts";
+import { percentiles } from "../input/percentiles.ts";
+import { flag, numberList } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
 import { timeZoneOf, timeZoneParameters } from "../rest/time-zone-parameter.ts";
 import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
@@ -22,6 +23,13 @@ const parameters = z.strictObject({
   rankBy: rankBy.optional(),
 });
 
+const jsonParameters = parameters.extend({
+  percentiles: numberList
+    .pipe(percentiles)
+    .exactOptional()
+    .describe("Percentiles of latencies to be told, with commas between them, such as 50,95,99.9."),
+});
+
 const csvParameters = parameters.extend({
   bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
 });
@@ -29,11 +37,11 @@ const csvParameters = parameters.extend({
 /** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
 export const usageStatsParameters = {
   one: {
-    json: parameters.transform(orRefuse(toQuery)),
+    json: jsonParameters.transform(orRefuse(toQuery)),
     csv: csvParameters.transform(orRefuse(toQuery)),
   },
   everyone: {
-    json: parameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+    json: jsonParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
     csv: csvParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
   },
 };
@@ -72,9 +80,20 @@ function readUser(text: string): string {
   });
 }
 
-type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
+type Sent = Omit<z.output<typeof parameters>, "userDid"> & {
+  userDid?: string | undefined;
+  bom?: boolean;
+  percentiles?: number[];
+};
 
-function toQuery({ userDid, noCache, bom = false, rankBy: ranked, ...sent }: Sent): AskedOverRest {
+function toQuery({
+  userDid,
+  noCache,
+  bom = false,
+  rankBy: ranked,
+  percentiles: asked,
+  ...sent
+}: Sent): AskedOverRest {
   return {
     bom,
     withShares: ranked !== undefined,
@@ -88,5 +107,6 @@ function toQuery({ userDid, noCache, bom = false, rankBy: ranked, ...sent }: Sen
     rankBy: ranked ?? "calls",
     topN: 5,
     compare: "previous",
+    ...(asked !== undefined && { percentiles: asked }),
   };
 }
