@@ -28,6 +28,9 @@ export { type CachedTrpcAnswers, cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usa
 export { createRequestSize, type RequestSize } from "./request-size.ts";
 export type { RestUsageStats } from "./usage/rest-result.ts";
 export { startRebuild, type RebuildAnswer } from "./rollups/procedure.ts";
+export { readRunUsage } from "./runs/procedure.ts";
+export { readConversationUsageQuery, readRunUsageQuery } from "./runs/rest.ts";
+export type { ConversationUsageInput, RunUsageInput } from "./runs/input.ts";
 export { readBody } from "./rest/read-body.ts";
 export { inRestTerms } from "./rest/rest-terms.ts";
 export { readUsageStatsQuery } from "./usage/rest.ts";
@@ -42,6 +45,7 @@ export type {
   ListedCall,
   Percentiles,
   RankedBy,
+  RunUsage,
   UsageRanking,
   UsageStats,
 } from "@usage-stats/core";

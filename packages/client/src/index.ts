@@ -23,6 +23,7 @@ export type {
   NewApiKey,
   Percentiles,
   RebuildAnswer,
+  RunUsage,
   UsageRanking,
   UsageStats,
   ViewerToken,

@@ -2,6 +2,7 @@ import { assembleStats } from "./assemble-stats.ts";
 import { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 import { chooseBucket } from "./bucket.ts";
 import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
+import { refuseKeysOfEveryone } from "./group-by.ts";
 import { type DatabaseCost, type ResultCache, type AggregateQuery, type UsageRepository } from "./ports.ts";
 import { checkRange, previousRange } from "./range.ts";
 import { type AnswerAggregates, readUsageAggregates } from "./read-usage-aggregates.ts";
@@ -37,6 +38,7 @@ type Plan = { scope: CursorScope; page: SeriesPage; query: AggregateQuery };
 
 function planQuery(input: UsageStatsQuery, now: Date): Plan {
   const { userDid, groupBy, filter, rankBy, topN } = input;
+  if (userDid === null) refuseKeysOfEveryone(input);
   const range = checkRange({ from: input.from, to: input.to });
   const timezone = parseTimeZone(input.timezone);
   const bucket = chooseBucket(input.bucket, range);

@@ -26,6 +26,7 @@ export { countChanges } from "./rolling/change-log.ts";
 export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { createRankingRepository } from "./ranking-repository.ts";
+export { createRunReader } from "./runs/run-reader.ts";
 export { createCallReader } from "./listing/call-reader.ts";
 export { createUsageRepository } from "./usage-repository.ts";
 export { createCallWriter } from "./writing/call-writer.ts";

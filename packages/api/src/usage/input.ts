@@ -1,4 +1,11 @@
-import { BUCKETS, GROUP_DIMENSIONS, MAX_GROUP_DIMENSIONS, RANKING_METRICS } from "@usage-stats/core";
+import {
+  BUCKETS,
+  GROUP_DIMENSIONS,
+  MAX_GROUP_DIMENSIONS,
+  RANKING_METRICS,
+  type TagDimension,
+  tagOf,
+} from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "../input/instant.ts";
 import { percentiles } from "../input/percentiles.ts";
@@ -12,6 +19,11 @@ export const rankBy = z
     "The metric that groups and models are ordered by, and have their shares of; calls where absent.",
   );
 
+const tagDimension = z.custom<TagDimension>((value) => typeof value === "string" && tagOf(value) !== null);
+const dimension = z.union([z.enum(GROUP_DIMENSIONS), tagDimension], {
+  error: `one of ${GROUP_DIMENSIONS.join(", ")}, or a tag, such as tag.team`,
+});
+
 /** What `usageStats` takes. */
 export const usageStatsInput = z.strictObject({
   /** Whose usage; the caller's own where absent. */
@@ -21,7 +33,7 @@ export const usageStatsInput = z.strictObject({
   timezone: z.string().max(64).default("UTC"),
   bucket: z.enum(["auto", ...BUCKETS]).default("auto"),
   groupBy: z
-    .array(z.enum(GROUP_DIMENSIONS))
+    .array(dimension)
     .max(MAX_GROUP_DIMENSIONS)
     .refine((dimensions) => new Set(dimensions).size === dimensions.length, "dimensions that differ")
     .default([]),

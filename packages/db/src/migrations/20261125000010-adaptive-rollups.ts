@@ -36,7 +36,7 @@ export class AdaptiveRollups extends OnlineMigration {
   override async up(): Promise<void> {
     if (await this.#exists("model_call_detail_stats")) await this.#upgrade();
     // Nobody has read the new rollups yet: servers wait for migrations to be done.
-    await this.outsideTransaction(LOG_UNKNOWN_MEASURES);
+    await this.outsideTransaction(LOG_UNKNOWN);
   }
 
   /**
@@ -150,11 +150,12 @@ async function all(run: Run, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await run(statement);
 }
 
-// Whoever rolled up as the version before does, while others wrote as this one does, did not know these measures.
-const LOG_UNKNOWN_MEASURES = `
+// Whoever rolled up as the version before does, while others wrote as this one does, did not know these measures, keys and tags.
+const LOG_UNKNOWN = `
   insert into model_call_changes
   select distinct user_did, quarter_of(call_time) from model_calls
-   where credits is null or cache_write_tokens is not null or reasoning_tokens is not null`;
+   where credits is null or cache_write_tokens is not null or reasoning_tokens is not null
+      or key_id is not null or tags is not null`;
 
 /**
  * Exchanges the tables. Until it is committed the old rollups answer, afterwards the new; in between nobody reads, for as long as it takes

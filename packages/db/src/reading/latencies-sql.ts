@@ -6,7 +6,7 @@ import { andMatchesFilter } from "./filter-sql.ts";
 import { andNotBetweenPeriods } from "./periods-sql.ts";
 import { Place } from "./statement-template.ts";
 import { spansOfParts } from "./sum-calls.ts";
-import { groupColumns, type UsageShape } from "./usage-shape.ts";
+import { grouped, type UsageShape } from "./usage-shape.ts";
 
 /** What histograms are asked for: of which parts, if not of both periods, and which groups are `first`. */
 export type AskedLatencies = AskedUsage & { first: GroupKey[] };
@@ -85,9 +85,8 @@ function firstGroups({ groupBy }: LatenciesShape): Sql {
     const values = new Place<AskedLatencies>(({ first }) => first.map((key) => key[dimension] ?? ""));
     return sql`${values}::text[]`;
   });
-  const columns = groupColumns({ groupBy });
-  const names = raw(columns.map((column) => `key_${column}`).join(", "));
-  const matches = columns.map((column) => `coalesce(calls.${column}, '') = key_${column}`);
+  const names = raw(groupBy.map((_, i) => `key${i}`).join(", "));
+  const matches = grouped({ groupBy }).map(({ value }, i) => `coalesce(${value}, '') = key${i}`);
   return sql`
       left join (select ${names}, rank::int - 1 as rank from unnest(${join(keys, ", ")}) with ordinality as keys(${names}, rank)) as top
         on ${raw(matches.join(" and "))}`;
