@@ -43,6 +43,7 @@ export type {
   ApiKey,
   CallList,
   ListedCall,
+  Percentiles,
   RankedBy,
   RunUsage,
   UsageRanking,

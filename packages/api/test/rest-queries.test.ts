@@ -92,9 +92,9 @@ const CALLS = {
 
 describe("as JSON Schema", () => {
   it.each([
-    ["usage as JSON", { ...USAGE, ...OF_ONE }],
+    ["usage as JSON", { ...USAGE, ...OF_ONE, percentiles: "string" }],
     ["usage as CSV", { ...USAGE, ...OF_ONE, bom: "boolean" }],
-    ["everyone's usage as JSON", USAGE],
+    ["everyone's usage as JSON", { ...USAGE, percentiles: "string" }],
     ["everyone's usage as CSV", { ...USAGE, bom: "boolean" }],
     [
       "a ranking",
@@ -188,6 +188,30 @@ describe("a query string", () => {
       });
     },
   );
+
+  it("of usage names percentiles with commas between them, in any order", () => {
+    const percentilesOf = (list: string) =>
+      readUsageStatsQuery(new URLSearchParams(`${RANGE}&percentiles=${list}`), "json").percentiles;
+    expect(percentilesOf("99.9,50,95")).toEqual([50, 95, 99.9]);
+    expect(percentilesOf("0.1")).toEqual([0.1]);
+    expect(readUsageStatsQuery(new URLSearchParams(RANGE), "json")).not.toHaveProperty("percentiles");
+  });
+
+  it.each(["", "0", "100", "-5", "1e1", "50,", "50,50", "50,50.0", "99.99", "1,2,3,4,5,6", "p50", "50;95"])(
+    "of usage is refused with percentiles %j",
+    (list) => {
+      const query = new URLSearchParams(`${RANGE}&percentiles=${encodeURIComponent(list)}`);
+      expect(refusal(() => readUsageStatsQuery(query, "json"))).toMatchObject({
+        code: "invalid_option",
+        field: expect.stringMatching(/^percentiles/) as unknown,
+      });
+    },
+  );
+
+  it("of usage as CSV, which has no latencies, takes no percentiles", () => {
+    const query = new URLSearchParams(`${RANGE}&percentiles=50`);
+    expect(refusal(() => readUsageStatsQuery(query, "csv"))).toMatchObject({ code: "unknown_field" });
+  });
 
   it("of a ranking is a query with only the lists that were sent", () => {
     const query = new URLSearchParams(`${RANGE}&models=a&models=b&orderBy=credits&limit=7&cursor=c`);

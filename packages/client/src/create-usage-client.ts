@@ -87,7 +87,10 @@ export type CallOptions = { signal?: AbortSignal };
  * const client: UsageClient = createUsageClient({ url: "http://localhost:3000", token });
  */
 export type UsageClient = {
-  /** Usage of the token's user; admins may name another in `userDid`. */
+  /**
+   * Usage of the token's user; admins may name another in `userDid`. With `percentiles: [50, 95]` the answer tells these of latencies,
+   * such as `stats.percentiles?.durationMs?.p95`.
+   */
   usageStats(query: UsageStatsInput, options?: CallOptions): Promise<UsageStats>;
   admin: {
     /** Usage of all users together. */

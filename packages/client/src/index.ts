@@ -21,6 +21,7 @@ export { usageStatsErrorOf, type UsageStatsErrorInfo } from "./usage-error.ts";
 export type {
   ApiKey,
   NewApiKey,
+  Percentiles,
   RebuildAnswer,
   RunUsage,
   UsageRanking,

@@ -27,7 +27,16 @@ export async function cached<Value>(
   return { value: own === undefined ? decode(payload) : own.value, hit };
 }
 
-type EntryField = string | number | undefined | null | Date | TimeRange | UsageFilter | readonly EntryField[];
+type EntryField =
+  | string
+  | number
+  | boolean
+  | undefined
+  | null
+  | Date
+  | TimeRange
+  | UsageFilter
+  | readonly EntryField[];
 
 /** The fields of a query that what is made of it depends on: whoever lists them is held to listing all. `noCache` changes no answer. */
 export type EntryFields<Query> = Readonly<Record<Exclude<keyof Query, "userDid" | "noCache">, true>>;
@@ -47,6 +56,7 @@ export function cacheEntry<Query extends { userDid: string | null }>(
 
 function fieldOf(value: EntryField): CacheField {
   if (value === undefined || value === null) return null;
+  if (typeof value === "boolean") return Number(value);
   if (typeof value !== "object") return value;
   if (value instanceof Date) return value.getTime();
   if (isList(value)) return value.map(fieldOf);

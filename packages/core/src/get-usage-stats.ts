@@ -8,6 +8,7 @@ import { checkRange, previousRange } from "./range.ts";
 import { type AnswerAggregates, readUsageAggregates } from "./read-usage-aggregates.ts";
 import { checkSeriesSize } from "./series-size.ts";
 import { isSettled } from "./split-query.ts";
+import { tellPercentiles } from "./tell-percentiles.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import { type UsageStats, type UsageStatsQuery } from "./usage-stats.ts";
 
@@ -58,6 +59,7 @@ function planQuery(input: UsageStatsQuery, now: Date): Plan {
       filter,
       rankBy,
       topN,
+      ...(input.percentiles !== undefined && { latencies: true }),
     },
   };
 }
@@ -71,9 +73,12 @@ function assemble(input: UsageStatsQuery, plan: Plan, aggregates: AnswerAggregat
   const { scope, page, query } = plan;
   const { buckets } = page;
   const { previous, rankBy, topN } = query;
+  const shape = { buckets, grouped: input.groupBy.length > 0, rankBy, topN, previous, now };
+  const stats = assembleStats(shape, aggregates);
+  const { percentiles, groupBy } = input;
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
-    ...assembleStats({ buckets, grouped: input.groupBy.length > 0, rankBy, topN, previous, now }, aggregates),
+    ...(percentiles === undefined ? stats : tellPercentiles({ percentiles, groupBy }, stats, aggregates)),
     freshness: { computedAt: now, liveFrom: aggregates.liveFrom, source: aggregates.source },
     nextCursor: page.nextCursor,
   };

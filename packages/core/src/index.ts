@@ -32,6 +32,14 @@ export {
   type TagDimension,
   type UsageFilter,
 } from "./group-by.ts";
+export {
+  GAMMA,
+  LATENCIES,
+  ZERO_BIN,
+  type Latencies,
+  type LatencyHistogram,
+  type LatencyName,
+} from "./latency-histogram.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
 export {
   ANY_ORIGIN,
@@ -102,6 +110,7 @@ export type {
   UsageRepository,
   WaitLimits,
 } from "./ports.ts";
+export { MAX_PERCENTILES, type LatencyPercentiles, type Percentiles } from "./percentiles.ts";
 export { RANKING_METRICS, type RankingMetric } from "./ranking-value.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";

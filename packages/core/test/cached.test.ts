@@ -63,6 +63,7 @@ describe("what a value is cached under", () => {
     rankBy: true,
     topN: true,
     compare: true,
+    percentiles: true,
     limit: true,
     cursor: true,
   };
@@ -95,6 +96,7 @@ describe("what a value is cached under", () => {
         "none",
         null,
         null,
+        null,
       ],
     });
   });
@@ -108,6 +110,7 @@ describe("what a value is cached under", () => {
     { filter: { models: ["b", "a"], tags: { team: ["search"] } } },
     { groupBy: ["model", "tag.team"] as const },
     { rankBy: "credits" as const },
+    { percentiles: [50] },
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {

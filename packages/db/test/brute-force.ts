@@ -71,7 +71,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
       ]),
     },
     groups: stats.groups && {
-      ...stats.groups,
+      other: stats.groups.other,
+      count: stats.groups.count,
       items: stats.groups.items.map((group) => [key(group.key), group.metrics, group.share]),
     },
     previous: stats.comparison && stats.comparison.totals,
@@ -100,7 +101,8 @@ const VALUE: Partial<Record<GroupDimension, (call: ModelCall) => string | null>>
   status: (call) => call.status,
 };
 
-function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
+/** The group that a call is in, as text. */
+export function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
   const valueOf = (dimension: GroupDimension) =>
     VALUE[dimension] === undefined
       ? (call.tags?.[dimension.slice("tag.".length)] ?? null)

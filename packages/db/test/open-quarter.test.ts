@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Client } from "pg";
 import { createCallWriter, rollUp } from "../src/index.ts";
@@ -5,9 +6,14 @@ import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 
 let database: TestDatabase;
+/** What is left of the quarter under way must be enough for a test. */
+const ENOUGH_MS = 60_000;
+
 beforeEach(async () => {
+  const left = 900_000 - (Date.now() % 900_000);
+  if (left < ENOUGH_MS) await sleep(left + 1_000);
   database = await createTestDatabase();
-});
+}, 90_000);
 afterEach(() => database.close());
 
 const MANY = 2_100;
@@ -45,6 +51,24 @@ it("is rolled up where it is of many users, and again with the calls that come a
   await rollUp(database.orm, { includesOpen: true });
   expect(await waiting()).toBe(0);
   expect(await rolled()).toEqual(all(2 * MANY));
+});
+
+it("is not announced, because nobody keeps answers of it", async () => {
+  const listener = new Client({ connectionString: database.url });
+  const heard: (string | undefined)[] = [];
+  await listener.connect();
+  try {
+    listener.on("notification", ({ payload }) => heard.push(payload));
+    await listener.query("listen usage_stats_changes");
+    await record(1);
+    await rollUp(database.orm, { includesOpen: true });
+    expect(await waiting()).toBe(0);
+    await listener.query("select pg_notify('usage_stats_changes', 'last')");
+    await expect.poll(() => heard.at(-1)).toBe("last");
+    expect(heard).toEqual(["last"]);
+  } finally {
+    await listener.end();
+  }
 });
 
 it("waits for its end where nobody asks, or it is of few users", async () => {

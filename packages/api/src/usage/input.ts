@@ -8,6 +8,7 @@ import {
 } from "@usage-stats/core";
 import * as z from "zod";
 import { instant } from "../input/instant.ts";
+import { percentiles } from "../input/percentiles.ts";
 import { usageFilter } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
 
@@ -40,6 +41,8 @@ export const usageStatsInput = z.strictObject({
   rankBy: rankBy.default("calls"),
   topN: z.int().min(1).max(100).default(5),
   compare: z.enum(["previous", "none"]).default("previous"),
+  /** Percentiles of `durationMs` and `ttfbMs`, 1 to 5, such as 50, 95 and 99.9; read from the calls themselves, which takes longer. */
+  percentiles: percentiles.exactOptional(),
   /** At most so many buckets a page. */
   limit: z.int().min(1).max(2500).exactOptional(),
   cursor: z.string().max(2048).exactOptional(),

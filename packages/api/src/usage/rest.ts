@@ -5,7 +5,8 @@ import { rankBy } from "./input.ts";
 import { orRefuse } from "../input/refusal.ts";
 import { keyIds } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
-import { flag } from "../rest/parameter-values.ts";
+import { percentiles } from "../input/percentiles.ts";
+import { flag, numberList } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
 import { tagListsParameter } from "../rest/tag-parameter.ts";
 import { timeZoneOf, timeZoneParameters } from "../rest/time-zone-parameter.ts";
@@ -26,6 +27,13 @@ const parameters = z.strictObject({
   tag: tagListsParameter.optional(),
 });
 
+const jsonParameters = parameters.extend({
+  percentiles: numberList
+    .pipe(percentiles)
+    .exactOptional()
+    .describe("Percentiles of latencies to be told, with commas between them, such as 50,95,99.9."),
+});
+
 const csvParameters = parameters.extend({
   bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
 });
@@ -38,11 +46,11 @@ const FIELDS = { keyId: "filter.keyIds" };
 /** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
 export const usageStatsParameters = {
   one: {
-    json: parameters.transform(orRefuse(toQuery)),
+    json: jsonParameters.transform(orRefuse(toQuery)),
     csv: csvParameters.transform(orRefuse(toQuery)),
   },
   everyone: {
-    json: parameters.omit(OF_ONE).transform(orRefuse(toQuery)),
+    json: jsonParameters.omit(OF_ONE).transform(orRefuse(toQuery)),
     csv: csvParameters.omit(OF_ONE).transform(orRefuse(toQuery)),
   },
 };
@@ -85,6 +93,7 @@ type Sent = Omit<z.output<typeof parameters>, keyof typeof OF_ONE> & {
   userDid?: string | undefined;
   keyId?: string[];
   bom?: boolean;
+  percentiles?: number[];
 };
 
 function toQuery({
@@ -92,6 +101,7 @@ function toQuery({
   noCache,
   bom = false,
   rankBy: ranked,
+  percentiles: asked,
   keyId,
   tag: tags,
   ...sent
@@ -109,5 +119,6 @@ function toQuery({
     rankBy: ranked ?? "calls",
     topN: 5,
     compare: "previous",
+    ...(asked !== undefined && { percentiles: asked }),
   };
 }

@@ -88,8 +88,10 @@ async function rollUpBatch(
       await recomputeRollups(session, shard.slice, buckets);
       // A partition can be detached between two statements of this transaction.
       if (await isAnyFrozen(session, buckets)) throw new DroppedMeanwhile();
-      // Caches heard of it when it was committed, unless that was long after it was written, or they were not listening.
-      await session.execute(sql`select announce_changes(${[...new Set(buckets.users)]}::text[])`);
+      // Caches heard of it when it was committed, unless that was long after it was written, or they were not listening. They keep nothing
+      // of the quarter under way.
+      if (options.which === "settled")
+        await session.execute(sql`select announce_changes(${[...new Set(buckets.users)]}::text[])`);
       return { state: "done", count: buckets.users.length };
     });
   } catch (reason) {

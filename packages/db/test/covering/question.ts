@@ -88,6 +88,7 @@ type Values = {
   compare: "previous" | "none";
   freshness: string;
   who: keyof typeof WHOSE;
+  percentiles: "asked for" | "not asked for";
 };
 
 /** The question that a row asks. */
@@ -105,6 +106,7 @@ export function questionOf(row: Values, now: Date, draw: (bound: number) => numb
     rankBy: row.rankBy,
     topN: 2,
     compare: row.compare,
+    ...(row.percentiles === "asked for" && { percentiles: [50, 99.9] }),
   };
   return asked.userDid === null ? withoutKeys(asked) : asked;
 }
