@@ -91,14 +91,31 @@ const STATS = [
   `create index ${NEXT}_type_time on ${NEXT} ((time_type::int), timestamp)`,
 ];
 
+/** Users' sums of a week by type, the largest first: what rankings begin with. */
+const WEEK_ORDERS = {
+  calls: "calls desc",
+  credits: "credits desc nulls last",
+  total_usage: "(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(other_usage, 0)) desc",
+};
+const orders = Object.entries(WEEK_ORDERS).map(([name, order]) => ({ name: `week_${name}`, order }));
+
+const ORDERS = orders.map(
+  ({ name, order }) =>
+    `create index ${NEXT}_${name} on ${NEXT} (timestamp, item, ${order}, user_id) where time_type = 6 and user_id <> 0`,
+);
+
 /** Makes the new tables beside the old. */
-export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS];
+export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS, ...ORDERS];
+
+const renamed = (from: string, to: string) =>
+  orders.map(({ name }) => `alter index ${from}_${name} rename to ${to}_${name}`);
 
 /** Gives the new rollups their names, once the old ones are gone. */
 export const NAME_TABLES = [
   `alter table ${NEXT} rename to model_call_stats`,
   `alter index ${NEXT}_user_type_time rename to idx_model_call_stats_user_type_time`,
   `alter index ${NEXT}_type_time rename to idx_model_call_stats_type_time`,
+  ...renamed(NEXT, "idx_model_call_stats"),
 ];
 
 /** Takes the names away again. */
@@ -106,6 +123,7 @@ export const UNNAME_TABLES = [
   `alter table model_call_stats rename to ${NEXT}`,
   `alter index idx_model_call_stats_user_type_time rename to ${NEXT}_user_type_time`,
   `alter index idx_model_call_stats_type_time rename to ${NEXT}_type_time`,
+  ...renamed("idx_model_call_stats", NEXT),
 ];
 
 export const DROP_TABLES = [
