@@ -8,7 +8,7 @@ import {
 import sql, { raw, type Sql } from "sql-template-tag";
 import { CALL_TYPE_CODES } from "../layout/call-type-codes.ts";
 import { type AskedUsage, askUsage } from "./asked-usage.ts";
-import { fineLookUps, type LookUps } from "./look-ups.ts";
+import { coarseLookUps, fineLookUps, type LookUps } from "./look-ups.ts";
 import { Place } from "./statement-template.ts";
 import { levelsOf, shapeOf } from "./usage-shape.ts";
 
@@ -31,6 +31,10 @@ export type AskedThreshold = AskedUsage & {
   /** The weeks that the range touches, by their first quarters. */
   weeks: number[];
   types: number[];
+  /** The whole days whose users are told by bits, as half-open runs of quarters; and the users' rows around them. */
+  wholeDays: { from: number[]; to: number[] };
+  edges: LookUps;
+  edgesFine: LookUps;
 };
 
 /** Works out what ranks users by threshold. */
@@ -40,12 +44,30 @@ export function askThreshold(
   reach: Reach,
 ): AskedThreshold {
   const { range, filter } = ranking;
-  const series = { level: levelsOf(shapeOf(everyone)).series, tiles: [tilesOf(range)] };
+  const { series: level } = levelsOf(shapeOf(everyone));
+  const tiles = tilesOf(range);
+  // A bit says that there are calls, not of which type.
+  const runs = filter.types === undefined ? [...tiles.week, ...tiles.day] : [];
+  const rest = filter.types === undefined ? { ...tiles, week: [], day: [] } : tiles;
   const weeks: number[] = [];
   for (let at = startOfGrain(range.from, "week").getTime(); at < range.to.getTime(); at += GRAIN_MS.week)
     weeks.push(at / GRAIN_MS.quarter);
   const types = filter.types?.map((type) => CALL_TYPE_CODES[type]) ?? Object.values(CALL_TYPE_CODES);
-  return { ...askUsage(everyone), ranking, reach, usersFine: fineLookUps(series, false), weeks, types };
+  return {
+    ...askUsage(everyone),
+    ranking,
+    reach,
+    usersFine: fineLookUps({ level, tiles: [tiles] }, false),
+    weeks,
+    types,
+    wholeDays: { from: runs.map((run) => quarterOf(run.from)), to: runs.map((run) => quarterOf(run.to)) },
+    edges: coarseLookUps({ level, tiles: [rest] }),
+    edgesFine: fineLookUps({ level, tiles: [rest] }, false),
+  };
+}
+
+function quarterOf(time: Date): number {
+  return time.getTime() / GRAIN_MS.quarter;
 }
 
 function place(type: string, valueOf: (asked: AskedThreshold) => unknown): Sql {
@@ -64,4 +86,14 @@ export const AFTER = {
   key0: place("text", ({ ranking }) => ranking.after!.key[0]),
   key1: place("text", ({ ranking }) => ranking.after!.key[1]),
 };
-export const USERS_FINE_LOOK_UPS = sql`unnest(${place("smallint[]", ({ usersFine }) => usersFine.timeTypes)}, ${place("int[]", ({ usersFine }) => usersFine.from)}, ${place("int[]", ({ usersFine }) => usersFine.to)}) as look_up(time_type, lo, hi)`;
+export const USERS_FINE_LOOK_UPS = lookUps(({ usersFine }) => usersFine);
+export const EDGE_LOOK_UPS = lookUps(({ edges }) => edges);
+export const EDGE_FINE_LOOK_UPS = lookUps(({ edgesFine }) => edgesFine);
+export const WHOLE_DAYS = sql`unnest(${place("int[]", ({ wholeDays }) => wholeDays.from)}, ${place("int[]", ({ wholeDays }) => wholeDays.to)}) as run(lo, hi)`;
+
+function lookUps(lookUpsIn: (asked: AskedThreshold) => LookUps): Sql {
+  const timeTypes = place("smallint[]", (asked) => lookUpsIn(asked).timeTypes);
+  const from = place("int[]", (asked) => lookUpsIn(asked).from);
+  const to = place("int[]", (asked) => lookUpsIn(asked).to);
+  return sql`unnest(${timeTypes}, ${from}, ${to}) as look_up(time_type, lo, hi)`;
+}

@@ -10,8 +10,8 @@ import { shapeOf } from "./usage-shape.ts";
 
 /** How far is looked, one after the other, until a page is right. */
 export const REACHES: readonly Reach[] = [
-  { depth: 200, candidates: 400, named: 500 },
-  { depth: 1_600, candidates: 1_600, named: 500 },
+  { depth: 400, candidates: 300, named: 500 },
+  { depth: 1_600, candidates: 1_000, named: 500 },
 ];
 
 /** Ranks users by threshold; gives `null` where that is not known to be right, or does not pay. */

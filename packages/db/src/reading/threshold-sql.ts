@@ -13,12 +13,13 @@ import {
   USERS_FINE_LOOK_UPS,
   WEEKS,
 } from "./ask-threshold.ts";
-import { lookedUp, OF_USERS, TIME_TYPE } from "./asked-rows.ts";
+import { lookedUp, OF_USERS } from "./asked-rows.ts";
 import { SERIES_LOOK_UPS } from "./asked-usage.ts";
 import { andMatchesIds } from "./filter-sql.ts";
 import { changesIn, LIVE_TIMES, liveOfEveryoneSql } from "./live-sql.ts";
 import { orderedValue } from "./ordered-value.ts";
 import { isBehind, pageSql } from "./ranking-sql.ts";
+import { countCtes } from "./count-users-sql.ts";
 import { fineCte, rowsOfParts } from "./tile-rows.ts";
 import { type UsageShape } from "./usage-shape.ts";
 
@@ -27,6 +28,8 @@ export type ThresholdShape = { usage: UsageShape; orderBy: RankingMetric; isFirs
 
 const stored = raw(STORED_LIST);
 const sums = raw(SUMMED_STORED);
+// What has no order can only be grouped by its hash, which is faster than putting names in order.
+const HASHED = raw("xid '0'");
 const IS_RIGHT = raw("(select is_right from verdict)");
 
 /**
@@ -50,7 +53,7 @@ export function thresholdSql({ usage, orderBy, isFirst }: ThresholdShape, order:
     verdictCte,
     fineCte(usage, IS_RIGHT),
     totalCte(usage),
-    countCte(usage),
+    ...countCtes(usage, IS_RIGHT),
   ];
   const answered = (part: string) =>
     sql`select ${raw(`'${part}'`)}, count, null, null, null, ${stored} from total cross join counted where ${IS_RIGHT}`;
@@ -71,18 +74,19 @@ function namedCte(usage: UsageShape): Sql {
 function listCtes({ value, order }: WeekOrder): Sql[] {
   return [
     sql`lists as materialized (
-      select week, type, found.* from unnest(${WEEKS}) as week cross join unnest(${TYPES}) as type cross join lateral (
+      select week, code, found.* from unnest(${WEEKS}) as week cross join unnest(${TYPES}) as code cross join lateral (
         select user_id, coalesce(${raw(value)}, 0)::numeric as value from model_call_stats
-         where time_type = ${raw(String(TIME_TYPES.typeWeek))} and ${OF_USERS} and timestamp = week and item = type
+         where time_type = ${raw(String(TIME_TYPES.typeWeek))} and ${OF_USERS} and timestamp = week and item = code
          order by ${raw(order)} limit ${DEPTH}) as found)`,
     // Somebody without a row has zero.
     sql`ends as materialized (
-      select week, type, count(*) = ${DEPTH} as is_cut, case when count(*) = ${DEPTH} then greatest(min(value), 0) else 0 end as least
-        from lists group by week, type)`,
+      select week, code, count(*) = ${DEPTH} as is_cut, case when count(*) = ${DEPTH} then greatest(min(value), 0) else 0 end as least
+        from lists group by week, code)`,
     sql`rest as materialized (select coalesce(sum(least), 0) as at_most, coalesce(bool_or(is_cut), false) as is_cut from ends)`,
     sql`likely as materialized (
       select user_id, rest.at_most + sum(value - least) as at_most
-        from lists join ends using (week, type) cross join rest
+        from lists join ends using (week, code) cross join rest
+       where value > least or not ends.is_cut
        group by user_id, rest.at_most order by at_most desc limit ${CANDIDATES} + 1)`,
   ];
 }
@@ -109,7 +113,7 @@ function sumsCte(usage: UsageShape): Sql {
         select did, ${stored} from stale join candidates using (user_id)
         union all
         select did, ${stored} from candidates join live on user_did = did) as rows
-       group by did having sum8(calls) <> 0)`;
+       group by did, ${HASHED} having sum8(calls) <> 0)`;
 }
 
 /** Everybody is a candidate, or whoever is not has less than the last on a full page. */
@@ -128,21 +132,4 @@ function totalCte(usage: UsageShape): Sql {
         select ${stored} from (${series}) as rows
         union all
         select ${stored} from live where ${IS_RIGHT}) as rows)`;
-}
-
-/** How many users have calls in the range. Whoever is not named has what their rows and the partial edges say. */
-function countCte(usage: UsageShape): Sql {
-  const condition = sql`${OF_USERS}${andMatchesIds({ ...usage, isEveryone: false })}`;
-  const users = (lookUps: Sql) =>
-    sql`select user_id from (${lookedUp("user_id", lookUps, condition, { onlyIf: IS_RIGHT, timeType: TIME_TYPE })}) as rows`;
-  return sql`counted as materialized (
-      select (select count(*) from (
-                select distinct user_id from (
-                  ${users(SERIES_LOOK_UPS)}
-                  union all
-                  ${users(USERS_FINE_LOOK_UPS)}
-                  union all
-                  select id from (select distinct user_did from live where ${IS_RIGHT}) as edges join model_call_users on did = user_did) as rows
-                 where user_id not in (select user_id from named where user_id is not null)) as unnamed)
-           + (select count(*) from sums where key0 in (select user_did from named)) as count)`;
 }

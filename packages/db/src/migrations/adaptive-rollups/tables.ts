@@ -58,6 +58,18 @@ const DICTIONARIES = [
     on model_call_combos (model_id, status, coalesce(app_did, ''), coalesce(key_id, ''), coalesce(tags, '{}'))`,
 ];
 
+/** The users of one row of `model_call_user_days`. */
+export const USERS_A_CHUNK = 8_192;
+
+/** On which days a user has fine rows: a bit for each, of users whose ids follow each other. */
+const USER_DAYS = `create table model_call_user_days (
+    timestamp int not null,
+    chunk int not null,
+    slice smallint not null,
+    users bit(${USERS_A_CHUNK}) not null,
+    constraint model_call_user_days_pkey primary key (slice, timestamp, chunk)
+  ) with (fillfactor = 50)`;
+
 // Written so that PostgreSQL puts them into the statement: an epoch would depend on the session's zone, for all it knows.
 const TIME_FUNCTIONS = [
   // Quarters of an hour since 1970, and back.
@@ -105,7 +117,7 @@ const ORDERS = orders.map(
 );
 
 /** Makes the new tables beside the old. */
-export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS, ...ORDERS];
+export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS, ...ORDERS, USER_DAYS];
 
 const renamed = (from: string, to: string) =>
   orders.map(({ name }) => `alter index ${from}_${name} rename to ${to}_${name}`);
@@ -127,13 +139,14 @@ export const UNNAME_TABLES = [
 ];
 
 export const DROP_TABLES = [
-  `drop table ${NEXT}, model_call_combos, model_call_models, model_call_users, model_call_slices, model_call_shards`,
+  `drop table ${NEXT}, model_call_user_days, model_call_combos, model_call_models, model_call_users, model_call_slices, model_call_shards`,
   `drop function slice_of(text), shard_of(text), quarter_number(timestamptz), quarter_start(int), week_start(int), day_start(int)`,
 ];
 
 /** The tables that whoever had rights on the old rollups gets the same rights on. */
 export const NEW_TABLES = [
   "model_call_stats",
+  "model_call_user_days",
   "model_call_combos",
   "model_call_models",
   "model_call_users",
