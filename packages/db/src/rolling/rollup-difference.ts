@@ -91,5 +91,5 @@ export const MEASURES_OF_SIDES = raw(
 export function answered(compared: Sql, differences: Sql): Sql {
   return sql`
     select counted.*, difference.* from (${compared}) as counted left join (${differences}) as difference on true
-     order by start, "userDid", "table", grain`;
+     order by start, "userDid", "table", grain, dimensions::text`;
 }
