@@ -40,6 +40,13 @@ export function databaseUrlOrNull(env: NodeJS.ProcessEnv = process.env): string 
   }
 }
 
+/** The tags that a call may have, for `import`, which asks for the other settings only once it has read something. Throws `OperatorError`. */
+export function tagsSetting(env: NodeJS.ProcessEnv = process.env): readonly string[] {
+  const result = SETTINGS.TAGS.schema.safeParse(env["TAGS"] === "" ? undefined : env["TAGS"]);
+  if (result.success) return result.data;
+  throw new OperatorError(`TAGS: ${result.error.issues[0]!.message}`);
+}
+
 /** What to tell of variables whose names are nearly those of settings, never of their values. */
 export function hintsOnNames(env: NodeJS.ProcessEnv = process.env): string[] {
   const given = Object.keys(env).filter((name) => env[name] !== "");

@@ -228,8 +228,17 @@ function shown({ status, headers, body }: Answer): unknown {
           ? "soon"
           : value!.replace(UUID, "id").replace(/dur=[\d.]+/g, "dur"),
       ]),
-    body: body.replace(UUID, "id").replace(/Try again in \d+ s/, "Try again"),
+    body: inOneOrder(body.replace(UUID, "id").replace(/Try again in \d+ s/, "Try again")),
   };
+}
+
+/** The answers of a stream come as they are ready, numbered in that order. */
+function inOneOrder(body: string): string {
+  if (!body.startsWith('{"json":{"0":[[0],')) return body;
+  const lines = body
+    .split("\n")
+    .map((line) => line.replace(/^\{"json":\[\d+,/, '{"json":[').replace(/,\d+\]\]\]\}$/, ",n]]]}"));
+  return lines.toSorted().join("\n");
 }
 
 const LOOKUPS = /^usage_stats_cache_lookups_total.*$/gm;

@@ -94,6 +94,53 @@ describe("a list of calls", () => {
     expect(ids((await alice().list({ ...RANGE, ...query })).items)).toEqual(expected);
   });
 
+  it.each([
+    [{ keyId: "k1" }, "keyId=k1", ["b", "a"]],
+    [{ runId: "r1" }, "runId=r1", ["a"]],
+    [{ conversationId: "c1" }, "conversationId=c1", ["c", "a"]],
+    [{ tags: { team: "x" } }, "tag=team:x", ["b", "a"]],
+    [{ tags: { team: "x", project: "p" } }, "tag=team:x&tag=project:p", ["b"]],
+    [{ tags: { team: "y" } }, "tag=team:y", []],
+    [{ keyId: "k1", conversationId: "c1" }, "keyId=k1&conversationId=c1", ["a"]],
+    [{ runId: "r" }, "runId=r", []],
+  ])("is of %j, over REST and as CSV too", async (query, parameters, expected) => {
+    await callWriter().record([
+      modelCall({
+        id: "a",
+        callTime: at(0),
+        keyId: "k1",
+        runId: "r1",
+        conversationId: "c1",
+        tags: { team: "x" },
+      }),
+      modelCall({ id: "b", callTime: at(1), keyId: "k1", runId: "r2", tags: { project: "p", team: "x" } }),
+      modelCall({ id: "c", callTime: at(2), keyId: "k2", conversationId: "c1" }),
+      modelCall({ id: "d", callTime: at(2), keyId: "k1", userDid: BOB, tags: { team: "x" }, runId: "r1" }),
+    ]);
+    expect(ids((await alice().list({ ...RANGE, ...query })).items)).toEqual(expected);
+    const path = "/app/api/user/model-calls";
+    const listed = await server.get(`${path}?${QUERY}&${parameters}`, { user: ALICE });
+    expect(ids(((await listed.json()) as { items: { id: string }[] }).items)).toEqual(expected);
+    const exported = await server.get(`${path}/export?${QUERY}&${parameters}`, { user: ALICE });
+    expect(ids(parse(await exported.text(), { columns: true }))).toEqual(expected);
+  });
+
+  it("does not go on with a cursor of another origin", async () => {
+    const calls = [0, 1, 2].map((n) =>
+      modelCall({ id: `${n}`, callTime: at(n), tags: { team: "x", project: "p" } }),
+    );
+    await callWriter().record(calls);
+    const tags = { team: "x", project: "p" };
+    const { nextCursor } = await alice().list({ ...RANGE, limit: 1, tags });
+    const cursor = nextCursor!;
+    expect(ids((await alice().list({ ...RANGE, cursor, tags: { project: "p", team: "x" } })).items)).toEqual([
+      "1",
+      "0",
+    ]);
+    for (const other of [{}, { tags: { team: "x" } }, { tags, runId: "r" }, { tags, keyId: "k" }])
+      await expect(alice().list({ ...RANGE, ...other, cursor })).rejects.toThrow(/cursor/);
+  });
+
   it("gives every call once, page by page, whatever is written meanwhile", async () => {
     const call = fc.record({
       minute: fc.integer({ min: 0, max: 20 }),

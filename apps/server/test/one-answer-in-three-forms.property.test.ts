@@ -54,21 +54,22 @@ const questions = fc.record({
   timezone: fc.constantFrom("UTC", "Asia/Kolkata", "Europe/Berlin", "America/New_York", "Pacific/Chatham"),
   /** What models are ranked by, where the question says it. */
   rankBy: fc.option(fc.constantFrom(...RANKING_METRICS), { nil: undefined }),
+  percentiles: fc.option(fc.constantFrom<number[][]>([50], [50, 95, 99.9]), { nil: undefined }),
   forms: fc.shuffledSubarray(["json", "csv", "trpc"] as const, { minLength: 3 }),
 });
 
 type Question = typeof questions extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Every form of an answer, asked for in some order. */
-async function answersTo({ whose, endTime, seconds, timezone, rankBy, forms }: Question) {
+async function answersTo({ whose, endTime, seconds, timezone, rankBy, percentiles, forms }: Question) {
   const as = { user: DEMO_USER, role: "admin" as const };
   const startTime = endTime - seconds + 1;
   const path = whose === "one" ? "/app/api/user/usage-stats" : "/app/api/user/admin/user-stats";
   const said = rankBy !== undefined && { rankBy };
   const url = `${path}?${new URLSearchParams({ startTime: String(startTime), endTime: String(endTime), timezone, ...said })}`;
   const { headers } = await server.signed(as);
-  const rest = async (accept: string) => {
-    const response = await server.request(url, { headers: { ...headers, accept } });
+  const rest = async (accept: string, more = "") => {
+    const response = await server.request(url + more, { headers: { ...headers, accept } });
     expect([response.status, response.headers.get("content-type")]).toEqual([
       200,
       expect.stringContaining(accept),
@@ -81,10 +82,14 @@ async function answersTo({ whose, endTime, seconds, timezone, rankBy, forms }: Q
     timezone,
     bucket: "day" as const,
     ...said,
+    ...(percentiles && { percentiles }),
   };
   const client = server.client(as);
   const ask = {
-    json: async () => JSON.parse(await rest("application/json")) as RestUsageStats,
+    json: async () =>
+      JSON.parse(
+        await rest("application/json", percentiles && `&percentiles=${percentiles.join(",")}`),
+      ) as RestUsageStats,
     csv: async () => parse<Record<string, string>>(await rest("text/csv"), { columns: true }),
     trpc: async () => (whose === "one" ? client.usageStats(query) : client.admin.usageStats(query)),
   };
@@ -110,18 +115,22 @@ const typesOf = (byType: MetricsByType) =>
     ]),
   );
 
+const told = ({ percentiles }: Pick<UsageStats, "percentiles">) => (percentiles ? { percentiles } : {});
+
 it("REST, tRPC and CSV answer the same question with the same numbers, kept or not", async () => {
   let found = 0;
   await fc.assert(
     fc.asyncProperty(questions, async (question) => {
       const { json, csv, trpc } = await answersTo(question);
       const { totals, byType, series, models, comparison } = trpc;
-      const current = { ...totalsOf(totals), byType: typesOf(byType) };
+      expect(trpc.percentiles === undefined).toBe(question.percentiles === undefined);
+      const current = { ...totalsOf(totals), byType: typesOf(byType), ...told(trpc) };
       expect(json.summary).toEqual({ ...current, modelCount: models.count });
       expect(json.trendComparison.current).toEqual(current);
       expect(json.trendComparison.previous).toEqual({
         ...totalsOf(comparison!.totals),
         byType: typesOf(comparison!.byType),
+        ...told(comparison!),
       });
       const days = series.filter(({ metrics }) => metrics.calls > 0);
       expect(json.dailyStats).toEqual(
@@ -130,6 +139,7 @@ it("REST, tRPC and CSV answer the same question with the same numbers, kept or n
           timestamp: Date.parse(`${day.label}T00:00:00Z`) / 1000,
           ...totalsOf(day.metrics),
           byType: typesOf(day.byType),
+          ...told(day),
         })),
       );
       expect(json.modelStats).toEqual(

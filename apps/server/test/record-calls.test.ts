@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await createTestServer({
     now: () => NOW,
     cache,
-    recordLimits: { maxCalls: 50, oldestMs: 30 * 86_400_000 },
+    recordLimits: { maxCalls: 50, oldestMs: 30 * 86_400_000, tags: ["team", "project"] },
   });
   key = (await server.client(ROOT).admin.keys.create({ name: "gateway", scopes: ["calls:write"] })).text;
 });
@@ -62,6 +62,39 @@ const send = (...calls: unknown[]) => post(JSON.stringify(calls));
 const totals = async () => (await server.client({ user: ALICE }).usageStats(RANGE)).totals;
 
 describe("a gateway's calls", () => {
+  it("say which key, tags, run and conversation they are of, and the same again is no correction", async () => {
+    const said = { keyId: "k", runId: "r2", parentRunId: "r1", conversationId: "c" };
+    const one = call({ ...said, tags: { team: " a", project: "b" } });
+    expect(await send(one, call({ id: "2", tags: {} }))).toMatchObject({ body: { added: 2 } });
+    expect(await send({ ...one, tags: { project: "b", team: "a" } }, call({ id: "2" }))).toMatchObject({
+      body: { repeated: 2 },
+    });
+    const { items } = await server.client({ user: ALICE }).modelCalls.list(RANGE);
+    expect(items).toMatchObject([
+      { id: "2", keyId: null, tags: null, runId: null, parentRunId: null, conversationId: null },
+      { id: "1", ...said, tags: { team: "a", project: "b" } },
+    ]);
+  });
+
+  it("are rejected with a tag that is not declared, which is named, and no other is", async () => {
+    const { status, body } = await send(
+      call(),
+      call({ id: "2", tags: { team: "a", tema: "b" } }),
+      call({ id: "3" }),
+    );
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ added: 2, rejected: 1 });
+    expect((body["results"] as unknown[])[1]).toEqual({
+      index: 1,
+      id: "2",
+      outcome: "rejected",
+      code: "invalid_call",
+      field: "tags",
+      reason: 'tags must not hold "tema": the declared tags are team, project.',
+    });
+    expect(await totals()).toMatchObject({ calls: 2 });
+  });
+
   it("are recorded, repeated, corrected and voided, and every answer shows it at once", async () => {
     expect(await totals()).toMatchObject({ calls: 0 });
     const processing = call({ status: "processing", inputTokens: null, outputTokens: null, credits: "0" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { refuseAccidentalDatabase } from "../src/data-folder/refuse-accidental-database.ts";
-import { hintsOnNames, readSettings } from "../src/env.ts";
+import { hintsOnNames, readSettings, tagsSetting } from "../src/env.ts";
 
 const SECRET = "x".repeat(32);
 
@@ -80,6 +80,29 @@ describe("settings", () => {
     for (const bad of ["*", "a.example", "https://a.example/", "https://a.example,", "null"])
       expect(() => readSettings({ CORS_ORIGINS: bad })).toThrow(/CORS_ORIGINS: must be origins/);
     expect(() => readSettings({ RATE_LIMIT_READS: "0" })).toThrow(/RATE_LIMIT_READS: must be at least 1/);
+  });
+
+  it("declare tags, of which each is a name of its own", () => {
+    expect(readSettings({}).recordLimits.tags).toEqual([]);
+    expect(readSettings({ TAGS: "team, project_2" }).recordLimits.tags).toEqual(["team", "project_2"]);
+    const eight = Array.from({ length: 8 }, (_, i) => `t${i}`).join(",");
+    expect(readSettings({ TAGS: eight }).recordLimits.tags).toHaveLength(8);
+    expect(tagsSetting({ TAGS: "team" })).toEqual(["team"]);
+    expect(tagsSetting({ TAGS: "" })).toEqual([]);
+    for (const bad of [
+      "Team",
+      "2nd",
+      "a-b",
+      "a b",
+      "team,,project",
+      "_a",
+      `a${"b".repeat(32)}`,
+      `${eight},t8`,
+      "a,a",
+    ]) {
+      expect(() => readSettings({ TAGS: bad })).toThrow(/^.*\n {2}TAGS: must/);
+      expect(() => tagsSetting({ TAGS: bad })).toThrow(/^TAGS: must/);
+    }
   });
 
   it("keep answers in the process, unless something else is chosen", () => {

@@ -45,6 +45,17 @@ describe("the typed client", () => {
     expect(stats.series.filter(({ partial }) => partial)).toHaveLength(12);
   });
 
+  it("is told percentiles, in ascending order and to 2.5 %, where it asks for them", async () => {
+    const { percentiles } = await server
+      .client({ user: ALICE })
+      .usageStats({ ...range, percentiles: [99.9, 50] });
+    expect(Object.keys(percentiles!.durationMs!)).toEqual(["count", "p50", "p99.9"]);
+    expect(percentiles!.durationMs).toMatchObject({ count: 1, p50: percentiles!.durationMs!["p99.9"]! });
+    expect(Math.abs(percentiles!.durationMs!["p50"]! - 100)).toBeLessThanOrEqual(2.5);
+    const refused = server.client({ user: ALICE }).usageStats({ ...range, percentiles: [50, 50] });
+    expect(await refusalOf(refused)).toMatchObject({ code: "invalid_option", field: "percentiles" });
+  });
+
   it("asks several questions in one request", async () => {
     const client = server.client({ user: ALICE });
     const answers = await Promise.all(

@@ -7,6 +7,7 @@ import {
   type RankingRepository,
   type Rebuilder,
   type ResultCache,
+  type RunReader,
   type UsageRepository,
   type UsageStatsQuery,
 } from "@usage-stats/core";
@@ -20,6 +21,7 @@ export type Ports = {
   repository: UsageRepository;
   ranking: RankingRepository;
   callReader: CallReader;
+  runReader: RunReader;
   callWriter: CallWriter;
   recordLimits: RecordLimits;
   rebuilder: Rebuilder;
@@ -28,8 +30,8 @@ export type Ports = {
   signViewerToken: SignViewerToken;
 };
 
-/** How many calls, how old, and how far ahead of our clock one recording may hold. */
-export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number };
+/** How many calls, how old, and how far ahead of our clock one recording may hold, and the tags that they may have. */
+export type RecordLimits = { maxCalls: number; oldestMs: number; aheadMs: number; tags: readonly string[] };
 
 /** Told of a query that the cache alone did not answer, and of the format that it was answered in. */
 export type OnQuery = (format: AnswerFormat<unknown>, query: UsageStatsQuery) => void;

@@ -28,6 +28,9 @@ export { type CachedTrpcAnswers, cachedTrpcAnswers, MAX_BATCH_SIZE } from "./usa
 export { createRequestSize, type RequestSize } from "./request-size.ts";
 export type { RestUsageStats } from "./usage/rest-result.ts";
 export { startRebuild, type RebuildAnswer } from "./rollups/procedure.ts";
+export { readRunUsage } from "./runs/procedure.ts";
+export { readConversationUsageQuery, readRunUsageQuery } from "./runs/rest.ts";
+export type { ConversationUsageInput, RunUsageInput } from "./runs/input.ts";
 export { readBody } from "./rest/read-body.ts";
 export { inRestTerms } from "./rest/rest-terms.ts";
 export { readUsageStatsQuery } from "./usage/rest.ts";
@@ -36,4 +39,13 @@ export { readUsageRankingQuery } from "./ranking/rest.ts";
 export { rank } from "./ranking/procedure.ts";
 export type { UsageRankingInput } from "./ranking/input.ts";
 export { appRouter, type AppRouter } from "./router.ts";
-export type { ApiKey, CallList, ListedCall, RankedBy, UsageRanking, UsageStats } from "@usage-stats/core";
+export type {
+  ApiKey,
+  CallList,
+  ListedCall,
+  Percentiles,
+  RankedBy,
+  RunUsage,
+  UsageRanking,
+  UsageStats,
+} from "@usage-stats/core";

@@ -1,4 +1,10 @@
-import { type ListCallsQuery, seriesCells, UsageStatsError, type UsageStatsQuery } from "@usage-stats/core";
+import {
+  type ListCallsQuery,
+  MAX_RUNS,
+  seriesCells,
+  UsageStatsError,
+  type UsageStatsQuery,
+} from "@usage-stats/core";
 
 /** The most cells that the answers of one request may have together: 11 MB of usual names as JSON, written out in under a second. */
 const MAX_REQUEST_CELLS = 40_000;
@@ -9,6 +15,8 @@ const CELLS_OF_A_CALL = 50;
 export type RequestSize = {
   addSeries(query: UsageStatsQuery): void;
   addCalls(list: Pick<ListCallsQuery, "limit">): void;
+  /** A run's tree or a conversation, however small. */
+  addRuns(): void;
 };
 
 export function createRequestSize(): RequestSize {
@@ -30,5 +38,6 @@ export function createRequestSize(): RequestSize {
   return {
     addSeries: (query) => add(seriesCells(query)),
     addCalls: ({ limit }) => add(limit * CELLS_OF_A_CALL),
+    addRuns: () => add(MAX_RUNS),
   };
 }

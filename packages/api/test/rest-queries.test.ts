@@ -1,4 +1,4 @@
-import { RANKING_METRICS, UsageStatsError } from "@usage-stats/core";
+import { ANY_ORIGIN, RANKING_METRICS, UsageStatsError } from "@usage-stats/core";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { rebuildInput } from "../src/rollups/input.ts";
@@ -70,7 +70,9 @@ const USAGE = {
   timezone: "string",
   timezoneOffset: "integer",
   rankBy: "string",
+  tag: "string[]",
 };
+const OF_ONE = { userDid: "string", keyId: "string[]" };
 const CALLS = {
   startTime: "integer",
   endTime: "integer",
@@ -80,15 +82,19 @@ const CALLS = {
   model: "string[]",
   type: "string[]",
   status: "string[]",
+  keyId: "string",
+  runId: "string",
+  conversationId: "string",
+  tag: "string[]",
   search: "string",
   minDurationSeconds: "number",
 };
 
 describe("as JSON Schema", () => {
   it.each([
-    ["usage as JSON", { ...USAGE, userDid: "string" }],
-    ["usage as CSV", { ...USAGE, userDid: "string", bom: "boolean" }],
-    ["everyone's usage as JSON", USAGE],
+    ["usage as JSON", { ...USAGE, ...OF_ONE, percentiles: "string" }],
+    ["usage as CSV", { ...USAGE, ...OF_ONE, bom: "boolean" }],
+    ["everyone's usage as JSON", { ...USAGE, percentiles: "string" }],
     ["everyone's usage as CSV", { ...USAGE, bom: "boolean" }],
     [
       "a ranking",
@@ -100,6 +106,7 @@ describe("as JSON Schema", () => {
         models: "string[]",
         types: "string[]",
         status: "string[]",
+        tag: "string[]",
         orderBy: "string",
         direction: "string",
         search: "string",
@@ -182,6 +189,30 @@ describe("a query string", () => {
     },
   );
 
+  it("of usage names percentiles with commas between them, in any order", () => {
+    const percentilesOf = (list: string) =>
+      readUsageStatsQuery(new URLSearchParams(`${RANGE}&percentiles=${list}`), "json").percentiles;
+    expect(percentilesOf("99.9,50,95")).toEqual([50, 95, 99.9]);
+    expect(percentilesOf("0.1")).toEqual([0.1]);
+    expect(readUsageStatsQuery(new URLSearchParams(RANGE), "json")).not.toHaveProperty("percentiles");
+  });
+
+  it.each(["", "0", "100", "-5", "1e1", "50,", "50,50", "50,50.0", "99.99", "1,2,3,4,5,6", "p50", "50;95"])(
+    "of usage is refused with percentiles %j",
+    (list) => {
+      const query = new URLSearchParams(`${RANGE}&percentiles=${encodeURIComponent(list)}`);
+      expect(refusal(() => readUsageStatsQuery(query, "json"))).toMatchObject({
+        code: "invalid_option",
+        field: expect.stringMatching(/^percentiles/) as unknown,
+      });
+    },
+  );
+
+  it("of usage as CSV, which has no latencies, takes no percentiles", () => {
+    const query = new URLSearchParams(`${RANGE}&percentiles=50`);
+    expect(refusal(() => readUsageStatsQuery(query, "csv"))).toMatchObject({ code: "unknown_field" });
+  });
+
   it("of a ranking is a query with only the lists that were sent", () => {
     const query = new URLSearchParams(`${RANGE}&models=a&models=b&orderBy=credits&limit=7&cursor=c`);
     expect(readUsageRankingQuery("app", query)).toStrictEqual({
@@ -210,6 +241,7 @@ describe("a query string", () => {
         types: ["custom"],
         status: ["failed"],
       },
+      origin: ANY_ORIGIN,
       search: "x",
       minDurationMs: 1500,
       withVoided: true,
@@ -217,6 +249,23 @@ describe("a query string", () => {
       timezone: "UTC",
       bom: false,
     });
+  });
+
+  it("of calls says where they came from", () => {
+    const origin = "keyId=k&runId=r&conversationId=c&tag=team:a:b&tag=project:%20x%20";
+    expect(readListCallsQuery(new URLSearchParams(`${RANGE}&${origin}`), "export").origin).toStrictEqual({
+      keyId: "k",
+      runId: "r",
+      conversationId: "c",
+      tags: { project: "x", team: "a:b" },
+    });
+    for (const tag of ["team", "team:", "team:%20", "Team:a", `team:${"x".repeat(129)}`, ":a", "__proto__:a"])
+      expect(
+        refusal(() => readListCallsQuery(new URLSearchParams(`${RANGE}&tag=${tag}`), "list")),
+      ).toMatchObject({ code: "invalid_option", field: "tag" });
+    expect(
+      refusal(() => readListCallsQuery(new URLSearchParams(`${RANGE}&tag=a:b&tag=a:c`), "list")).message,
+    ).toBe("tag may be sent 8 times, and once for each name.");
   });
 
   it.each(Object.entries(ENDPOINTS))("of %s is refused with a parameter that is unknown", (_, { read }) => {

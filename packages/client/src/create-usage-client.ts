@@ -9,6 +9,7 @@ import type {
   RebuildAnswer,
   RecordAnswer,
   RotateKeyInput,
+  RunUsage,
   UsageRanking,
   UsageStats,
   ViewerToken,
@@ -86,7 +87,10 @@ export type CallOptions = { signal?: AbortSignal };
  * const client: UsageClient = createUsageClient({ url: "http://localhost:3000", token });
  */
 export type UsageClient = {
-  /** Usage of the token's user; admins may name another in `userDid`. */
+  /**
+   * Usage of the token's user; admins may name another in `userDid`. With `percentiles: [50, 95]` the answer tells these of latencies,
+   * such as `stats.percentiles?.durationMs?.p95`.
+   */
   usageStats(query: UsageStatsInput, options?: CallOptions): Promise<UsageStats>;
   admin: {
     /** Usage of all users together. */
@@ -117,6 +121,10 @@ export type UsageClient = {
     /** The same, all of them: the next page is asked for when it is needed. */
     listAll(query: Omit<ListCallsInput, "cursor">, options?: CallOptions): AsyncGenerator<ListedCall>;
   };
+  /** What a run cost with all that it began; admins may name another user in `userDid`. */
+  runUsage(query: wire.RunUsageInput, options?: CallOptions): Promise<RunUsage>;
+  /** What a conversation cost. */
+  conversationUsage(query: wire.ConversationUsageInput, options?: CallOptions): Promise<RunUsage>;
   viewerTokens: {
     /** A short-lived token for one user's embedded page, which can only read that user's usage. */
     create(request: ViewerTokenInput, options?: CallOptions): Promise<ViewerToken>;
@@ -202,6 +210,8 @@ export function createUsageClient({ url, token, fetch }: UsageClientOptions): Us
         } while (cursor !== null);
       },
     },
+    runUsage: (query, options) => trpc.runUsage.query(query, options),
+    conversationUsage: (query, options) => trpc.conversationUsage.query(query, options),
     viewerTokens: {
       create: (request, options) => trpc.viewerTokens.create.mutate(request, options),
     },

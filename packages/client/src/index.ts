@@ -21,7 +21,9 @@ export { usageStatsErrorOf, type UsageStatsErrorInfo } from "./usage-error.ts";
 export type {
   ApiKey,
   NewApiKey,
+  Percentiles,
   RebuildAnswer,
+  RunUsage,
   UsageRanking,
   UsageStats,
   ViewerToken,

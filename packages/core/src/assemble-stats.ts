@@ -33,7 +33,7 @@ export type AnswerShape = {
 /** What of an answer is made of sums. */
 export type AssembledStats = Pick<
   UsageStats,
-  "totals" | "byType" | "series" | "models" | "groups" | "comparison"
+  "totals" | "byType" | "series" | "models" | "groups" | "comparison" | "percentiles"
 >;
 
 /** Puts an answer together, in one pass over the sums. Throws `number_too_large` for a sum that a number cannot hold exactly. */

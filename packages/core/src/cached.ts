@@ -27,7 +27,16 @@ export async function cached<Value>(
   return { value: own === undefined ? decode(payload) : own.value, hit };
 }
 
-type EntryField = string | number | undefined | null | Date | TimeRange | UsageFilter | readonly EntryField[];
+type EntryField =
+  | string
+  | number
+  | boolean
+  | undefined
+  | null
+  | Date
+  | TimeRange
+  | UsageFilter
+  | readonly EntryField[];
 
 /** The fields of a query that what is made of it depends on: whoever lists them is held to listing all. `noCache` changes no answer. */
 export type EntryFields<Query> = Readonly<Record<Exclude<keyof Query, "userDid" | "noCache">, true>>;
@@ -47,6 +56,7 @@ export function cacheEntry<Query extends { userDid: string | null }>(
 
 function fieldOf(value: EntryField): CacheField {
   if (value === undefined || value === null) return null;
+  if (typeof value === "boolean") return Number(value);
   if (typeof value !== "object") return value;
   if (value instanceof Date) return value.getTime();
   if (isList(value)) return value.map(fieldOf);
@@ -59,9 +69,22 @@ function isList(value: object): value is readonly EntryField[] {
   return Array.isArray(value);
 }
 
-/** A filter's lists, whatever order they were written in: they mean the same. */
+/**
+ * A filter's lists, whatever order they were written in: they mean the same. Keys and tags stand for nothing where neither is asked for,
+ * so that cursors and answers of the version before are still good.
+ */
 export function filterFields(filter: UsageFilter): readonly CacheField[] {
-  return [filter.appDids, filter.providerIds, filter.models, filter.types, filter.status].map(
-    (list) => list?.toSorted() ?? null,
-  );
+  const { appDids, providerIds, models, types, status, keyIds, tags } = filter;
+  const lists = [appDids, providerIds, models, types, status].map(listOf);
+  return keyIds === undefined && tags === undefined ? lists : [...lists, listOf(keyIds), tagLists(tags)];
+}
+
+function tagLists(tags: UsageFilter["tags"] = {}): CacheField {
+  return Object.entries(tags)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, values]) => [name, listOf(values)]);
+}
+
+function listOf(list: readonly string[] | undefined): CacheField {
+  return list?.toSorted() ?? null;
 }

@@ -1,7 +1,10 @@
+import { type CallTags } from "./call-tags.ts";
+import { type NameLimits } from "./name-text.ts";
+
 /** What a field of a call can be, and what is to be known of it beyond that. */
 type Kinds = {
-  /** 1 to `max` characters that a call is told by, or grouped by. */
-  name: { max: number };
+  /** 1 to `max` characters that a call is told by, or grouped by, in at most `maxBytes`. */
+  name: NameLimits;
   text: { max: number };
   /** Whatever is longer than `max` characters is cut. */
   cut_text: { max: number };
@@ -16,6 +19,8 @@ type Kinds = {
   decimal: unknown;
   /** JSON. */
   object: unknown;
+  /** The operator's tags, of which the names are declared. */
+  tags: unknown;
 };
 
 export type FieldKind = keyof Kinds;
@@ -41,4 +46,6 @@ export type FieldFor<Value> = [Value] extends [Date]
         ? FieldOf<"name" | "text" | "cut_text" | "decimal">
         : [Value] extends [number | null]
           ? FieldOf<"count" | "milliseconds">
-          : FieldOf<"object">);
+          : [Value] extends [CallTags | null]
+            ? FieldOf<"tags">
+            : FieldOf<"object">);

@@ -1,3 +1,4 @@
+import { refuseKeysOfEveryone } from "./group-by.ts";
 import { toMetrics } from "./measures.ts";
 import { type DatabaseCost, type RankedAggregate, type RankingRepository } from "./ports.ts";
 import { decodeRankingCursor, encodeRankingCursor } from "./ranking-cursor.ts";
@@ -18,6 +19,7 @@ export async function getUsageRanking<By extends RankedBy>(
   { repository, now, signal }: { repository: RankingRepository; now: Date; signal?: AbortSignal | undefined },
   input: UsageRankingQuery & { by: By },
 ): Promise<{ ranking: UsageRanking<By>; cost: DatabaseCost }> {
+  refuseKeysOfEveryone(input);
   const range = checkRange({ from: input.from, to: input.to });
   const after = input.cursor === undefined ? null : decodeRankingCursor(input, input.cursor);
   const { by, filter, orderBy, direction, search, limit } = input;

@@ -2,11 +2,13 @@ import { assembleStats } from "./assemble-stats.ts";
 import { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 import { chooseBucket } from "./bucket.ts";
 import { type CursorScope, pageOf, type SeriesPage } from "./cursor.ts";
+import { refuseKeysOfEveryone } from "./group-by.ts";
 import { type DatabaseCost, type ResultCache, type AggregateQuery, type UsageRepository } from "./ports.ts";
 import { checkRange, previousRange } from "./range.ts";
 import { type AnswerAggregates, readUsageAggregates } from "./read-usage-aggregates.ts";
 import { checkSeriesSize } from "./series-size.ts";
 import { isSettled } from "./split-query.ts";
+import { tellPercentiles } from "./tell-percentiles.ts";
 import { parseTimeZone } from "./time-zone.ts";
 import { type UsageStats, type UsageStatsQuery } from "./usage-stats.ts";
 
@@ -36,6 +38,7 @@ type Plan = { scope: CursorScope; page: SeriesPage; query: AggregateQuery };
 
 function planQuery(input: UsageStatsQuery, now: Date): Plan {
   const { userDid, groupBy, filter, rankBy, topN } = input;
+  if (userDid === null) refuseKeysOfEveryone(input);
   const range = checkRange({ from: input.from, to: input.to });
   const timezone = parseTimeZone(input.timezone);
   const bucket = chooseBucket(input.bucket, range);
@@ -56,6 +59,7 @@ function planQuery(input: UsageStatsQuery, now: Date): Plan {
       filter,
       rankBy,
       topN,
+      ...(input.percentiles !== undefined && { latencies: true }),
     },
   };
 }
@@ -69,9 +73,12 @@ function assemble(input: UsageStatsQuery, plan: Plan, aggregates: AnswerAggregat
   const { scope, page, query } = plan;
   const { buckets } = page;
   const { previous, rankBy, topN } = query;
+  const shape = { buckets, grouped: input.groupBy.length > 0, rankBy, topN, previous, now };
+  const stats = assembleStats(shape, aggregates);
+  const { percentiles, groupBy } = input;
   return {
     range: { ...scope.range, timezone: scope.timezone, bucket: scope.bucket },
-    ...assembleStats({ buckets, grouped: input.groupBy.length > 0, rankBy, topN, previous, now }, aggregates),
+    ...(percentiles === undefined ? stats : tellPercentiles({ percentiles, groupBy }, stats, aggregates)),
     freshness: { computedAt: now, liveFrom: aggregates.liveFrom, source: aggregates.source },
     nextCursor: page.nextCursor,
   };

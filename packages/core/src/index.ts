@@ -4,6 +4,14 @@ export { type Awaitable, orElse, whenThere } from "./awaitable.ts";
 export { cached, cacheEntry, type CacheFormat, type EntryFields } from "./cached.ts";
 export { seriesBuckets, type SeriesBucket } from "./bucket-edges.ts";
 export { UsageStatsError, type UsageStatsErrorCode } from "./errors.ts";
+export { getRunUsage } from "./get-run-usage.ts";
+export {
+  MAX_RUNS,
+  type RunAggregates,
+  type RunReader,
+  type RunUsage,
+  type RunUsageQuery,
+} from "./run-usage.ts";
 export { getUsageRanking } from "./get-usage-ranking.ts";
 export {
   RANKED_BY,
@@ -17,12 +25,31 @@ export { getUsageStats } from "./get-usage-stats.ts";
 export {
   GROUP_DIMENSIONS,
   MAX_GROUP_DIMENSIONS,
+  tagOf,
+  tagsAskedFor,
   type GroupDimension,
   type GroupKey,
+  type TagDimension,
   type UsageFilter,
 } from "./group-by.ts";
+export {
+  GAMMA,
+  LATENCIES,
+  ZERO_BIN,
+  type Latencies,
+  type LatencyHistogram,
+  type LatencyName,
+} from "./latency-histogram.ts";
 export { everyCall, listCalls } from "./list-calls.ts";
-export type { CallList, CallReader, CallPageQuery, ListCallsQuery, ListedCall } from "./listed-call.ts";
+export {
+  ANY_ORIGIN,
+  type CallList,
+  type CallOrigin,
+  type CallPageQuery,
+  type CallReader,
+  type ListCallsQuery,
+  type ListedCall,
+} from "./listed-call.ts";
 export { changeBetween, type Change } from "./growth.ts";
 export { CREDIT_DECIMALS } from "./credit-units.ts";
 export { assertExact, sumMeasures, toMetrics } from "./measures.ts";
@@ -38,6 +65,8 @@ export {
   type WholeMeasure,
 } from "./metrics.ts";
 export type { CallField, FieldKind } from "./call-field.ts";
+export { type CallTags, canonicalTags, isTagName, MAX_TAGS, TAG_VALUE_LIMITS } from "./call-tags.ts";
+export { fitsBytes, isName, isPrintable, type NameLimits } from "./name-text.ts";
 export {
   CALL_CONTENT,
   CALL_FIELD_NAMES,
@@ -81,6 +110,7 @@ export type {
   UsageRepository,
   WaitLimits,
 } from "./ports.ts";
+export { MAX_PERCENTILES, type LatencyPercentiles, type Percentiles } from "./percentiles.ts";
 export { RANKING_METRICS, type RankingMetric } from "./ranking-value.ts";
 export { checkRange, previousRange, type TimeRange } from "./range.ts";
 export { heldScopes, SCOPES, type Scope } from "./scope.ts";

@@ -1,7 +1,9 @@
 import { filterFields } from "./cached.ts";
+import { canonicalTags } from "./call-tags.ts";
 import { decodeCursor, encodeCursor, invalidCursor } from "./cursor-text.ts";
 import {
   type CallList,
+  type CallOrigin,
   type CallPlace,
   type CallReader,
   type CallPageQuery,
@@ -51,9 +53,9 @@ export function everyCall(
 }
 
 function pageQueryOf(input: ListCallsQuery, after: CallPlace | null): CallPageQuery {
-  const { userDid, filter, search, minDurationMs, withVoided, limit } = input;
+  const { userDid, filter, origin, search, minDurationMs, withVoided, limit } = input;
   const range = checkRange({ from: input.from, to: input.to });
-  return { userDid, filter, search, minDurationMs, withVoided, limit, range, after };
+  return { userDid, filter, origin, search, minDurationMs, withVoided, limit, range, after };
 }
 
 function encode(input: ListCallsQuery, { callTime, id, userDid }: CallPlace): string {
@@ -76,7 +78,7 @@ function isText(value: unknown): value is string {
 
 /** Everything that the order of a list depends on; how long a page is does not matter. */
 function cursorScope(input: ListCallsQuery): unknown[] {
-  const { userDid, from, to, filter, search, minDurationMs, withVoided } = input;
+  const { userDid, from, to, filter, origin, search, minDurationMs, withVoided } = input;
   return [
     "calls",
     userDid,
@@ -86,5 +88,12 @@ function cursorScope(input: ListCallsQuery): unknown[] {
     search,
     minDurationMs,
     withVoided,
+    ...originScope(origin),
   ];
+}
+
+/** Nothing for any origin, so that cursors of the version before are still good. */
+function originScope({ keyId, runId, conversationId, tags }: CallOrigin): unknown[] {
+  if (keyId === null && runId === null && conversationId === null && tags === null) return [];
+  return [[keyId, runId, conversationId, tags && Object.entries(canonicalTags(tags) ?? {})]];
 }

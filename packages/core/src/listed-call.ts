@@ -1,3 +1,4 @@
+import { type CallTags } from "./call-tags.ts";
 import { type UsageFilter } from "./group-by.ts";
 import { type ModelCall } from "./model-call.ts";
 import { type TimeRange } from "./range.ts";
@@ -5,11 +6,22 @@ import { type TimeRange } from "./range.ts";
 /** A call as it is now, and since when it counts nowhere (`null` for one that counts). */
 export type ListedCall = ModelCall & { voidedAt: Date | null };
 
+/** Where calls came from: by just this key, in just this run and conversation, with these tags among theirs. `null` is any. */
+export type CallOrigin = {
+  keyId: string | null;
+  runId: string | null;
+  conversationId: string | null;
+  tags: Readonly<CallTags> | null;
+};
+
+export const ANY_ORIGIN: CallOrigin = { keyId: null, runId: null, conversationId: null, tags: null };
+
 /** Which calls, newest first. Every condition that is given must hold. */
 export type ListCallsQuery = TimeRange & {
   /** `null` asks for everyone's; who may do so is decided before. */
   userDid: string | null;
   filter: UsageFilter;
+  origin: CallOrigin;
   /** Text that the id, the request's or trace's id, the model or the reason of an error holds, in whatever case. */
   search: string | null;
   minDurationMs: number | null;

@@ -1,4 +1,5 @@
 import { type GroupDimension, type GroupKey } from "./group-by.ts";
+import { groupId, keyTexts, type KeyTexts } from "./group-id.ts";
 import { sumMeasures } from "./measures.ts";
 import { type Measures } from "./metrics.ts";
 import { type Aggregates, type AggregateQuery } from "./ports.ts";
@@ -20,8 +21,8 @@ export function mergeAggregates(
   const { rankBy } = query;
   const groups = mergeRanked(rankBy, history.groups, remainder.groups, keyOf);
   const top = groups.slice(0, query.topN).map(({ key }) => key);
-  const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => idOf(key, query.groupBy)));
-  if (top.some((key) => beyond.has(idOf(key, query.groupBy)))) return null;
+  const beyond = new Set(history.groups.slice(asked.topN).map(({ key }) => groupId(key, query.groupBy)));
+  if (top.some((key) => beyond.has(groupId(key, query.groupBy)))) return null;
 
   const placed = <Row extends { bucket: number | null }>(row: Row) =>
     row.bucket === null ? row : { ...row, bucket: row.bucket + firstBucket };
@@ -37,6 +38,13 @@ export function mergeAggregates(
       top,
       query.groupBy,
     ),
+    ...(history.latencies &&
+      remainder.latencies && {
+        latencies: {
+          sums: [...history.latencies.sums.map(placed), ...remainder.latencies.sums],
+          groups: [...history.latencies.groups, ...remainder.latencies.groups],
+        },
+      }),
   };
 }
 
@@ -44,10 +52,10 @@ type Series = Aggregates["groupSeries"];
 
 /** Sums rows of the same bucket and group; every group that is not among the `top` is one of the others. */
 function mergeSeries(rows: Series, top: GroupKey[], groupBy: GroupDimension[]): Series {
-  const rankOf = new Map(top.map((key, rank) => [idOf(key, groupBy), rank]));
+  const rankOf = new Map(top.map((key, rank) => [groupId(key, groupBy), rank]));
   const ranked = rows.map((row) => ({
     ...row,
-    rank: (row.key && rankOf.get(idOf(row.key, groupBy))) ?? top.length,
+    rank: (row.key && rankOf.get(groupId(row.key, groupBy))) ?? top.length,
   }));
   return [...Map.groupBy(ranked, ({ bucket, rank }) => bucket * (top.length + 1) + rank)]
     .toSorted(([one], [other]) => one - other)
@@ -77,16 +85,6 @@ function mergeRanked<Row extends Ranked>(
   return merged
     .toSorted((a, b) => largestFirst(a.value, b.value) || compareKeys(a.key, b.key))
     .map(({ row }) => row);
-}
-
-type KeyTexts = (string | null)[];
-
-function keyTexts(key: GroupKey, groupBy: GroupDimension[]): KeyTexts {
-  return groupBy.map((dimension) => key[dimension] ?? null);
-}
-
-function idOf(key: GroupKey, groupBy: GroupDimension[]): string {
-  return JSON.stringify(keyTexts(key, groupBy));
 }
 
 function compareKeys(one: KeyTexts, other: KeyTexts): number {

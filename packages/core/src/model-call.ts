@@ -1,4 +1,5 @@
 import { type CallField, type FieldFor } from "./call-field.ts";
+import { type CallTags } from "./call-tags.ts";
 
 export const CALL_TYPES = [
   "chatCompletion",
@@ -42,7 +43,21 @@ export type ModelCall = {
   requestId: string | null;
   traceId: string | null;
   metadata: Record<string, unknown> | null;
+  /** Which of the user's API keys made it. */
+  keyId: string | null;
+  /** Of tags that the operator declared; never empty. */
+  tags: CallTags | null;
+  /** The run of an agent that it belongs to, and the run that began that one. */
+  runId: string | null;
+  parentRunId: string | null;
+  conversationId: string | null;
 };
+
+// Four of them and the time make a key of the finest rollups, and PostgreSQL keys end at 2,704 bytes: without a limit in
+// bytes, one call with long Chinese names would be recorded and then stop the rollups for everyone.
+const NAME = { kind: "name", max: 256, maxBytes: 512 } as const;
+/** The name of something that a gateway made up, such as a UUID. */
+const SHORT_NAME = { kind: "name", max: 128, maxBytes: 256 } as const;
 
 /**
  * The fields of a call by their names, which are those of the API and of CSV, in the order of CSV. To add one, say it in `ModelCall` and
@@ -52,16 +67,16 @@ export const CALL_FIELDS = {
   id: {
     kind: "name",
     max: 128,
+    maxBytes: 512,
     column: "id",
     required: true,
     about: "Tells it from the user's other calls of the same instant.",
   },
-  userDid: { kind: "name", max: 256, column: "user_did", required: true, about: "Whose call it is." },
-  appDid: { kind: "name", max: 256, column: "app_did", about: "The app that made it." },
-  providerId: { kind: "name", max: 256, column: "provider_id", required: true, about: "Who runs the model." },
+  userDid: { ...NAME, column: "user_did", required: true, about: "Whose call it is." },
+  appDid: { ...NAME, column: "app_did", about: "The app that made it." },
+  providerId: { ...NAME, column: "provider_id", required: true, about: "Who runs the model." },
   model: {
-    kind: "name",
-    max: 256,
+    ...NAME,
     column: "model",
     required: true,
     about: "The model, by its provider's name.",
@@ -117,6 +132,19 @@ export const CALL_FIELDS = {
     column: "metadata",
     about: "Whatever else the gateway knows: at most 4,096 bytes of JSON, nested at most 12 levels deep.",
   },
+  keyId: { ...SHORT_NAME, column: "key_id", about: "Which of the user's API keys made it." },
+  tags: {
+    kind: "tags",
+    column: "tags",
+    about: "What it was for in the operator's own words: a value for each tag of `TAGS` that is said.",
+  },
+  runId: {
+    ...SHORT_NAME,
+    column: "run_id",
+    about: "The run of an agent, or of a workflow, that it belongs to.",
+  },
+  parentRunId: { ...SHORT_NAME, column: "parent_run_id", about: "The run that began that run." },
+  conversationId: { ...SHORT_NAME, column: "conversation_id", about: "The conversation that it belongs to." },
 } as const satisfies { [Name in keyof ModelCall]: FieldFor<ModelCall[Name]> };
 
 export type CallFieldName = keyof ModelCall;

@@ -1,6 +1,7 @@
 import { type Awaitable } from "./awaitable.ts";
 import { type TimeRange } from "./range.ts";
 import { type CallChange, type CallType, type RecordOutcome } from "./model-call.ts";
+import { type Latencies } from "./latency-histogram.ts";
 import { type Measures } from "./metrics.ts";
 import { type RankingMetric } from "./ranking-value.ts";
 import { type RankedBy } from "./usage-ranking.ts";
@@ -26,6 +27,8 @@ export type AggregateQuery = {
   rankBy: RankingMetric;
   /** How many of the first groups get a series of their own. */
   topN: number;
+  /** Whether histograms of latencies are read too, of the same snapshot. Sums may come from rollups; histograms take every call. */
+  latencies?: boolean;
 };
 
 export type ModelAggregate = { providerId: string; model: string; measures: Measures };
@@ -41,6 +44,8 @@ export type Aggregates = {
   groups: GroupAggregate[];
   /** `key` is `null` for all groups after the first `topN` together. */
   groupSeries: { bucket: number; key: GroupKey | null; measures: Measures }[];
+  /** Of the calls that the sums count, as far as they are there; only where the query asks for them. */
+  latencies?: Latencies;
 };
 
 /** What reading cost the database. */

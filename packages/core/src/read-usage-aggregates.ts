@@ -60,8 +60,14 @@ const EVERY_GROUP = 2 ** 31 - 1;
 
 const HISTORY: CacheFormat<Aggregates> = {
   kind: "history",
-  encode: ({ sums, models, groups, groupSeries }) =>
-    JSON.stringify({ sums, models, groups, groupSeries } satisfies Aggregates),
+  encode: ({ sums, models, groups, groupSeries, latencies }) =>
+    JSON.stringify({
+      sums,
+      models,
+      groups,
+      groupSeries,
+      ...(latencies && { latencies }),
+    } satisfies Aggregates),
   decode: ({ bytes }) => JSON.parse(new TextDecoder().decode(bytes)) as Aggregates,
 };
 
@@ -76,4 +82,5 @@ const HISTORY_FIELDS: EntryFields<ReturnType<typeof historyOf>> = {
   filter: true,
   rankBy: true,
   topN: true,
+  latencies: true,
 };

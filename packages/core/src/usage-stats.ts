@@ -3,6 +3,7 @@ import { type Change } from "./growth.ts";
 import { type GroupDimension, type GroupKey, type UsageFilter } from "./group-by.ts";
 import { type Metrics } from "./metrics.ts";
 import { type CallType } from "./model-call.ts";
+import { type Percentiles } from "./percentiles.ts";
 import { type TimeRange } from "./range.ts";
 import { type RankingMetric } from "./ranking-value.ts";
 
@@ -18,6 +19,8 @@ export type UsageStatsQuery = TimeRange & {
   rankBy: RankingMetric;
   topN: number;
   compare: "previous" | "none";
+  /** Of latencies, ascending and all different: above 0, below 100, with one decimal at the most. Nothing is told of any where it is absent. */
+  percentiles?: number[];
   limit?: number;
   cursor?: string;
   /** Have it answered by the database, whatever the cache says. */
@@ -47,6 +50,7 @@ export type SeriesItem = {
   partial: boolean;
   metrics: Metrics;
   byType: MetricsByType;
+  percentiles?: Percentiles;
   /** The items of `groups`, which are the first over the whole range, that had calls here; `key: null` is all others together. */
   groups?: { key: GroupKey | null; metrics: Metrics }[];
 };
@@ -57,8 +61,18 @@ export type UsageStats = {
   byType: MetricsByType;
   series: SeriesItem[];
   models: Ranked<{ providerId: string; model: string }>;
-  groups: Ranked<{ key: GroupKey }> | null;
-  comparison: { range: TimeRange; totals: Metrics; byType: MetricsByType; change: Change } | null;
+  groups:
+    | (Ranked<{ key: GroupKey; percentiles?: Percentiles }> & { otherPercentiles?: Percentiles | null })
+    | null;
+  comparison: {
+    range: TimeRange;
+    totals: Metrics;
+    byType: MetricsByType;
+    change: Change;
+    percentiles?: Percentiles;
+  } | null;
+  /** Those of `totals`. These and all others are there only where the query asks for percentiles. */
+  percentiles?: Percentiles;
   freshness: {
     computedAt: Date;
     /** From this instant on, calls were read one by one, rather than from rollups or the cache. */

@@ -63,6 +63,7 @@ describe("what a value is cached under", () => {
     rankBy: true,
     topN: true,
     compare: true,
+    percentiles: true,
     limit: true,
     cursor: true,
   };
@@ -95,6 +96,7 @@ describe("what a value is cached under", () => {
         "none",
         null,
         null,
+        null,
       ],
     });
   });
@@ -104,11 +106,35 @@ describe("what a value is cached under", () => {
     { timezone: "Asia/Tokyo" },
     { groupBy: ["app", "model"] as const },
     { filter: { providerIds: ["a", "b"] } },
+    { filter: { models: ["b", "a"], keyIds: ["k"] } },
+    { filter: { models: ["b", "a"], tags: { team: ["search"] } } },
+    { groupBy: ["model", "tag.team"] as const },
     { rankBy: "credits" as const },
+    { percentiles: [50] },
     { limit: 5 },
     { cursor: "5" },
   ])("differs with %j", (change) => {
     const other = cacheEntry("trpc", { ...query, ...change } as UsageStatsQuery, fields);
     expect(other).not.toEqual(cacheEntry("trpc", query, fields));
+  });
+
+  it("differs for filters of keys and tags that differ, and not for another order of the same", () => {
+    const filters: UsageStatsQuery["filter"][] = [
+      {},
+      { keyIds: ["a"] },
+      { keyIds: ["a", "b"] },
+      { tags: { a: ["a"] } },
+      { tags: { a: ["a", "b"] } },
+      { tags: { b: ["a"] } },
+      { tags: { a: ["a"], b: ["a"] } },
+      { keyIds: ["a"], tags: { a: ["a"] } },
+    ];
+    const texts = filters.map((filter) => JSON.stringify(cacheEntry("trpc", { ...query, filter }, fields)));
+    expect(new Set(texts).size).toBe(filters.length);
+    const other = { tags: { b: ["a"], a: ["b", "a"] }, keyIds: ["b", "a"] };
+    const same = { keyIds: ["a", "b"], tags: { a: ["a", "b"], b: ["a"] } };
+    expect(cacheEntry("trpc", { ...query, filter: other }, fields)).toEqual(
+      cacheEntry("trpc", { ...query, filter: same }, fields),
+    );
   });
 });

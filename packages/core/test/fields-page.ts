@@ -2,9 +2,11 @@ import {
   CALL_FIELD_NAMES,
   CALL_FIELDS,
   type CallField,
+  MAX_TAGS,
   METRIC_NAMES,
   METRICS,
   type Metric,
+  TAG_VALUE_LIMITS,
 } from "../src/index.ts";
 
 /** `docs/fields.md`, made of the lists. */
@@ -47,7 +49,7 @@ function table(head: string[], rows: string[][]): string {
 function holds(field: CallField): string {
   switch (field.kind) {
     case "name":
-      return `1 to ${field.max} characters, at most 512 bytes`;
+      return `1 to ${field.max} characters, at most ${field.maxBytes} bytes`;
     case "text":
       return `text of at most ${field.max} characters`;
     case "cut_text":
@@ -64,6 +66,8 @@ function holds(field: CallField): string {
       return "a decimal as text or a number, at most 12 digits and 8 decimals";
     case "object":
       return "a JSON object";
+    case "tags":
+      return `a JSON object of at most ${MAX_TAGS} declared names, each with text of 1 to ${TAG_VALUE_LIMITS.maxBytes} bytes; in CSV also a column \`tags.<name>\` each`;
   }
 }
 

@@ -60,6 +60,25 @@ describe("facts of history and remainder", () => {
     // History begins at the second bucket; the remainder is in the first.
     const merged = merge({ sums: [row(0)] }, { sums: [row(0)] })!;
     expect(merged.sums.map(({ bucket }) => bucket)).toEqual([1, 0]);
+    expect(merged).not.toHaveProperty("latencies");
+  });
+
+  it("have their histograms in the same buckets, and in no group's place but its own", () => {
+    const latencies = (bin: number) => ({
+      sums: [
+        { period: "current" as const, bucket: 0, durationMs: [[bin, 1]] as const, ttfbMs: [] },
+        { period: "previous" as const, bucket: null, durationMs: [], ttfbMs: [[bin, 2]] as const },
+      ],
+      groups: [{ key: { model: `of bin ${bin}` }, durationMs: [[bin, 1]] as const, ttfbMs: [] }],
+    });
+    const merged = merge({ latencies: latencies(3) }, { latencies: latencies(4) })!.latencies!;
+    expect(merged.sums.map(({ bucket, durationMs }) => [bucket, durationMs])).toEqual([
+      [1, [[3, 1]]],
+      [null, []],
+      [0, [[4, 1]]],
+      [null, []],
+    ]);
+    expect(merged.groups.map(({ key }) => key)).toEqual([{ model: "of bin 3" }, { model: "of bin 4" }]);
   });
 
   it("are ranked anew, together", () => {

@@ -5,6 +5,11 @@ export const EXPECTED_INDEXES: Record<string, string> = {
   admin_actions_pkey: "UNIQUE btree (id)",
   // Who a call is, and the way to the calls of a user by time.
   idx_model_calls_user_time_type: "UNIQUE btree (user_did, call_time, id)",
+  // The ways to the calls of a run, of the runs that it began, and of a conversation.
+  idx_model_calls_user_run_id: "btree (user_did, run_id) WHERE (run_id IS NOT NULL)",
+  idx_model_calls_user_parent_run_id: "btree (user_did, parent_run_id) WHERE (parent_run_id IS NOT NULL)",
+  idx_model_calls_user_conversation_id:
+    "btree (user_did, conversation_id) WHERE (conversation_id IS NOT NULL)",
   idx_model_call_stats_user_type_time: 'UNIQUE btree (user_id, time_type, slice, "timestamp", item)',
   // By an expression, so that no plan takes it for one user's rows.
   idx_model_call_stats_type_time: 'btree (((time_type)::integer), "timestamp")',

@@ -20,12 +20,13 @@ export { listenForChanges, type ChangeListener } from "./rolling/listen-for-chan
 export { createRebuilder, logForRebuild, planRebuild } from "./rolling/rebuild.ts";
 export { startRollupWorker, type RollupWorker } from "./rolling/rollup-worker.ts";
 export { type RollupDifference } from "./rolling/rollup-difference.ts";
-export { scrubNext, type Scrubbed, type ScrubPosition } from "./rolling/scrub.ts";
+export { startScrubber } from "./rolling/scrubber.ts";
 export { verifyRollups, type Verification, type VerifyOptions } from "./rolling/verify.ts";
 export { countChanges } from "./rolling/change-log.ts";
 export { CannotRollUp } from "./rolling/set-aside.ts";
 export { DEFAULT_BATCH, rollUp, type RollUpOptions } from "./rolling/roll-up.ts";
 export { createRankingRepository } from "./ranking-repository.ts";
+export { createRunReader } from "./runs/run-reader.ts";
 export { createCallReader } from "./listing/call-reader.ts";
 export { createUsageRepository } from "./usage-repository.ts";
 export { createCallWriter } from "./writing/call-writer.ts";

@@ -6,6 +6,7 @@ import {
   metricsOf,
   type ModelCall,
   RANKING_METRICS,
+  type UsageFilter,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
@@ -30,6 +31,15 @@ export const CLOCK_CHANGES: [string, string][] = [
 
 export const USERS = ["did:abt:z1a", "did:abt:z1a:b", "did:abt:z1c"];
 const APPS = [null, "z2app1", "z2app2", "z2app3"];
+const KEYS = [null, null, "key-1", "key-2"];
+const TAGS = [
+  null,
+  null,
+  { team: "search" },
+  { project: "z", team: "search" },
+  { team: "ads" },
+  { project: "z" },
+];
 const MODELS = [
   ["openai", "gpt-4o"],
   ["azure", "gpt-4o"],
@@ -62,6 +72,8 @@ export function callsNear(
       id: fc.integer({ min: 0, max: 1_000_000_000 }),
       userDid: fc.constantFrom(...USERS),
       appDid: fc.constantFrom(...APPS),
+      keyId: fc.constantFrom(...KEYS),
+      tags: fc.constantFrom(...TAGS),
       model: fc.constantFrom(...MODELS),
       type: fc.constantFrom(...CALL_TYPES),
       status: fc.constantFrom(...CALL_STATUSES),
@@ -86,11 +98,23 @@ export function callsNear(
   });
 }
 
+/** Every dimension there is, with two tags. */
+const DIMENSIONS: GroupDimension[] = [...GROUP_DIMENSIONS, "tag.team", "tag.project"];
+
+const tagFilter = fc.constantFrom<NonNullable<UsageFilter["tags"]>>(
+  { team: ["search"] },
+  { team: ["ads", "search"] },
+  { project: ["z"] },
+  { project: ["z"], team: ["search", "none"] },
+);
+
 /** Any query about the time around an instant: ranges with partial edges, every bucket, grouping and filter. */
 export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageStatsQuery> {
   const filter = fc.record(
     {
       appDids: fc.subarray(["z2app1", "z2app2", "none"], { minLength: 1 }),
+      keyIds: fc.subarray(["key-1", "key-2", "none"], { minLength: 1 }),
+      tags: tagFilter,
       providerIds: fc.subarray(["openai", "azure", "google"], { minLength: 1 }),
       models: fc.subarray(["gpt-4o", "o3", "veo-3"], { minLength: 1 }),
       types: fc.subarray([...CALL_TYPES], { minLength: 1 }),
@@ -119,7 +143,7 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
       ),
       groupBy: fc.oneof(
         fc.constant<GroupDimension[]>([]),
-        fc.shuffledSubarray([...GROUP_DIMENSIONS], { minLength: 1, maxLength: 2 }),
+        fc.shuffledSubarray(DIMENSIONS, { minLength: 1, maxLength: 2 }),
       ),
       filter: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: filter }),
       rankBy: fc.constantFrom(...RANKING_METRICS),
@@ -127,7 +151,8 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
       compare: fc.constantFrom("previous" as const, "none" as const),
       limit: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
     })
-    .map(({ one, other, bucket, limit, ...rest }) => {
+    .map(({ one, other, bucket, limit, ...asked }) => {
+      const rest = asked.userDid === null ? withoutKeys(asked) : asked;
       const [from, to] = [at + Math.min(one, other), at + Math.max(one, other) + 1];
       const tooLong = bucket === "15m" && to - from > 7 * 24 * HOUR;
       return {
@@ -139,4 +164,12 @@ export function questionNear(at: number, timezone: string): fc.Arbitrary<UsageSt
         ...(limit !== undefined && { limit }),
       };
     });
+}
+
+/** Asks for nothing of keys, of which all users together know nothing. */
+export function withoutKeys<Asked extends { filter: UsageFilter; groupBy: GroupDimension[] }>(
+  asked: Asked,
+): Asked {
+  const { keyIds: _, ...filter } = asked.filter;
+  return { ...asked, filter, groupBy: asked.groupBy.filter((dimension) => dimension !== "key") };
 }

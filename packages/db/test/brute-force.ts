@@ -71,7 +71,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
       ]),
     },
     groups: stats.groups && {
-      ...stats.groups,
+      other: stats.groups.other,
+      count: stats.groups.count,
       items: stats.groups.items.map((group) => [key(group.key), group.metrics, group.share]),
     },
     previous: stats.comparison && stats.comparison.totals,
@@ -82,6 +83,8 @@ export function comparable(stats: UsageStats, groupBy: GroupDimension[]) {
 export function matches(call: ModelCall, { filter }: Pick<UsageStatsQuery, "filter">): boolean {
   return (
     (filter.appDids?.includes(call.appDid ?? "") ?? true) &&
+    (filter.keyIds?.includes(call.keyId ?? "") ?? true) &&
+    Object.entries(filter.tags ?? {}).every(([name, values]) => values.includes(call.tags?.[name] ?? "")) &&
     (filter.providerIds?.includes(call.providerId) ?? true) &&
     (filter.models?.includes(call.model) ?? true) &&
     (filter.types?.includes(call.type) ?? true) &&
@@ -89,16 +92,22 @@ export function matches(call: ModelCall, { filter }: Pick<UsageStatsQuery, "filt
   );
 }
 
-const VALUE: Record<GroupDimension, (call: ModelCall) => string | null> = {
+const VALUE: Partial<Record<GroupDimension, (call: ModelCall) => string | null>> = {
   app: (call) => call.appDid,
+  key: (call) => call.keyId,
   provider: (call) => call.providerId,
   model: (call) => call.model,
   type: (call) => call.type,
   status: (call) => call.status,
 };
 
-function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
-  return JSON.stringify(groupBy.map((dimension) => VALUE[dimension](call)));
+/** The group that a call is in, as text. */
+export function groupOf(call: ModelCall, groupBy: GroupDimension[]): string {
+  const valueOf = (dimension: GroupDimension) =>
+    VALUE[dimension] === undefined
+      ? (call.tags?.[dimension.slice("tag.".length)] ?? null)
+      : VALUE[dimension](call);
+  return JSON.stringify(groupBy.map(valueOf));
 }
 
 /** The largest first, then by key; no value comes after every value. */

@@ -1,10 +1,11 @@
-import { getUsageStats, type ResultCache, settledUntil } from "@usage-stats/core";
+import { getUsageStats, settledUntil } from "@usage-stats/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createCallWriter, createUsageRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
 import { bruteForce, comparable } from "./brute-force.ts";
+import { createKeepAll } from "./keep-all.ts";
 
 let database: TestDatabase;
 
@@ -15,23 +16,6 @@ afterAll(() => database.close());
 
 const QUESTIONS_EACH = 10;
 const HOUR = 3_600_000;
-
-/** Keeps everything for ever: whatever it gives back must still be right, as long as settled calls do not change. */
-function createKeepAll(): ResultCache & { hits: number } {
-  const kept = new Map<string, string>();
-  const keepAll = {
-    hits: 0,
-    peek: async () => null,
-    async remember(entry: unknown, compute: () => Promise<string>) {
-      const key = JSON.stringify(entry);
-      const hit = kept.has(key);
-      if (hit) keepAll.hits += 1;
-      else kept.set(key, await compute());
-      return { payload: { bytes: new TextEncoder().encode(kept.get(key)) }, hit };
-    },
-  };
-  return keepAll;
-}
 
 /** Questions that end after `now`, so that a part of them is not settled; and the same a moment later. */
 const cases = scene.chain(({ timezone, at }) =>

@@ -45,6 +45,43 @@ describe("recording", () => {
     ]);
   });
 
+  it("keeps the key, tags, run and conversation of a call, of which each may be unknown, beside calls that say none", async () => {
+    const said = {
+      keyId: "key-1",
+      tags: { team: "search", project: 'a "b", {c}' },
+      runId: "run-2",
+      parentRunId: "run-1",
+      conversationId: "talk",
+    };
+    const calls = [
+      modelCall({ id: "1", ...said }),
+      modelCall({ id: "2" }),
+      modelCall({ id: "3", runId: "run-2", metadata: null, appDid: null }),
+    ];
+    const none = { key_id: null, tags: null, run_id: null, parent_run_id: null, conversation_id: null };
+    const stored = [
+      { key_id: "key-1", tags: said.tags, run_id: "run-2", parent_run_id: "run-1", conversation_id: "talk" },
+      none,
+      { ...none, run_id: "run-2", metadata: null, app_did: null },
+    ];
+    await callWriter.record(calls);
+    expect(await rows()).toMatchObject(stored);
+    expect(await callWriter.record(calls)).toEqual(["repeated", "repeated", "repeated"]);
+    // Nobody says anything of some columns then.
+    expect(await callWriter.record([modelCall({ id: "1", metadata: null, errorReason: null })])).toEqual([
+      "corrected",
+    ]);
+    expect(await rows()).toMatchObject([{ ...none, metadata: null }, ...stored.slice(1)]);
+  });
+
+  it("takes tags in another order for the same call, and others for a correction", async () => {
+    await callWriter.record([modelCall({ tags: { team: "a", project: "b" } })]);
+    expect(await callWriter.record([modelCall({ tags: { project: "b", team: "a" } })])).toEqual(["repeated"]);
+    expect(await rows()).toMatchObject([{ revision: 0 }]);
+    for (const tags of [{ team: "a" }, { team: "b" }, null])
+      expect(await callWriter.record([modelCall({ tags })])).toEqual(["corrected"]);
+  });
+
   it("counts the same call once, however often it comes", async () => {
     expect(await callWriter.record([modelCall()])).toEqual(["added"]);
     expect(await callWriter.record([modelCall({ credits: "0.001234560" }), modelCall()])).toEqual([

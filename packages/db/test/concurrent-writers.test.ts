@@ -84,7 +84,7 @@ it("eight writers of overlapping batches never deadlock, and leave what writing 
     const [sums] = await orm.em
       .fork()
       .execute<{ calls: string; usage: string }[]>(
-        "select sum(calls) as calls, sum(total_usage) as usage from model_call_stats where user_did = '' and time_type = 'day'",
+        "select sum(calls) as calls, sum(total_usage) as usage from usage_rollups where user_did = '' and row_type ~ 'type' and width = interval '1 day'",
       );
     const counted = rows.filter((row) => !row.voided);
     expect(Number(sums!.calls)).toBe(counted.length);

@@ -56,9 +56,16 @@ const groupings: GroupDimension[][] = [[], ["app"], ["model", "status"], ["type"
 const filters: UsageFilter[] = [{}, { status: ["failed"] }, { models: ["model-1"] }];
 
 /** Days that begin a quarter past four, so that each takes quarters and hours of two. */
-const edges = [4.25, 28.25, 52.25, 76.25].map(at);
+const DAYS = [4.25, 28.25, 52.25, 76.25].map(at);
+
+/** Some quarters, which no coarser row covers. */
+const QUARTERS = [4.25, 4.5, 4.75, 5, 5.25].map(at);
 
 async function expectExact(): Promise<void> {
+  await Promise.all([expectExactIn(DAYS), expectExactIn(QUARTERS)]);
+}
+
+async function expectExactIn(edges: Date[]): Promise<void> {
   for (const settled of [true, false])
     for (const groupBy of groupings)
       for (const filter of filters) {

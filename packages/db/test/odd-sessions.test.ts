@@ -1,4 +1,4 @@
-import { getUsageStats } from "@usage-stats/core";
+import { ANY_ORIGIN, getUsageStats } from "@usage-stats/core";
 import { afterEach, expect, it } from "vitest";
 import {
   createCallReader,
@@ -78,6 +78,7 @@ it.each(ODD_SESSIONS)(
       userDid: "user-0",
       range: { from, to },
       filter: {},
+      origin: ANY_ORIGIN,
       search: null,
       minDurationMs: null,
       withVoided: true,

@@ -31,7 +31,7 @@ const OF_CALLS = `
   case when status = 'success' and duration_ms is not null then duration_ms else 0 end as duration_ms_sum,
   (status = 'success' and duration_ms is not null)::int as duration_ms_count,
   case when status = 'success' and ttfb_ms is not null then ttfb_ms else 0 end as ttfb_ms_sum,
-  (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count, credits`;
+  (status = 'success' and ttfb_ms is not null)::int as ttfb_ms_count, coalesce(credits, 0) as credits`;
 
 type Whose = "users" | "all users";
 

@@ -1,14 +1,10 @@
-import {
-  getUsageStats,
-  type ModelCall,
-  RANKING_METRICS,
-  type ResultCache,
-  type UsageStatsQuery,
-} from "@usage-stats/core";
+import { getUsageStats, type ModelCall, RANKING_METRICS, type UsageStatsQuery } from "@usage-stats/core";
 import { afterAll, beforeEach, beforeAll, describe, expect, it } from "vitest";
 import { createCallWriter, createUsageRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, readRawUsage } from "../src/testing/index.ts";
 import { bruteForce, comparable } from "./brute-force.ts";
+import { faultsOf, toldPercentiles } from "./brute-percentiles.ts";
+import { createKeepAll } from "./keep-all.ts";
 import { modelCall } from "./model-calls.ts";
 
 const NOW = new Date("2025-06-16T12:05:00Z");
@@ -28,6 +24,9 @@ const query: UsageStatsQuery = {
   compare: "none",
 };
 
+/** Told of the same groups that are ranked. */
+const PERCENTILES = [50, 99.9];
+
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -41,21 +40,6 @@ const callsOf = (model: string, count: number, call: (i: number) => Partial<Mode
   Array.from({ length: count }, (_, i) =>
     modelCall({ id: `${model} ${i}`, model, callTime: SETTLED, ...call(i) }),
   );
-
-/** Gives back for ever what it was given. */
-function createKeepAll(): ResultCache {
-  const kept = new Map<string, string | Uint8Array<ArrayBuffer>>();
-  return {
-    peek: async () => null,
-    async remember(entry, compute) {
-      const key = JSON.stringify(entry);
-      const hit = kept.has(key);
-      if (!hit) kept.set(key, await compute());
-      const text = kept.get(key)!;
-      return { payload: { bytes: typeof text === "string" ? new TextEncoder().encode(text) : text }, hit };
-    },
-  };
-}
 
 const WAYS = {
   "raw calls": () => ({ repository: createUsageRepository(database.orm, readRawUsage), cache: null }),
@@ -73,9 +57,11 @@ describe.each(Object.entries(WAYS).map(([name, open]) => ({ name, open })))("fro
   });
 
   const expectExact = async (calls: ModelCall[], asked: Partial<UsageStatsQuery>) => {
-    const whole = { ...query, ...asked };
+    const whole = { ...query, ...asked, percentiles: PERCENTILES };
     const { stats } = await getUsageStats({ ...way, now: NOW }, whole);
     expect(comparable(stats, whole.groupBy)).toEqual(bruteForce(calls, whole, stats));
+    const told = toldPercentiles(calls, whole, stats);
+    expect(told.flatMap((place) => faultsOf(place, PERCENTILES))).toEqual([]);
     return stats;
   };
 

@@ -7,10 +7,9 @@ import {
   planRebuild,
   rollUp,
   type RollupDifference,
-  scrubNext,
-  type ScrubPosition,
   verifyRollups,
 } from "../src/index.ts";
+import { scrubNext, type ScrubPosition } from "../src/rolling/scrub.ts";
 import { createTestDatabase, type TestDatabase } from "../src/testing/index.ts";
 import { modelCall } from "./model-calls.ts";
 

@@ -62,7 +62,7 @@ async function rolledUp(user: string): Promise<number> {
   await rollUp(database.orm);
   expect((await verifyRollups(database.orm)).differences).toEqual([]);
   const [row] = await run<{ calls: string }>(
-    `select coalesce(sum(calls), 0) as calls from model_call_stats where user_did = '${user}' and time_type = 'quarter'`,
+    `select coalesce(sum(calls), 0) as calls from usage_rollups where user_did = '${user}' and row_type ~ 'fine'`,
   );
   return Number(row!.calls);
 }
@@ -189,7 +189,7 @@ it("loses no call of six writers who commit, undo and wait, with two rollers at 
     const verification = await verifyRollups(database.orm);
     expect(verification).toMatchObject({ differences: [], waiting: 0 });
     const [row] = await run<{ calls: string }>(
-      "select sum(calls) as calls from model_call_stats where user_did <> '' and time_type = 'quarter'",
+      "select sum(calls) as calls from usage_rollups where user_did <> '' and row_type ~ 'fine'",
     );
     expect(Number(row!.calls)).toBe(committed);
   } finally {

@@ -1,3 +1,4 @@
+import { ANY_ORIGIN } from "@usage-stats/core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   createCallReader,
@@ -53,6 +54,7 @@ describe.each(["empty", "C locale"] as const)("in a database that is %s", (from)
       userDid: null,
       range,
       filter: {},
+      origin: ANY_ORIGIN,
       search,
       minDurationMs: null,
       withVoided: true,
@@ -78,6 +80,7 @@ it("searches as the database's locale does where no collation knows more, and sa
       userDid: null,
       range,
       filter: {},
+      origin: ANY_ORIGIN,
       minDurationMs: null,
       withVoided: true,
       limit: 10,

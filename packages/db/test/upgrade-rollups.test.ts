@@ -406,6 +406,21 @@ describe("once it is done", () => {
     }
   }, 60_000);
 
+  it("leaves quarters to their calls whose keys and tags were not rolled up", async () => {
+    await record("2025-05-01", 300);
+    await rows(`update model_calls set key_id = 'k1' where id ~ '3$'`);
+    await rows(`update model_calls set tags = '{"team": "search"}' where id ~ '4$'`);
+    await rows("update model_calls set credits = 0 where credits is null");
+    await fillAsBefore(client);
+    await rows("delete from model_call_changes");
+    const quarters =
+      "select distinct user_did, quarter_of(call_time) as quarter from model_calls where id ~ '[34]$'";
+    expect((await rows(quarters)).length).toBeGreaterThan(20);
+    await migrate(database.orm, NOW);
+    const changed = await rows("select distinct user_did, quarter from model_call_changes order by 1, 2");
+    expect(changed).toEqual(await rows(`${quarters} order by 1, 2`));
+  }, 60_000);
+
   it("leaves quarters that are too large to be added up to their calls", async () => {
     await record("2025-05-01", 300);
     await rows("alter table model_calls drop constraint model_calls_measures_check");

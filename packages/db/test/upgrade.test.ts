@@ -125,8 +125,9 @@ it("upgrades again where an earlier try was ended midway", async () => {
     "select indisvalid as valid, indrelid::regclass::text as table from pg_index where indrelid::regclass::text ~ '^model_calls_'",
   );
   expect(rows.every(({ valid }) => valid)).toBe(true);
+  // The key, and the three indexes of runs and conversations.
   expect(rows.map(({ table }) => table).toSorted()).toEqual(
-    ["05", "06", "07", "08", "09", "10"].map((month) => `model_calls_2025_${month}`),
+    ["05", "06", "07", "08", "09", "10"].flatMap((month) => Array(4).fill(`model_calls_2025_${month}`)),
   );
 });
 
@@ -258,5 +259,78 @@ describe("from the version that logged each transaction by itself", () => {
       await run(`drop owned by ${role}`);
       await run(`drop role ${role}`);
     }
+  });
+});
+
+describe("from the version whose calls had no keys, tags and runs", () => {
+  const BEFORE = "20261125000007-one-entry";
+  const INDEXES = ["run_id", "parent_run_id", "conversation_id"].map(
+    (name) => `idx_model_calls_user_${name}`,
+  );
+  const insert = (column: string, value: string, time = "2025-05-03") =>
+    run(
+      `insert into model_calls (user_did, id, call_time, provider_id, model, type, status, ${column})
+       values ('user-1', 'new', ?, 'p', 'm', 'embedding', 'success', ?)`,
+      [time, value],
+    );
+
+  /** How many partitions have a valid part of each index. */
+  const indexed = async () => {
+    const rows = await run<{ parent: string; parts: number }>(
+      `select parent.relname as parent, count(*)::int as parts from pg_inherits
+         join pg_class as parent on parent.oid = inhparent join pg_index as part on part.indexrelid = inhrelid and part.indisvalid
+        where parent.relname = any(array['${INDEXES.join("','")}']) group by 1`,
+    );
+    return Object.fromEntries(rows.map(({ parent, parts }) => [parent, parts]));
+  };
+  const inAll = (partitions: number) => Object.fromEntries(INDEXES.map((name) => [name, partitions]));
+
+  it("goes on where an earlier try was ended midway, and gives later months the same", async () => {
+    await database.orm.migrator.up({ to: BEFORE });
+    await run("alter table model_calls add column run_id text");
+    for (const month of ["05", "06"])
+      await run(
+        `create index concurrently model_calls_2025_${month}_user_run_id_idx on model_calls_2025_${month} (user_did, run_id) where run_id is not null`,
+      );
+    await run(
+      "update pg_index set indisvalid = false where indexrelid = 'model_calls_2025_06_user_run_id_idx'::regclass",
+    );
+    const before = await contents();
+    await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+    expect(await contents()).toEqual(before);
+    expect(await indexed()).toEqual(inAll(6));
+    expect(await liveIndexes()).toEqual(Object.keys(EXPECTED_INDEXES).toSorted());
+    expect(await database.orm.migrator.checkSchema()).toBe(false);
+    await run("select ensure_model_calls_partition('2026-03-01')");
+    expect(await indexed()).toEqual(inAll(7));
+    await expect(insert("key_id", "", "2026-03-03")).rejects.toThrow(/model_calls_dimensions_check/);
+  });
+
+  it("holds every writer to the limits", async () => {
+    await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+    const unchecked = await run(
+      "select conname from pg_constraint where conrelid::regclass::text ~ '^model_calls' and not convalidated",
+    );
+    expect(unchecked).toEqual([]);
+    for (const column of ["key_id", "run_id", "parent_run_id", "conversation_id"])
+      for (const bad of ["", "x".repeat(257), "模".repeat(86)])
+        await expect(insert(column, bad)).rejects.toThrow(/model_calls_dimensions_check/);
+    for (const bad of ["{}", "[]", '"team"', `{"team":"${"x".repeat(4090)}"}`])
+      await expect(insert("tags", bad)).rejects.toThrow(/model_calls_tags_check/);
+    await insert("key_id", "x".repeat(256));
+  });
+
+  it("goes back with what calls cost, and up again", async () => {
+    await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+    const before = await contents();
+    await run("update model_calls set run_id = 'r', tags = '{\"team\":\"a\"}' where id = '7'");
+    await database.orm.migrator.down({ to: BEFORE });
+    expect(await columnsOf("model_calls")).not.toContain("run_id");
+    expect(await indexed()).toEqual({});
+    expect(await contents()).toEqual(before);
+    await migrate(database.orm, new Date("2025-07-20T00:00:00Z"));
+    expect(await contents()).toEqual(before);
+    await rollUp(database.orm);
+    expect((await verifyRollups(database.orm)).differences).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createCallWriter, createRankingRepository, rollUp } from "../src/index.ts";
 import { createTestDatabase, type TestDatabase, readRawRanking } from "../src/testing/index.ts";
-import { callsNear, questionNear, scene } from "./arbitrary-usage.ts";
+import { callsNear, questionNear, scene, withoutKeys } from "./arbitrary-usage.ts";
 import { matches, sums } from "./brute-force.ts";
 import { modelCall } from "./model-calls.ts";
 
@@ -33,7 +33,10 @@ const rankingNear = (at: number, timezone: string): fc.Arbitrary<UsageRankingQue
       search: fc.constantFrom(null, null, "Z1A", "gpt", "i/g", "%", "_", "app1", "nobody"),
       limit: fc.integer({ min: 1, max: 5 }),
     })
-    .map(({ near: { from, to, filter }, ...rest }) => ({ from, to, filter, ...rest }));
+    .map(({ near, ...rest }) => {
+      const { from, to, filter } = withoutKeys(near);
+      return { from, to, filter, ...rest };
+    });
 
 /** Every page of a ranking, one after the other. */
 async function pages(repository: RankingRepository, input: UsageRankingQuery): Promise<UsageRanking[]> {

@@ -12,6 +12,6 @@ export function registerMigrate(program: Command): void {
         console.log(
           applied.length === 0 ? "nothing to do: every migration has run" : `applied ${applied.join(", ")}`,
         );
-      }),
+      }, console.error),
     );
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { tagsSetting } from "../env.ts";
 import { registerImport } from "../ingest/import/import-command.ts";
 import { registerKeys } from "../keys/keys-command.ts";
 import { registerMigrate } from "./migrate-command.ts";
@@ -25,7 +26,7 @@ Every command works on the database of DATABASE_URL or, where that is not set, o
 one in DATA_DIR (default .data), which it starts if no server is running.`,
     );
   registerServe(program);
-  registerImport(program, openCallWriter);
+  registerImport(program, openCallWriter, () => tagsSetting());
   registerToken(program);
   registerKeys(program);
   registerRollup(program);

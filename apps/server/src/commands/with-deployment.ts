@@ -12,13 +12,16 @@ async function withDeployment<T>(run: (deployment: Deployment) => Promise<T>): P
   }
 }
 
-/** The same with the database opened, and where it is. */
-export function withDatabase<T>(run: (orm: Database, databaseUrl: string) => Promise<T>): Promise<T> {
+/** The same with the database opened, and where it is; migrating prints nothing unless somebody is told. */
+export function withDatabase<T>(
+  run: (orm: Database, databaseUrl: string) => Promise<T>,
+  onMigrating?: (progress: string) => void,
+): Promise<T> {
   return withDeployment(async ({ databaseUrl }) => {
     const orm = await openDatabase({
       url: databaseUrl,
       applicationName: "usage-stats command",
-      onMigrating: console.error,
+      ...(onMigrating === undefined ? {} : { onMigrating }),
     });
     try {
       return await run(orm, databaseUrl);

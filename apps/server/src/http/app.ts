@@ -14,6 +14,7 @@ import { beginRequest, createRequest, type RequestParts } from "./request-contex
 import { addHeaders } from "./response-headers.ts";
 import { rankingRoutes } from "../ranking/rest.ts";
 import { rebuildRoute } from "../rollups/rest.ts";
+import { runRoutes } from "../runs/rest.ts";
 import { usageRoutes, type UsageParts } from "../usage/rest.ts";
 import { viewerTokenRoute } from "../viewer-tokens/rest.ts";
 import { serveOperation } from "./serve-operation.ts";
@@ -93,6 +94,7 @@ export function createApp(parts: HttpParts): Hono<AppEnv> {
   viewerTokenRoute(app);
   modelCallsRoute(app, parts);
   callListRoutes(app, parts);
+  runRoutes(app);
   cloudEventsRoute(app, parts);
   otlpRoute(app, parts);
   app.on(["GET", "POST"], "/trpc/*", trpcRoute("/trpc", parts));

@@ -8,7 +8,7 @@ export function portsInTurns(
   request: BegunRequest,
   { ports, shares }: { ports: Ports; shares: Shares },
 ): Ports {
-  const { repository, ranking, callReader, callWriter } = ports;
+  const { repository, ranking, callReader, runReader, callWriter } = ports;
 
   async function inTurn<T>(
     turns: Turns,
@@ -33,6 +33,9 @@ export function portsInTurns(
     },
     callReader: {
       readCalls: (query, signal) => inTurn(shares.lists, signal, () => callReader.readCalls(query, signal)),
+    },
+    runReader: {
+      readRuns: (query, signal) => inTurn(shares.reports, signal, () => runReader.readRuns(query, signal)),
     },
     callWriter: {
       record(changes, options) {

@@ -43,7 +43,11 @@ export function otlpRoute(app: Hono<AppEnv>, { maxIngestBytes, onFailure, onSpan
           "The body must be application/x-protobuf or application/json.",
           { value: context.req.header("content-type") ?? "" },
         );
-      const read = readTraces(await bodyOf(context.req.raw, maxIngestBytes), format);
+      const read = readTraces(
+        await bodyOf(context.req.raw, maxIngestBytes),
+        format,
+        request.ports.recordLimits.tags,
+      );
       const { counts, partial } = await recordSpans(request, read);
       onSpans?.(counts);
       return send(context, encodeTraceResponse(partial, format), 200);

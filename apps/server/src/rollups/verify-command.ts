@@ -1,9 +1,10 @@
-import { migrate, type RollupDifference, type Verification, verifyRollups } from "@usage-stats/db";
+import { migrate, type Verification, verifyRollups } from "@usage-stats/db";
 import { type Command } from "commander";
 import { counted } from "../commands/counted.ts";
 import { showProgressBar } from "../commands/progress-bar.ts";
 import { addScopeOptions, nobodyOf, rollupScopeOf, type ScopeOptions } from "../commands/scope-options.ts";
 import { withDatabase } from "../commands/with-deployment.ts";
+import { lineOf } from "./difference-line.ts";
 
 export function registerVerify(program: Command): void {
   addScopeOptions(program.command("verify"))
@@ -40,19 +41,4 @@ function problemOf({ differences, users }: Verification, { user, from, to }: Sco
   if (differences.length > 0) return "Mend them with: usage-stats rebuild";
   if (user === undefined || users > 0) return null;
   return nobodyOf(user, from !== undefined || to !== undefined);
-}
-
-function lineOf({ table, grain, userDid, start, dimensions, expected, found }: RollupDifference): string {
-  const whose = userDid === "" ? "all users" : userDid;
-  const where = Object.values(dimensions)
-    .filter((value) => value !== "")
-    .join(" / ");
-  return `${table} ${grain} ${start} ${whose} ${where}: ${changes(expected, found)}`;
-}
-
-function changes(expected: RollupDifference["expected"], found: RollupDifference["found"]): string {
-  if (found === null) return `missing, should be ${JSON.stringify(expected)}`;
-  if (expected === null) return `should not be there, is ${JSON.stringify(found)}`;
-  const names = Object.keys(expected).filter((name) => expected[name] !== found[name]);
-  return names.map((name) => `${name} is ${found[name]}, should be ${expected[name]}`).join(", ");
 }

@@ -7,6 +7,7 @@ import {
   isEmpty,
   migrate,
   startRollupWorker,
+  startScrubber,
 } from "@usage-stats/db";
 import { UsageStatsError } from "@usage-stats/core";
 import { type Settings } from "../settings/settings.ts";
@@ -16,6 +17,7 @@ import { loadDemo } from "../demo/load-demo.ts";
 import { publicKeys, secretKey } from "@usage-stats/identity";
 import { problemDetails, problemHeaders, refusalOf, retryAfter } from "../http/problem.ts";
 import { openShares } from "../limits/shares.ts";
+import { lineOf } from "../rollups/difference-line.ts";
 import { banner } from "./banner.ts";
 import { createCacheWarmer } from "./cache-warmer.ts";
 import { Closers } from "./closers.ts";
@@ -92,6 +94,11 @@ export async function serve(settings: Settings, stop: AbortSignal): Promise<void
       onError: failures.background("rolling up"),
     });
     closers.add(worker.stop, WORKER_MS);
+    const scrubber = startScrubber(workerDatabase, {
+      onDifference: (difference) => console.error(`rollups repaired: ${lineOf(difference)}`),
+      onError: failures.background("scrubbing the rollups"),
+    });
+    closers.add(scrubber.stop, WORKER_MS);
     const { fetch, forgetKey } = composeApp({
       pools,
       shares: openShares(settings),

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { ConnectionRefusal, connectionTarget, DEFAULT_BATCH } from "@usage-stats/db";
+import { isTagName, MAX_TAGS } from "@usage-stats/core";
 import * as z from "zod";
 import { serviceUrl } from "../service-url.ts";
 import { list, onOrOff, type Setting, whole } from "./setting.ts";
@@ -175,6 +176,18 @@ export const SETTINGS = {
     schema: whole({ min: 1, max: 10_000 }).default(400),
     about: "older calls are rejected, in days",
     more: "So are calls more than five minutes ahead",
+  },
+  TAGS: {
+    schema: list()
+      .refine(
+        (names) => names.every(isTagName),
+        "must be names separated by commas, such as team,project: a letter from a to z, and up to 31 more letters, digits and _",
+      )
+      .refine((names) => new Set(names).size === names.length, "must not name a tag twice")
+      .refine((names) => names.length <= MAX_TAGS, `must name at most ${MAX_TAGS} tags`)
+      .default([]),
+    about: `tags that a call may have, at most ${MAX_TAGS} names separated by commas`,
+    more: "Such as `team,project,feature`. A call with any other is rejected. [Tags](#tags-keys-and-runs)",
   },
   RATE_LIMITS: { schema: onOrOff.default("on"), about: "off limits nobody" },
   RATE_LIMIT_READS: {

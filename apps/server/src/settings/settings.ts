@@ -64,6 +64,7 @@ export function settingsOf(checked: CheckedSettings) {
       maxCalls: checked.INGEST_MAX_CALLS,
       oldestMs: checked.INGEST_OLDEST_DAYS * 86_400_000,
       aheadMs: 5 * 60_000,
+      tags: checked.TAGS,
     } satisfies RecordLimits,
     maxIngestBytes: checked.INGEST_MAX_BYTES,
     /** `null` for no limits. */

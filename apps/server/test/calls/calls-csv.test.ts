@@ -37,6 +37,10 @@ const call: fc.Arbitrary<ListedCall> = fc
     model: nameable,
     errorReason: fc.option(text.filter(isWellFormed), { nil: null }),
     requestId: fc.option(text.filter(isWellFormed), { nil: null }),
+    conversationId: fc.option(nameable.filter(isShort), { nil: null }),
+    tags: fc.option(fc.record({ team: nameable.filter(isShort).filter((value) => value.trim() === value) }), {
+      nil: null,
+    }),
     metadata: fc.option(
       fc.dictionary(nameable, text.filter(isWellFormed), { maxKeys: 2, noNullPrototype: true }),
       {
@@ -45,6 +49,10 @@ const call: fc.Arbitrary<ListedCall> = fc
     ),
   })
   .map((change) => ({ ...modelCall(change), credits: "0.10000000", voidedAt: null }));
+
+function isShort(value: string): boolean {
+  return Buffer.byteLength(value) <= 128;
+}
 
 function isWellFormed(value: string): boolean {
   return value.isWellFormed() && !value.includes("\0");
@@ -118,7 +126,7 @@ describe("calls as CSV", () => {
           expect([cell("id"), cell("model"), cell("errorReason")]).toEqual([id, model, errorReason ?? ""]);
         }
         const input = await inputOf(BYTE_ORDER_MARK + csv, 7);
-        const lines = await collect(readerOf("calls.csv", {})(input.bytes));
+        const lines = await collect(readerOf("calls.csv", {}, ["team"])(input.bytes));
         expect(lines.map(({ result }) => ("call" in result ? result.call : result))).toEqual(
           calls.map(({ voidedAt: _, ...one }) => one),
         );

@@ -16,7 +16,10 @@ let http: HttpServer;
 let key: string;
 
 beforeAll(async () => {
-  server = await createTestServer({ now: () => NOW, recordLimits: { oldestMs: 400 * 86_400_000 } });
+  server = await createTestServer({
+    now: () => NOW,
+    recordLimits: { oldestMs: 400 * 86_400_000, tags: ["team"] },
+  });
   http = await listen(server.fetch, { host: "127.0.0.1", port: 0 });
   key = await gatewayKey(server);
 });
@@ -100,6 +103,20 @@ describe("the official SDK's events", () => {
 });
 
 describe("an event", () => {
+  it("says which key, tags and run its call is of; of a tag that is not declared it is refused", async () => {
+    const said = { keyId: "k", tags: { team: "search" }, runId: "r", conversationId: "c" };
+    await send(event({ data: { ...DATA, ...said } }));
+    expect(
+      await server.database.orm.em
+        .fork()
+        .execute("select key_id, tags, run_id, conversation_id from model_calls"),
+    ).toEqual([{ key_id: "k", tags: said.tags, run_id: "r", conversation_id: "c" }]);
+    expect(await send(event({ id: "2", data: { ...DATA, tags: { tema: "x" } } }))).toMatchObject({
+      status: 422,
+      body: { code: "invalid_call", field: "tags" },
+    });
+  });
+
   it("that comes again counts once, and one that differs corrects", async () => {
     expect((await send(event())).body).toMatchObject({ added: 1 });
     expect((await send(event())).body).toMatchObject({ repeated: 1 });

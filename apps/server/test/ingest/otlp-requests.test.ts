@@ -14,7 +14,11 @@ let key: string;
 const metrics = createMetrics();
 
 beforeAll(async () => {
-  server = await createTestServer({ now: () => NOW, metrics, recordLimits: { oldestMs: 400 * 86_400_000 } });
+  server = await createTestServer({
+    now: () => NOW,
+    metrics,
+    recordLimits: { oldestMs: 400 * 86_400_000, tags: ["team", "project"] },
+  });
   key = await gatewayKey(server);
 });
 afterEach(async () => {
@@ -68,6 +72,24 @@ const request = (...spans: unknown[]) => JSON.stringify({ resourceSpans: [{ scop
 const tokens = (value: unknown): Attribute => ({
   key: "gen_ai.usage.input_tokens",
   value: value as Record<string, unknown>,
+});
+
+describe("a call", () => {
+  it("has those of its tags that are declared, of the span or else of the resource", async () => {
+    const resource = {
+      attributes: [text("usage_stats.tags.team", "all"), text("usage_stats.tags.project", "p")],
+    };
+    const spans = [span({}, text("usage_stats.tags.team", "search"), text("usage_stats.tags.region", "eu"))];
+    const body = JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+    expect(await post(body)).toMatchObject({ status: 200, body: {} });
+    const stored = await server.database.orm.em.fork().execute("select tags from model_calls");
+    expect(stored).toEqual([{ tags: { team: "search", project: "p" } }]);
+  });
+
+  it("is rejected for a declared tag that is too long, by the attribute's name", async () => {
+    const { body } = await post(request(span({}, text("usage_stats.tags.team", "x".repeat(129)))));
+    expect(JSON.stringify(body)).toContain("It comes from usage_stats.tags.<name>.");
+  });
 });
 
 describe("an answer", () => {

@@ -1,4 +1,4 @@
-import { type CallFieldName, type CallType } from "@usage-stats/core";
+import { CALL_FIELDS, type CallFieldName, type CallType, isName } from "@usage-stats/core";
 import { type Attributes, textOf, valueOf } from "./attributes.ts";
 import { type Span } from "./trace-request.ts";
 
@@ -17,6 +17,8 @@ const REASONING_TOKENS = "gen_ai.usage.reasoning.output_tokens";
 const TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk";
 const USER = ["usage_stats.user_did", "enduser.id", "user.id"];
 const OWN_TYPE = "usage_stats.type";
+const CONVERSATION = "gen_ai.conversation.id";
+const TAGS = "usage_stats.tags.";
 
 /** Where a field of a call comes from, for whoever is told that it is wrong. */
 export const SOURCES: Record<string, string> = {
@@ -35,6 +37,10 @@ export const SOURCES: Record<string, string> = {
   credits: "usage_stats.credits",
   ttfbMs: TIME_TO_FIRST_CHUNK,
   requestId: "gen_ai.response.id",
+  keyId: "usage_stats.key_id",
+  tags: `${TAGS}<name>`,
+  runId: "usage_stats.run_id",
+  parentRunId: "usage_stats.parent_run_id",
 } satisfies Partial<Record<CallFieldName, string>>;
 
 const CALL_OF_OPERATION: ReadonlyMap<unknown, CallType> = new Map([
@@ -56,10 +62,15 @@ const ERROR = 2;
 export type SpanCall = Partial<Record<CallFieldName, unknown>> & { id: string };
 
 /**
- * The call that a span stands for, or `null` for a span that is not a client's call of a model. A span of an agent, a workflow or a
+ * The call that a span stands for, with those of its tags that are `declared`, or `null` for a span that is not a client's call of a model. A span of an agent, a workflow or a
  * tool is none: its model calls have spans of their own, and would count twice.
  */
-export function modelCallOfSpan(span: Span, own: Attributes, resource: Attributes): SpanCall | null {
+export function modelCallOfSpan(
+  span: Span,
+  own: Attributes,
+  resource: Attributes,
+  declared: readonly string[],
+): SpanCall | null {
   const type = callType(own);
   if (type === undefined || !KINDS_THAT_CALL.has(span.kind ?? 0)) return null;
   const both = [own, resource];
@@ -89,6 +100,11 @@ export function modelCallOfSpan(span: Span, own: Attributes, resource: Attribute
     errorReason: failed ? [errorType, span.status?.message].filter(Boolean).join(": ") || null : null,
     requestId: textOf([own], "gen_ai.response.id"),
     traceId,
+    keyId: textOf(both, "usage_stats.key_id"),
+    tags: tagsOf(both, declared),
+    runId: textOf([own], "usage_stats.run_id"),
+    parentRunId: textOf([own], "usage_stats.parent_run_id"),
+    conversationId: conversationOf(own),
     metadata: metadataOf(own),
   };
 }
@@ -117,13 +133,27 @@ function inMilliseconds(seconds: unknown): unknown {
   return typeof seconds === "number" ? seconds * 1000 : seconds;
 }
 
+/** What others call a conversation is no reason to reject a call: where it cannot be a name, the metadata alone has its beginning. */
+function conversationOf(own: Attributes): string | undefined {
+  const id = textOf([own], CONVERSATION);
+  return id !== undefined && isName(id, CALL_FIELDS.conversationId) ? id : undefined;
+}
+
+function tagsOf(both: Attributes[], declared: readonly string[]): Record<string, string> | undefined {
+  const tags = declared.flatMap((name) => {
+    const value = textOf(both, TAGS + name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return tags.length === 0 ? undefined : Object.fromEntries(tags);
+}
+
 const LONGEST_METADATA = 200;
 
 function metadataOf(own: Attributes): Record<string, string> | null {
   const kept = Object.entries({
     operation: textOf([own], OPERATION),
     responseModel: textOf([own], "gen_ai.response.model"),
-    conversationId: textOf([own], "gen_ai.conversation.id"),
+    conversationId: textOf([own], CONVERSATION),
   }).flatMap(([name, value]) => (value === undefined ? [] : [[name, shortened(value)]]));
   return kept.length === 0 ? null : (Object.fromEntries(kept) as Record<string, string>);
 }

@@ -8,13 +8,20 @@ export type TracesRead = { calls: SpanCall[]; faults: SpanFault[]; ignored: numb
 
 export type SpanFault = { id: string; field: string; reason: string };
 
-/** Reads the body of `POST /v1/traces` (https://opentelemetry.io/docs/specs/otlp/#otlphttp). Throws `bad_json` and `too_large`. */
-export function readTraces(body: Uint8Array, format: OtlpFormat): TracesRead {
+/**
+ * Reads the body of `POST /v1/traces` (https://opentelemetry.io/docs/specs/otlp/#otlphttp), and of tags those that are `declared`. Throws
+ * `bad_json` and `too_large`.
+ */
+export function readTraces(
+  body: Uint8Array,
+  format: OtlpFormat,
+  declared: readonly string[] = [],
+): TracesRead {
   const read: TracesRead = { calls: [], faults: [], ignored: 0 };
   for (const { resource, scopeSpans } of decodeTraceRequest(body, format).resourceSpans ?? []) {
     const shared = attributesOf(resource?.attributes);
     for (const span of scopeSpans?.flatMap(({ spans }) => spans ?? []) ?? []) {
-      const call = modelCallOfSpan(span, attributesOf(span.attributes), shared);
+      const call = modelCallOfSpan(span, attributesOf(span.attributes), shared, declared);
       const fault = call && idFault(span);
       if (call === null) read.ignored += 1;
       else if (fault) read.faults.push({ id: call.id, ...fault });

@@ -125,6 +125,36 @@ describe("what a call says", () => {
     expect(saying(attributes)).toMatchObject(fields);
   });
 
+  it("which key and run it is of, and which conversation by the convention's name", () => {
+    const said = {
+      "usage_stats.key_id": "k",
+      "usage_stats.run_id": "r2",
+      "usage_stats.parent_run_id": "r1",
+      "gen_ai.conversation.id": "c",
+    };
+    expect(saying(said)).toMatchObject({
+      keyId: "k",
+      runId: "r2",
+      parentRunId: "r1",
+      conversationId: "c",
+      metadata: { conversationId: "c" },
+    });
+    expect(callOf({ attributes: CHAT, resource: said })).toMatchObject({ keyId: "k", runId: undefined });
+    expect(saying({})).toMatchObject({ keyId: undefined, tags: undefined, conversationId: undefined });
+  });
+
+  it("no conversation whose name a call could not have: that alone rejects no call", () => {
+    for (const id of ["x".repeat(129), "模".repeat(86), "a\nb"])
+      expect(saying({ "gen_ai.conversation.id": id })).toMatchObject({
+        conversationId: undefined,
+        metadata: { conversationId: id },
+      });
+  });
+
+  it("no tags where none are declared", () => {
+    expect(saying({ "usage_stats.tags.team": "a" })?.["tags"]).toBeUndefined();
+  });
+
   it("that it failed, where there is an error type, whatever the status says", () => {
     expect(saying({ "error.type": "429" })).toMatchObject({ status: "failed", errorReason: "429" });
     expect(saying({})).toMatchObject({ status: "success", errorReason: null });

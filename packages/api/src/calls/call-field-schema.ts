@@ -1,8 +1,16 @@
-import { type CallField, type FieldKind, isStorable } from "@usage-stats/core";
+import {
+  type CallField,
+  type FieldKind,
+  fitsBytes,
+  isPrintable,
+  isStorable,
+  type NameLimits,
+} from "@usage-stats/core";
 import * as z from "zod";
 import { callTime } from "./model-call-time.ts";
 import { credits } from "./model-call-credits.ts";
 import { metadata } from "./model-call-metadata.ts";
+import { tags } from "./model-call-tags.ts";
 
 /** The schema of what a gateway sends as a field. What is not required is unknown where it is absent or `null`. */
 export function fieldSchema(field: CallField): z.ZodType {
@@ -12,7 +20,7 @@ export function fieldSchema(field: CallField): z.ZodType {
 }
 
 const SCHEMA_OF_KIND: { [Kind in FieldKind]: (field: CallField & { kind: Kind }) => z.ZodType } = {
-  name: ({ max }) => name(max),
+  name,
   text: ({ max }) => text(max),
   cut_text: ({ max }) => cutText(max),
   choice: ({ values }) => oneOf(values),
@@ -21,14 +29,10 @@ const SCHEMA_OF_KIND: { [Kind in FieldKind]: (field: CallField & { kind: Kind })
   milliseconds: () => milliseconds,
   decimal: () => credits,
   object: () => metadata,
+  tags: () => tags,
 };
 
 const MAX_NUMBER = 1e12;
-// Four names and the time make a key of the finest rollups, and PostgreSQL keys end at 2,704 bytes: without a limit in
-// bytes, one call with long Chinese names would be recorded and then stop the rollups for everyone.
-const MAX_NAME_BYTES = 512;
-
-const encoder = new TextEncoder();
 
 function text(max: number) {
   const error = `must be text of at most ${max} characters`;
@@ -38,20 +42,14 @@ function text(max: number) {
     .refine(isStorable, "must not contain NUL or half of a character");
 }
 
-function name(max: number) {
+function name({ max, maxBytes }: NameLimits) {
   const error = `must be text of 1 to ${max} characters`;
   return z
     .string({ error })
     .min(1, error)
     .max(max, error)
-    .refine(
-      (value) => !/\p{Cc}/u.test(value) && value.isWellFormed(),
-      "must not contain control characters or half of a character",
-    )
-    .refine(
-      (value) => value.length * 3 <= MAX_NAME_BYTES || encoder.encode(value).length <= MAX_NAME_BYTES,
-      `must be at most ${MAX_NAME_BYTES} bytes long in UTF-8`,
-    );
+    .refine(isPrintable, "must not contain control characters or half of a character")
+    .refine((value) => fitsBytes(value, maxBytes), `must be at most ${maxBytes} bytes long in UTF-8`);
 }
 
 function oneOf(values: readonly string[]) {

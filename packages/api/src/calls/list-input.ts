@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { originNames, originTags } from "../input/call-origin.ts";
 import { instant } from "../input/instant.ts";
 import { pageCursor, pageLimit, searchText } from "../input/page-input.ts";
-import { usageFilter } from "../input/usage-filter.ts";
+import { callFilter } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
 
 /** What `modelCalls.list` takes. */
@@ -10,7 +11,10 @@ export const listCallsInput = z.strictObject({
   userDid: userName.optional(),
   from: instant,
   to: instant,
-  filter: usageFilter,
+  filter: callFilter,
+  ...originNames,
+  /** Only calls that have each of these tags. */
+  tags: originTags,
   /** Text that the id, the request's or trace's id, the model or the reason of an error holds, in whatever case. */
   search: searchText,
   minDurationMs: z

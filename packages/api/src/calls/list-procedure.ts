@@ -2,13 +2,20 @@ import { type CallList, listCalls, type ListCallsQuery } from "@usage-stats/core
 import { type Unauthorized } from "../usage/read-usage.ts";
 import { type AdmittedContext } from "../context.ts";
 import { allowFilter, type Identity, resolveUser } from "@usage-stats/identity";
+import { originOf } from "../input/call-origin.ts";
 import { listCallsInput } from "./list-input.ts";
 import { procedure } from "../trpc.ts";
 
 /** One user's calls, newest first: the caller's own, or anyone's for those who may read anyone's. */
 export const list = procedure("modelCalls.list")
   .input(listCallsInput)
-  .query(({ ctx, input }) => readCallList(ctx, { ...input, withVoided: true }));
+  .query(({ ctx, input: { keyId, runId, conversationId, tags, ...asked } }) =>
+    readCallList(ctx, {
+      ...asked,
+      origin: originOf({ keyId, runId, conversationId, tags }),
+      withVoided: true,
+    }),
+  );
 
 /** Reads a page of one user's calls. Throws `forbidden` for another's, and `batch_too_large`. */
 export async function readCallList(

@@ -1,12 +1,14 @@
 import { type ListCallsQuery, UsageStatsError } from "@usage-stats/core";
 import * as z from "zod";
 import { type Unauthorized } from "../usage/read-usage.ts";
+import { originNames, originOf } from "../input/call-origin.ts";
 import { PAGE_SIZE, pageCursor, pageLimit, searchText } from "../input/page-input.ts";
 import { orRefuse } from "../input/refusal.ts";
 import { filterLists } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
 import { describedAs, flag, wholeNumber } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
+import { tagParameter } from "../rest/tag-parameter.ts";
 import { timeZoneName } from "../rest/time-zone-parameter.ts";
 import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
 
@@ -19,6 +21,10 @@ const parameters = z.strictObject({
   model: filterLists.models,
   type: filterLists.types,
   status: filterLists.status,
+  ...originNames,
+  tag: tagParameter
+    .optional()
+    .describe("Only calls with this tag, as `name:value`; of several each must hold."),
   search: searchText.describe(
     "Text that the id, the request's or trace's id, the model or the reason of an error holds, in whatever case.",
   ),
@@ -97,6 +103,10 @@ function toQuery({
   type,
   status,
   minDurationSeconds: minDurationMs,
+  keyId,
+  runId,
+  conversationId,
+  tag: tags,
   ...sent
 }: Sent): Unauthorized<ListCallsQuery> & { timezone: string; bom: boolean } {
   return {
@@ -112,6 +122,7 @@ function toQuery({
       ...(type && { types: type }),
       ...(status && { status }),
     },
+    origin: originOf({ keyId, runId, conversationId, tags }),
     minDurationMs: minDurationMs ?? null,
     withVoided: true,
   };

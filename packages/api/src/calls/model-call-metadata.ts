@@ -43,7 +43,8 @@ function sizeFault(value: Record<string, unknown>): string | null {
   return fits ? null : `must be at most ${MAX_BYTES.toLocaleString("en")} bytes long as JSON`;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Tells whether a value is an object as JSON has it. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -8,6 +8,7 @@ import {
 } from "@usage-stats/core";
 import * as z from "zod";
 import { fieldSchema } from "./call-field-schema.ts";
+import { undeclaredTag } from "./model-call-tags.ts";
 
 const COUNTED_IN_TOKENS = new Set<CallType>(["chatCompletion", "embedding", "audioGeneration", "custom"]);
 
@@ -57,10 +58,18 @@ type Plain<Type> = { [Name in keyof Type]: Type[Name] };
 /** Why a value is not a call: `value` is what `field` held, `reason` a sentence for a person. */
 export type ModelCallFault = { field: string; value: unknown; reason: string };
 
-/** Reads one logged call; says of a bad one the first thing that is wrong. Never throws. */
-export function parseModelCall(value: unknown): { call: ModelCall } | ModelCallFault {
+/**
+ * Reads one logged call, which may have the `declared` tags and no others; says of a bad one the first thing that is wrong. Never throws.
+ */
+export function parseModelCall(
+  value: unknown,
+  declared: readonly string[] = [],
+): { call: ModelCall } | ModelCallFault {
   const parsed = modelCallSchema.safeParse(value);
-  return parsed.success ? { call: parsed.data } : faultOf(parsed.error.issues[0]!, value);
+  if (!parsed.success) return faultOf(parsed.error.issues[0]!, value);
+  const message = undeclaredTag(parsed.data.tags, declared);
+  if (message === null) return { call: parsed.data };
+  return { field: "tags", value: valueOf(value, "tags"), reason: `tags ${message}.` };
 }
 
 /** Says in words what a schema found wrong with a call. */

@@ -74,9 +74,9 @@ function readChange(
   input: unknown,
   index: number,
   now: number,
-  { oldestMs, aheadMs }: RecordLimits,
+  { oldestMs, aheadMs, tags }: RecordLimits,
 ): { change: CallChange } | Rejected {
-  const parsed = parseCallChange(input);
+  const parsed = parseCallChange(input, tags);
   const rejected = (code: RejectionCode, field: string | null, reason: string): Rejected => ({
     index,
     id: idOf(input),

@@ -1,5 +1,6 @@
 import { getUsageRanking, type RankedBy, type UsageRanking, type UsageRankingQuery } from "@usage-stats/core";
 import { type Reaching } from "../context.ts";
+import { refuseUndeclaredTags } from "../input/declared-tags.ts";
 import { rankingOf, usageRankingInput } from "./input.ts";
 import { procedure } from "../trpc.ts";
 
@@ -20,9 +21,10 @@ export const usageByModel = procedure("admin.usageByModel")
 
 /** Answers a ranking, always from the database: nothing of it is cached. */
 export async function rank<By extends RankedBy>(
-  { ports, now, costs, signal }: Reaching<"ranking", "now" | "costs" | "signal">,
+  { ports, now, costs, signal }: Reaching<"ranking" | "recordLimits", "now" | "costs" | "signal">,
   query: UsageRankingQuery & { by: By },
 ): Promise<UsageRanking<By>> {
+  refuseUndeclaredTags(query, ports.recordLimits.tags);
   const { ranking, cost } = await getUsageRanking(
     { repository: ports.ranking, now, signal: signal?.() },
     query,

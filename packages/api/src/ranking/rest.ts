@@ -6,6 +6,7 @@ import { filterLists } from "../input/usage-filter.ts";
 import { rankingOf, rankingOrder } from "./input.ts";
 import { describedAs, numberOrText } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
+import { tagListsParameter } from "../rest/tag-parameter.ts";
 import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
 
 /** The query string of a ranking: each list of the filter as one parameter for each of its values. */
@@ -13,14 +14,15 @@ export const usageRankingParameters = z
   .strictObject({
     ...unixRangeParameters,
     ...filterLists,
+    tag: tagListsParameter.optional(),
     ...rankingOrder,
     limit: numberOrText.optional().pipe(pageLimit).meta(describedAs(pageLimit)),
     cursor: pageCursor,
   })
   .transform(
-    orRefuse(({ startTime, endTime, orderBy, direction, search, limit, cursor, ...filter }) => ({
+    orRefuse(({ startTime, endTime, orderBy, direction, search, limit, cursor, tag: tags, ...filter }) => ({
       ...unixRange({ startTime, endTime }),
-      filter,
+      filter: { ...filter, ...(tags && { tags }) },
       orderBy,
       direction,
       search,

@@ -38,10 +38,17 @@ export function wholeNumber(field: string) {
 /** A whole number of at most six digits; any other text stays text, for the schema that it goes on to. */
 export const numberOrText = z.string().transform((text) => (DIGITS.test(text) ? Number(text) : text));
 
+/** Numbers with commas between them, in one parameter; other text among them stays text, for the schema that it goes on to. */
+export const numberList = z
+  .string()
+  .max(64)
+  .transform((list) => list.split(",").map((text) => (NUMBER.test(text) ? Number(text) : text)));
+
 /** The JSON Schema of what text in a query string stands for, to describe the parameter by. */
 export function describedAs(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...description } = z.toJSONSchema(schema, { io: "input" });
   return description;
 }
 
+const NUMBER = /^\d{1,6}(\.\d{1,6})?$/;
 const DIGITS = /^\d{1,6}$/;

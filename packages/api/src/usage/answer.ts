@@ -63,6 +63,7 @@ const FIELDS: EntryFields<UsageStatsQuery> = {
   rankBy: true,
   topN: true,
   compare: true,
+  percentiles: true,
   limit: true,
   cursor: true,
 };

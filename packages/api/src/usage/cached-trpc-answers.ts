@@ -1,11 +1,10 @@
 import { type Payload, type UsageStatsQuery } from "@usage-stats/core";
-import { authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
+import { type Asker, authorizeEveryonesUsage, authorizeUsage } from "./read-usage.ts";
 import { type GuardedOperation } from "../access.ts";
 import { type AnswerLookup, cachedAnswer, lookupOf } from "./answer.ts";
 import { TRPC } from "./answer-formats.ts";
 import { type RequestContext } from "../context.ts";
 import { everyonesUsageStatsInput, usageStatsInput } from "./input.ts";
-import { type Identity } from "@usage-stats/identity";
 import { createRequestSize } from "../request-size.ts";
 
 /** What tRPC would send: one response, or the list of several that a batch is answered with; and what finds each answer again. */
@@ -17,7 +16,7 @@ type CachedTrpcAnswer = { operation: GuardedOperation; lookup: AnswerLookup; pay
  * everything else, which is for tRPC to answer, and above all to refuse.
  */
 export async function cachedTrpcAnswers(
-  ctx: Pick<RequestContext, "cache" | "now" | "admit">,
+  ctx: Pick<RequestContext, "cache" | "now" | "admit" | "ports">,
   request: { path: string; query: URLSearchParams },
 ): Promise<CachedTrpcAnswers | null> {
   const batch = request.query.get("batch") === "1";
@@ -29,7 +28,10 @@ export async function cachedTrpcAnswers(
     const answers = await Promise.all(
       names.map(async (name, i) => {
         const identity = await ctx.admit(name, names);
-        const query = QUERIES[name]({ identity }, batch ? (input as Record<number, unknown>)[i] : input);
+        const query = QUERIES[name](
+          { identity, ports: ctx.ports },
+          batch ? (input as Record<number, unknown>)[i] : input,
+        );
         if (query === null) return null;
         size.addSeries(query);
         const lookup = lookupOf(query, TRPC);
@@ -47,7 +49,7 @@ export async function cachedTrpcAnswers(
 /** How many calls one tRPC request may hold. */
 export const MAX_BATCH_SIZE = 10;
 
-type Ask = (asker: { identity: Identity }, input: unknown) => UsageStatsQuery | null;
+type Ask = (asker: Asker, input: unknown) => UsageStatsQuery | null;
 
 /** The queries whose answers are kept, by their tRPC path. */
 const QUERIES = {

@@ -3,9 +3,12 @@ import * as z from "zod";
 import { type Unauthorized } from "./read-usage.ts";
 import { rankBy } from "./input.ts";
 import { orRefuse } from "../input/refusal.ts";
+import { keyIds } from "../input/usage-filter.ts";
 import { userName } from "../input/wire-text.ts";
-import { flag } from "../rest/parameter-values.ts";
+import { percentiles } from "../input/percentiles.ts";
+import { flag, numberList } from "../rest/parameter-values.ts";
 import { queryReader } from "../rest/query-parameters.ts";
+import { tagListsParameter } from "../rest/tag-parameter.ts";
 import { timeZoneOf, timeZoneParameters } from "../rest/time-zone-parameter.ts";
 import { unixRange, unixRangeParameters } from "../rest/unix-range.ts";
 
@@ -20,28 +23,42 @@ const parameters = z.strictObject({
   noCache: flag("noCache").describe("For admins: have the database answer, whatever the cache says."),
   ...timeZoneParameters,
   rankBy: rankBy.optional(),
+  keyId: keyIds,
+  tag: tagListsParameter.optional(),
+});
+
+const jsonParameters = parameters.extend({
+  percentiles: numberList
+    .pipe(percentiles)
+    .exactOptional()
+    .describe("Percentiles of latencies to be told, with commas between them, such as 50,95,99.9."),
 });
 
 const csvParameters = parameters.extend({
   bom: flag("bom").describe("Whether the CSV begins with a byte order mark."),
 });
 
+/** What can be said of one user's usage only. */
+const OF_ONE = { userDid: true, keyId: true } as const;
+
+const FIELDS = { keyId: "filter.keyIds" };
+
 /** The query strings of usage, as JSON or as CSV: of one user, and of all users together. */
 export const usageStatsParameters = {
   one: {
-    json: parameters.transform(orRefuse(toQuery)),
+    json: jsonParameters.transform(orRefuse(toQuery)),
     csv: csvParameters.transform(orRefuse(toQuery)),
   },
   everyone: {
-    json: parameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
-    csv: csvParameters.omit({ userDid: true }).transform(orRefuse(toQuery)),
+    json: jsonParameters.omit(OF_ONE).transform(orRefuse(toQuery)),
+    csv: csvParameters.omit(OF_ONE).transform(orRefuse(toQuery)),
   },
 };
 
 const read = {
   one: {
-    json: queryReader(usageStatsParameters.one.json),
-    csv: queryReader(usageStatsParameters.one.csv),
+    json: queryReader(usageStatsParameters.one.json, FIELDS),
+    csv: queryReader(usageStatsParameters.one.csv, FIELDS),
   },
   everyone: {
     json: queryReader(usageStatsParameters.everyone.json),
@@ -72,9 +89,23 @@ function readUser(text: string): string {
   });
 }
 
-type Sent = Omit<z.output<typeof parameters>, "userDid"> & { userDid?: string | undefined; bom?: boolean };
+type Sent = Omit<z.output<typeof parameters>, keyof typeof OF_ONE> & {
+  userDid?: string | undefined;
+  keyId?: string[];
+  bom?: boolean;
+  percentiles?: number[];
+};
 
-function toQuery({ userDid, noCache, bom = false, rankBy: ranked, ...sent }: Sent): AskedOverRest {
+function toQuery({
+  userDid,
+  noCache,
+  bom = false,
+  rankBy: ranked,
+  percentiles: asked,
+  keyId,
+  tag: tags,
+  ...sent
+}: Sent): AskedOverRest {
   return {
     bom,
     withShares: ranked !== undefined,
@@ -84,9 +115,10 @@ function toQuery({ userDid, noCache, bom = false, rankBy: ranked, ...sent }: Sen
     timezone: timeZoneOf(sent),
     bucket: "day",
     groupBy: [],
-    filter: {},
+    filter: { ...(keyId && { keyIds: keyId }), ...(tags && { tags }) },
     rankBy: ranked ?? "calls",
     topN: 5,
     compare: "previous",
+    ...(asked !== undefined && { percentiles: asked }),
   };
 }

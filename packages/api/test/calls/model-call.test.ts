@@ -49,6 +49,10 @@ describe("a logged call", () => {
       errorReason: "no",
       requestId: "r",
       traceId: "t",
+      keyId: "key-1",
+      runId: "run-2",
+      parentRunId: "run-1",
+      conversationId: "c",
       metadata: { a: [1, { b: null }] },
     };
     expect(parsed({ ...full, callTime: full.callTime.toISOString() })).toEqual(full);
@@ -121,6 +125,75 @@ describe("names", () => {
     expect(refused({ model: "模".repeat(171) }).reason).toBe(
       "model must be at most 512 bytes long in UTF-8.",
     );
+  });
+});
+
+describe("keys, runs and conversations", () => {
+  it.each(["keyId", "runId", "parentRunId", "conversationId"])(
+    "%s has 1 to 128 characters, 256 bytes",
+    (field) => {
+      for (const good of ["x".repeat(128), "é".repeat(128)])
+        expect(parsed({ [field]: good })).toMatchObject({ [field]: good });
+      for (const bad of ["", "x".repeat(129), 5])
+        expect(refused({ [field]: bad }).reason).toBe(`${field} must be text of 1 to 128 characters.`);
+      expect(refused({ [field]: "模".repeat(86) }).reason).toBe(
+        `${field} must be at most 256 bytes long in UTF-8.`,
+      );
+      expect(refused({ [field]: "a\n" }).reason).toContain("control characters");
+    },
+  );
+});
+
+describe("tags", () => {
+  const DECLARED = ["team", "project"];
+  const read = (tags: unknown, declared = DECLARED) => {
+    const result = parseModelCall({ ...MINIMAL, tags }, declared);
+    return "call" in result ? result.call.tags : result.reason;
+  };
+
+  it("are text without blanks around it, in the order of their names, whatever they were sent in", () => {
+    expect(read({ team: " search\t", project: "p" })).toEqual({ team: "search", project: "p" });
+    const one = JSON.stringify(read({ team: "a", project: "b" }));
+    expect(JSON.stringify(read({ project: "b", team: " a " }))).toBe(one);
+  });
+
+  it("of nothing are none", () => {
+    for (const none of [{}, null, undefined]) expect(read(none)).toBeNull();
+  });
+
+  it("are those that are declared, and others are refused by their names", () => {
+    expect(read({ team: "a", taem: "b" })).toBe(
+      'tags must not hold "taem": the declared tags are team, project.',
+    );
+    expect(read({ team: "a" }, [])).toBe('tags must not hold "team": no tags are declared.');
+    for (const name of ["__proto__", "constructor", "toString", ""])
+      expect(read(JSON.parse(`{"${name}":"x"}`))).toBe(
+        `tags must not hold "${name}": the declared tags are team, project.`,
+      );
+  });
+
+  it("have 1 to 128 bytes", () => {
+    for (const good of ["x", "x".repeat(128), "é".repeat(64), ` ${"x".repeat(128)} `])
+      expect(read({ team: good })).toEqual({ team: good.trim() });
+    for (const bad of ["", " ", "x".repeat(129), "é".repeat(65), "a\nb", "\ud800", 5, null, true, {}])
+      expect(read({ team: bad })).toBe(
+        'tags must hold text of 1 to 128 bytes for "team", without control characters or half of a character.',
+      );
+  });
+
+  it.each([[[]], ["team"], [5]])("%j is no object of them", (tags) => {
+    expect(read(tags)).toBe("tags must be a JSON object, or null.");
+  });
+
+  it("are at most eight", () => {
+    const many = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`t${i}`, "x"]));
+    expect(read(many, Object.keys(many))).toBe("tags must hold at most 8 tags.");
+    delete many["t8"];
+    expect(read(many, Object.keys(many))).toEqual(many);
+  });
+
+  it("tell what field is at fault", () => {
+    expect(refused({ tags: { team: "a" } })).toMatchObject({ field: "tags", value: { team: "a" } });
   });
 });
 

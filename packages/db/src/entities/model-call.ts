@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { CALL_CONTENT, CALL_FIELDS, type CallField } from "@usage-stats/core";
+import { DIMENSION_CHECKS, DIMENSION_INDEXES } from "../migrations/20261125000008-call-dimensions.ts";
 import { FIRST_NUMBERS, limitsOf, MEASURES_CHECK } from "../migrations/20261125000005-measure-limits.ts";
 
 const LATER_NUMBERS = CALL_CONTENT.map((name): CallField => CALL_FIELDS[name])
@@ -14,6 +15,7 @@ export const ModelCallEntity = defineEntity({
   tableName: "model_calls",
   checks: [
     MEASURES_CHECK,
+    ...DIMENSION_CHECKS,
     ...LATER_NUMBERS.map((column) => ({ name: `model_calls_${column}_check`, expression: limitsOf(column) })),
     {
       name: "model_calls_names_check",
@@ -21,6 +23,10 @@ export const ModelCallEntity = defineEntity({
         "user_did <> '' and app_did <> '' and greatest(octet_length(user_did), octet_length(app_did), octet_length(provider_id), octet_length(model)) <= 512",
     },
   ],
+  indexes: DIMENSION_INDEXES.map(({ name, column }) => ({
+    name,
+    expression: `create index "${name}" on "model_calls" ("user_did", "${column}") where ${column} is not null`,
+  })),
   properties: {
     userDid: p.text().primary(),
     callTime: p.datetime().columnType("timestamptz").primary(),
@@ -51,6 +57,7 @@ function propertyOf(field: CallField) {
     case "instant":
       return p.datetime().columnType("timestamptz");
     case "object":
+    case "tags":
       return p.json().nullable();
   }
 }

@@ -3,12 +3,13 @@ import {
   CALL_FIELDS,
   type CallField,
   type CallFieldName,
+  type CallOrigin,
   type CallReader,
   type CallPageQuery,
   type FieldKind,
   type ListedCall,
 } from "@usage-stats/core";
-import sql, { empty, raw, type Sql } from "sql-template-tag";
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { type Database } from "../database.ts";
 import { databaseFailure } from "../database-failure.ts";
 import { createStatementRunner } from "../reading/statement-runner.ts";
@@ -47,9 +48,19 @@ export function callsSql(query: CallPageQuery, collation = empty): Sql {
   return sql`
     select ${raw(COLUMNS.join(", "))}, (extract(epoch from voided_at) * 1000)::bigint as "voidedAt"
       from model_calls
-     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(query)}${andMatches(filter)}${slow}${counting}${searched(query, collation)}
+     where ${whose} and call_time >= ${range.from.toISOString()} and call_time < ${range.to.toISOString()}${after(query)}${andMatches(filter)}${andComesFrom(query.origin)}${slow}${counting}${searched(query, collation)}
      order by call_time desc, id collate "C" desc, user_did collate "C" desc
      limit ${limit}`;
+}
+
+function andComesFrom({ keyId, runId, conversationId, tags }: CallOrigin): Sql {
+  const conditions = [
+    ...(keyId === null ? [] : [sql` and key_id = ${keyId}`]),
+    ...(runId === null ? [] : [sql` and run_id = ${runId}`]),
+    ...(conversationId === null ? [] : [sql` and conversation_id = ${conversationId}`]),
+    ...(tags === null ? [] : [sql` and tags @> ${JSON.stringify(tags)}::jsonb`]),
+  ];
+  return conditions.length === 0 ? empty : join(conditions, "");
 }
 
 function after({ after: place }: CallPageQuery): Sql {

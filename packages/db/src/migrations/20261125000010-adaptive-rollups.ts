@@ -2,7 +2,7 @@ import { ModelCallStats } from "./20261123000002-model-call-stats.ts";
 import { CAUGHT, DROP_HELPERS, MAKE_HELPERS, PROGRESS, TOO_LARGE } from "./adaptive-rollups/catching.ts";
 import { COPY_ROWS, markStale, SUM_USERS, takeCaught, takePiece } from "./adaptive-rollups/copying.ts";
 import { USE_NEW_ROLLUPS, USE_OLD_ROLLUPS } from "./adaptive-rollups/functions.ts";
-import { FILL_OLD_TABLES, OLD_TABLES } from "./adaptive-rollups/old-rollups.ts";
+import { ADD_OLD_MEASURES, FILL_OLD_TABLES, OLD_TABLES } from "./adaptive-rollups/old-rollups.ts";
 import { grantAlike } from "./adaptive-rollups/rights.ts";
 import {
   DROP_TABLES,
@@ -27,9 +27,6 @@ const BATCH = 2_000;
 /** So few are left to the transaction that exchanges the tables. */
 const FEW = 200;
 
-/** After so many batches those who roll up are made to wait for the rest. */
-const MOST_BATCHES = 1_000;
-
 /**
  * One table of rollups with integer keys, in which a day or a week has rows of its own only where it is dense
  * (docs/decisions/0040-adaptive-rollups.md). It is filled from the rollups of before, while servers of before go on reading and rolling
@@ -37,22 +34,9 @@ const MOST_BATCHES = 1_000;
  */
 export class AdaptiveRollups extends OnlineMigration {
   override async up(): Promise<void> {
-    if (!(await this.#exists("model_call_detail_stats"))) return;
-    if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
-    let told = "";
-    for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
-      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
-      if (progress !== told) this.tell(progress);
-      told = progress;
-      await this.inTransaction((run) => copyPiece(run));
-    }
-    // Whoever asks right after the exchange needs to be planned for. The names are few.
-    for (const table of [NEXT, ...NEW_TABLES.slice(1)])
-      await this.outsideTransaction(`vacuum (analyze) ${table}`);
-    for (let batches = 0; batches < MOST_BATCHES && (await this.#caught()) > FEW; batches += 1)
-      await this.inTransaction((run) => all(run, [hold, ...takeCaught(BATCH), ...COPY_ROWS]));
-    await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
-    await this.briefly(EXCHANGE);
+    if (await this.#exists("model_call_detail_stats")) await this.#upgrade();
+    // Nobody has read the new rollups yet: servers wait for migrations to be done.
+    await this.outsideTransaction(LOG_UNKNOWN);
   }
 
   /**
@@ -68,11 +52,29 @@ export class AdaptiveRollups extends OnlineMigration {
       `drop view usage_rollups`,
       ...UNNAME_TABLES,
       ...old.getQueries().map(String),
+      ...ADD_OLD_MEASURES,
       ...FILL_OLD_TABLES,
       grantAlike([NEXT], OLD_TABLES),
       ...USE_OLD_ROLLUPS,
       ...DROP_TABLES,
     ]);
+  }
+
+  async #upgrade(): Promise<void> {
+    if (!(await this.#exists(PROGRESS))) await this.briefly([...MAKE_TABLES, ...MAKE_HELPERS]);
+    let told = "";
+    for (let weeks = await this.#weeks(); weeks.left > 0; weeks = await this.#weeks()) {
+      const progress = `rollups: ${weeks.all - weeks.left} of ${weeks.all} weeks`;
+      if (progress !== told) this.tell(progress);
+      told = progress;
+      await this.inTransaction((run) => copyPiece(run));
+    }
+    // Whoever asks right after the exchange needs to be planned for. The names are few.
+    for (const table of [NEXT, ...NEW_TABLES.slice(1)])
+      await this.outsideTransaction(`vacuum (analyze) ${table}`);
+    await this.#catchUp();
+    await this.inTransaction((run) => all(run, [hold, ...SUM_USERS]));
+    await this.briefly(EXCHANGE);
   }
 
   async #exists(table: string): Promise<boolean> {
@@ -90,9 +92,21 @@ export class AdaptiveRollups extends OnlineMigration {
     return { all: Number(row?.all ?? 0), left: Number(row?.left ?? 0) };
   }
 
+  /** Copies again what was rolled up meanwhile, as long as that gets less: whoever rolls up faster has to wait for the rest. */
+  async #catchUp(): Promise<void> {
+    for (let before = Infinity; ;) {
+      const caught = await this.#caught();
+      if (caught <= FEW || caught > before / 2) return;
+      before = caught;
+      this.tell(`rollups: ${caught} weeks of users, which changed meanwhile`);
+      for (let left = caught; left > 0; left -= BATCH)
+        await this.inTransaction((run) => all(run, [hold, ...takeCaught(BATCH), ...COPY_ROWS]));
+    }
+  }
+
   async #caught(): Promise<number> {
     const [row] = await this.outsideTransaction<{ count: string }>(
-      `select count(*) from (select distinct week, user_did from ${CAUGHT} limit ${FEW + 1}) as caught`,
+      `select count(*) from (select distinct week, user_did from ${CAUGHT}) as caught`,
     );
     return Number(row!.count);
   }
@@ -135,6 +149,13 @@ async function copyPiece(run: Run): Promise<void> {
 async function all(run: Run, statements: readonly string[]): Promise<void> {
   for (const statement of statements) await run(statement);
 }
+
+// Whoever rolled up as the version before does, while others wrote as this one does, did not know these measures, keys and tags.
+const LOG_UNKNOWN = `
+  insert into model_call_changes
+  select distinct user_did, quarter_of(call_time) from model_calls
+   where credits is null or cache_write_tokens is not null or reasoning_tokens is not null
+      or key_id is not null or tags is not null`;
 
 /**
  * Exchanges the tables. Until it is committed the old rollups answer, afterwards the new; in between nobody reads, for as long as it takes

@@ -11,6 +11,7 @@ import { AnnounceAtCommit } from "./20261125000004-announce-at-commit.ts";
 import { MeasureLimits } from "./20261125000005-measure-limits.ts";
 import { WholeSums } from "./20261125000006-whole-sums.ts";
 import { OneEntry } from "./20261125000007-one-entry.ts";
+import { CallDimensions } from "./20261125000008-call-dimensions.ts";
 import { NewMeasures } from "./20261125000009-new-measures.ts";
 import { AdaptiveRollups } from "./20261125000010-adaptive-rollups.ts";
 
@@ -29,6 +30,7 @@ export const migrationsList = [
   { name: "20261125000005-measure-limits", class: MeasureLimits },
   { name: "20261125000006-whole-sums", class: WholeSums },
   { name: "20261125000007-one-entry", class: OneEntry },
+  { name: "20261125000008-call-dimensions", class: CallDimensions },
   { name: "20261125000009-new-measures", class: NewMeasures },
   { name: "20261125000010-adaptive-rollups", class: AdaptiveRollups },
 ];

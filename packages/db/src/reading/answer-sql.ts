@@ -6,7 +6,7 @@ import { bucketOfCalls, bucketOfRows } from "./bucket-sql.ts";
 import { largestFirstBy } from "./ordered-value.ts";
 import { namesOf } from "./named-items.ts";
 import { unionAll } from "./union-all.ts";
-import { groupColumns, levelsOf, type UsageShape } from "./usage-shape.ts";
+import { groupColumns, grouped, levelsOf, type UsageShape } from "./usage-shape.ts";
 
 /** Subqueries of rollup rows to add up: the columns named here, and the stored measures. */
 export type RowSources = {
@@ -110,8 +110,8 @@ function groupCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
 }
 
 function keysOf(shape: UsageShape): Sql {
-  const [first, second] = groupColumns(shape);
-  return raw(`${first!} as key0, ${second ?? "null::text"} as key1`);
+  const [first, second] = grouped(shape);
+  return raw(`${first!.value} as key0, ${second?.value ?? "null::text"} as key1`);
 }
 
 function rankOrder({ rankBy }: UsageShape): Sql {
@@ -125,7 +125,7 @@ function cellCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
   const top = sql`top as materialized (
     select (row_number() over (order by ${rankOrder(shape)}))::int as rank, key0, key1
       from groups order by 1 limit ${TOP_N})`;
-  const topItems = sql`top_items as materialized (select item, rank from items join top on ${isSameKey("items")})`;
+  const topItems = sql`top_items as materialized (${topItemsSql(shape)})`;
   const placed = unionAll([
     rows &&
       sql`select ${bucketOfRows(shape)} as bucket, rank, ${stored} from (${rows.page}) as rows join top_items using (item)`,
@@ -136,6 +136,18 @@ function cellCtes(shape: UsageShape, { rows, hasCalls }: Sources): Sql[] {
   const cells = sql`cells as materialized (
     select bucket, rank, ${sums} from (${placed}) as placed where bucket is not null group by bucket, rank, ${HASHED} ${MADE_OF_CALLS})`;
   return rows === null ? [top, cells] : [top, topItems, cells];
+}
+
+/** The items of the top groups. All users together have rows of their own without keys: of what has one, that item is read, too. */
+function topItemsSql(shape: UsageShape): Sql {
+  const found = sql`select item, rank from items join top on ${isSameKey("items")}`;
+  if (!shape.isEveryone || levelsOf(shape).groups !== "combo") return found;
+  return sql`
+    with found as materialized (${found})
+    select item, rank from found
+    union
+    select keyless_id, rank
+      from found cross join lateral (select keyless_id from model_call_combos where id = item and keyless_id is not null offset 0) as combos`;
 }
 
 /** As arrays, in which nulls are equal to each other: what can be hashed is not compared one by one. */

@@ -2,7 +2,6 @@ import {
   type AggregateQuery,
   type CallType,
   GRAIN_MS,
-  type UsageFilter,
   startOfGrain,
   type Tiles,
   tilesOf,
@@ -19,7 +18,7 @@ import {
   type SharedLookUps,
 } from "./look-ups.ts";
 import { Place } from "./statement-template.ts";
-import { levelsOf, shapeOf } from "./usage-shape.ts";
+import { type FilterField, levelsOf, listOf, shapeOf } from "./usage-shape.ts";
 
 /** A query, and the parts of time that its statement reads. */
 export type AskedUsage = {
@@ -139,14 +138,17 @@ export const PARTIAL_QUARTERS = place("timestamptz[]", ({ partialEdges }) =>
   instants(partialEdges.map(({ from }) => startOfGrain(from, "quarter"))),
 );
 
-/** The lists of a filter, by the field. */
-export const FILTER: Record<keyof UsageFilter, Sql> = {
-  appDids: place("text[]", ({ query }) => query.filter.appDids),
-  providerIds: place("text[]", ({ query }) => query.filter.providerIds),
-  models: place("text[]", ({ query }) => query.filter.models),
-  types: place("text[]", ({ query }) => query.filter.types),
-  status: place("text[]", ({ query }) => query.filter.status),
-};
+// One place for each, so that its list is sent once.
+const FILTER_LISTS = new Map<FilterField, Sql>();
+
+/** The list of a filter for a field. */
+export function filterList(field: FilterField): Sql {
+  const known = FILTER_LISTS.get(field);
+  if (known !== undefined) return known;
+  const made = place("text[]", ({ query }) => listOf(query.filter, field));
+  FILTER_LISTS.set(field, made);
+  return made;
+}
 
 /** Its types as rollups write them. */
 export const TYPE_CODES = place("smallint[]", ({ query }) =>

@@ -8,6 +8,8 @@ const KNOWN_BY: Record<string, Level> = {
   model: "model",
   app_did: "combo",
   status: "combo",
+  key_id: "combo",
+  tags: "combo",
 };
 
 /** All columns of calls by which is grouped and filtered. */

@@ -1,17 +1,17 @@
 import { type UsageFilter } from "@usage-stats/core";
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
-import { FILTER, TYPE_CODES } from "./asked-usage.ts";
+import { filterList, TYPE_CODES } from "./asked-usage.ts";
 import { levelOf } from "./detail-levels.ts";
-import { fieldsOf, FILTER_COLUMNS, type UsageShape } from "./usage-shape.ts";
+import { fieldsOf, filtered, type FilterField, listOf, type UsageShape } from "./usage-shape.ts";
 
 /** Writes `and column = any(…)` for each list of the filter. */
 export function andMatches(filter: UsageFilter): Sql {
-  return andMatchesLists(fieldsOf(filter), (field) => sql`${filter[field]}::text[]`);
+  return andMatchesLists(fieldsOf(filter), (field) => sql`${listOf(filter, field)}::text[]`);
 }
 
 /** Writes the same for whatever lists a filter of the shape has. */
 export function andMatchesFilter({ filter }: Pick<UsageShape, "filter">): Sql {
-  return andMatchesLists(filter, (field) => FILTER[field]);
+  return andMatchesLists(filter, filterList);
 }
 
 /**
@@ -19,7 +19,7 @@ export function andMatchesFilter({ filter }: Pick<UsageShape, "filter">): Sql {
  * dictionaries have for it, which are looked up once.
  */
 export function andMatchesIds({ filter, isEveryone }: UsageShape): Sql {
-  const at = (level: string) => filter.filter((field) => levelOf(FILTER_COLUMNS[field]) === level);
+  const at = (level: string) => filter.filter((field) => levelOf(filtered(field).column) === level);
   const conditions: Sql[] = [];
   if (at("type").length > 0) conditions.push(sql` and type = any(${TYPE_CODES})`);
   const models = andMatchesFilter({ filter: at("model") });
@@ -33,10 +33,7 @@ export function andMatchesIds({ filter, isEveryone }: UsageShape): Sql {
   return conditions.length === 0 ? empty : join(conditions, "");
 }
 
-function andMatchesLists(
-  fields: readonly (keyof UsageFilter)[],
-  listOf: (field: keyof UsageFilter) => Sql,
-): Sql {
-  const conditions = fields.map((field) => sql` and ${raw(FILTER_COLUMNS[field])} = any(${listOf(field)})`);
+function andMatchesLists(fields: readonly FilterField[], listIn: (field: FilterField) => Sql): Sql {
+  const conditions = fields.map((field) => sql` and ${raw(filtered(field).value)} = any(${listIn(field)})`);
   return conditions.length === 0 ? empty : join(conditions, "");
 }

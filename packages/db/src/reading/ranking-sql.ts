@@ -2,7 +2,7 @@ import { type RankedAggregateQuery, type RankedBy } from "@usage-stats/core";
 import { orderedValue } from "./ordered-value.ts";
 import sql, { join, raw, type Sql } from "sql-template-tag";
 import { isoText } from "./instant-sql.ts";
-import { measureSql, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 
 /** The columns that make the key of a ranking; a key holds no null, so that it can be compared. */
 const RANKING_KEYS: Record<RankedBy, { key0: Sql; key1: Sql }> = {

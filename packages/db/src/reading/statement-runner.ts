@@ -24,15 +24,7 @@ const NUMERIC_VALUE_OUT_OF_RANGE = "22003";
  * statement nor end one. Past a number of texts they are not prepared.
  */
 export function createStatementRunner(orm: Database): (signal?: AbortSignal) => RunStatement {
-  const names = new Map<string, string>();
-
-  function nameOf(text: string): string | undefined {
-    const known = names.get(text);
-    if (known !== undefined || names.size === MOST_STATEMENTS) return known;
-    const { name } = prepareStatement({ text });
-    names.set(text, name);
-    return name;
-  }
+  const nameOf = createStatementNames();
 
   async function execute<Row>(
     { text, values }: Statement,
@@ -54,13 +46,30 @@ export function createStatementRunner(orm: Database): (signal?: AbortSignal) => 
       try {
         return await execute<Row>(statement, name, signal);
       } catch (error) {
-        if (sqlStateOf(error) !== NUMERIC_VALUE_OUT_OF_RANGE) throw error;
+        if (!isTooLarge(error)) throw error;
         return execute<Row>(ofAnySize(statement), undefined, signal);
       }
     };
 }
 
+/** Makes what names the statements that are prepared, so many of them. */
+export function createStatementNames(): (text: string) => string | undefined {
+  const names = new Map<string, string>();
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined || names.size === MOST_STATEMENTS) return known;
+    const { name } = prepareStatement({ text });
+    names.set(text, name);
+    return name;
+  };
+}
+
+/** Says whether a statement met a sum that does not fit into a bigint. */
+export function isTooLarge(error: unknown): boolean {
+  return sqlStateOf(error) === NUMERIC_VALUE_OUT_OF_RANGE;
+}
+
 /** Adds up as numerics what does not fit into a bigint, so that it can be told which sum is too large, if it is. */
-function ofAnySize({ text, values }: Statement): Statement {
+export function ofAnySize({ text, values }: Statement): Statement {
   return { text: text.replaceAll("sum8(", "sum("), values };
 }

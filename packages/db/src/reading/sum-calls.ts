@@ -1,5 +1,5 @@
 import { type Aggregates, type TimeRange, type AggregateQuery } from "@usage-stats/core";
-import sql from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 import { answerSql } from "./answer-sql.ts";
 import { askParts, type AskedUsage, PARTS_OF_TIME, USER } from "./asked-usage.ts";
 import { callsInSpans, liveCte, spansOfUsers } from "./live-sql.ts";
@@ -23,9 +23,13 @@ export async function sumCalls(
 }
 
 const partsStatement = templateByShape<UsageShape, AskedUsage>((shape) => {
-  const spans = shape.isEveryone
-    ? spansOfUsers(PARTS_OF_TIME)
-    : sql`select ${USER} as user_did, lo, hi from ${PARTS_OF_TIME}`;
-  const ctes = [sql`spans as materialized (${spans})`, liveCte(callsInSpans(shape))];
+  const ctes = [sql`spans as materialized (${spansOfParts(shape)})`, liveCte(callsInSpans(shape))];
   return answerSql(shape, { ctes, rows: null, hasCalls: true });
 });
+
+/** Selects the parts of each user who may have calls in them: `user_did`, `lo` to `hi`. */
+export function spansOfParts({ isEveryone }: UsageShape): Sql {
+  return isEveryone
+    ? spansOfUsers(PARTS_OF_TIME)
+    : sql`select ${USER} as user_did, lo, hi from ${PARTS_OF_TIME}`;
+}

@@ -2,6 +2,8 @@ import {
   type AggregateQuery,
   type GroupDimension,
   type RankingMetric,
+  type TagDimension,
+  tagOf,
   type UsageFilter,
 } from "@usage-stats/core";
 import { type Level, levelFor } from "./detail-levels.ts";
@@ -10,23 +12,28 @@ import { type Level, levelFor } from "./detail-levels.ts";
 export type UsageShape = {
   isEveryone: boolean;
   groupBy: GroupDimension[];
-  filter: (keyof UsageFilter)[];
+  filter: FilterField[];
   rankBy: RankingMetric;
   hasSeries: boolean;
 };
 
-/** The column of calls that each dimension groups by. */
-const DIMENSION_COLUMNS: Record<GroupDimension, string> = {
+/** A field of a filter that has a list, or a tag that has one. */
+export type FilterField = Exclude<keyof UsageFilter, "tags"> | TagDimension;
+
+/** The column of calls that each dimension groups by, but for tags. */
+const DIMENSION_COLUMNS: Record<Exclude<GroupDimension, TagDimension>, string> = {
   app: "app_did",
+  key: "key_id",
   provider: "provider_id",
   model: "model",
   type: "type",
   status: "status",
 };
 
-/** The column of calls that each field of a filter looks at. */
-export const FILTER_COLUMNS: Record<keyof UsageFilter, string> = {
+/** The column of calls that each field of a filter looks at, but for tags. */
+const FILTER_COLUMNS: Record<Exclude<FilterField, TagDimension>, string> = {
   appDids: "app_did",
+  keyIds: "key_id",
   providerIds: "provider_id",
   models: "model",
   types: "type",
@@ -44,15 +51,58 @@ export function shapeOf({ userDid, groupBy, filter, rankBy, edges }: AggregateQu
   };
 }
 
-/** Gives the fields of a filter that have a list. */
-export function fieldsOf(filter: UsageFilter): (keyof UsageFilter)[] {
-  const fields = Object.keys(FILTER_COLUMNS) as (keyof UsageFilter)[];
-  return fields.filter((field) => filter[field] !== undefined);
+/** Gives the fields of a filter that have a list, and the tags that have one. */
+export function fieldsOf(filter: UsageFilter): FilterField[] {
+  const fields = Object.keys(FILTER_COLUMNS) as (keyof typeof FILTER_COLUMNS)[];
+  const tags = Object.keys(filter.tags ?? {}).toSorted();
+  return [
+    ...fields.filter((field) => filter[field] !== undefined),
+    ...tags.map((name) => `tag.${name}` as const),
+  ];
 }
 
-/** Names the columns of a shape's groups. */
-export function groupColumns({ groupBy }: Pick<UsageShape, "groupBy">): string[] {
-  return groupBy.map((dimension) => DIMENSION_COLUMNS[dimension]);
+/** Gives the list that a filter has for a field. */
+export function listOf(filter: UsageFilter, field: FilterField): readonly string[] | undefined {
+  return isTag(field) ? filter.tags?.[nameOf(field)] : filter[field];
+}
+
+/** A column of calls, and what of it is looked at, as SQL: a tag is one of the column `tags`. */
+export type Looked = { column: string; value: string };
+
+/** Says what a field of a filter looks at. */
+export function filtered(field: FilterField): Looked {
+  return isTag(field) ? tagValue(field) : whole(FILTER_COLUMNS[field]);
+}
+
+/** Says what each of a shape's dimensions groups by. */
+export function grouped({ groupBy }: Pick<UsageShape, "groupBy">): Looked[] {
+  return groupBy.map((dimension) =>
+    isTag(dimension) ? tagValue(dimension) : whole(DIMENSION_COLUMNS[dimension]),
+  );
+}
+
+/** Names the columns of a shape's groups, each once. */
+export function groupColumns(shape: Pick<UsageShape, "groupBy">): string[] {
+  return [...new Set(grouped(shape).map(({ column }) => column))];
+}
+
+function whole(column: string): Looked {
+  return { column, value: column };
+}
+
+function tagValue(dimension: TagDimension): Looked {
+  return { column: "tags", value: `(tags ->> '${nameOf(dimension)}')` };
+}
+
+function isTag(name: FilterField | GroupDimension): name is TagDimension {
+  return name.startsWith("tag.");
+}
+
+/** The name of a tag, which stands in statements as it is: it is made of small letters, digits and `_`. */
+function nameOf(dimension: TagDimension): string {
+  const name = tagOf(dimension);
+  if (name === null) throw new Error(`${dimension} is no tag`);
+  return name;
 }
 
 /** Gives the level of detail that each part of an answer reads: the narrowest that knows what it groups and filters by. */
@@ -61,10 +111,10 @@ export function levelsOf(shape: Pick<UsageShape, "groupBy" | "filter">): {
   models: Level;
   groups: Level;
 } {
-  const filtered = shape.filter.map((field) => FILTER_COLUMNS[field]);
+  const columns = shape.filter.map((field) => filtered(field).column);
   return {
-    series: levelFor(["type", ...filtered]),
-    models: levelFor(["provider_id", "model", ...filtered]),
-    groups: levelFor([...groupColumns(shape), ...filtered]),
+    series: levelFor(["type", ...columns]),
+    models: levelFor(["provider_id", "model", ...columns]),
+    groups: levelFor([...groupColumns(shape), ...columns]),
   };
 }

@@ -52,9 +52,8 @@ export function callRepair(quarters: Quarters): Sql {
 const NAMES = ["type", "provider_id", "model", "app_did", "status", "key_id", "tags"];
 const names = raw(NAMES.join(", "));
 
-// As calls have them: which key and which tags is not known of them yet.
 const OF_CALL = raw(
-  `quarter_number(call_time) as timestamp, ${typeCode("type")} as type, provider_id, model, coalesce(app_did, '') as app_did, status, '' as key_id, '{}'::jsonb as tags, ${STORED_OF_CALL}`,
+  `quarter_number(call_time) as timestamp, ${typeCode("type")} as type, provider_id, model, coalesce(app_did, '') as app_did, status, coalesce(key_id, '') as key_id, coalesce(tags, '{}') as tags, ${STORED_OF_CALL}`,
 );
 
 /** Every quarter and combination that has calls or a fine row, and does not wait, `compared` on both sides. */

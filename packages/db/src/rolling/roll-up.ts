@@ -1,6 +1,7 @@
 import { type Database } from "../database.ts";
 import { sessionOf } from "../connection/session.ts";
 import { areManyOpen, countChanges, type Which } from "./change-log.ts";
+import { noticeMissingMonths } from "./frozen-quarters.ts";
 import { rollUpShard, type RollUpShardOptions } from "./roll-up-shard.ts";
 import { CannotRollUp, nothingSetAside, type SetAside } from "./set-aside.ts";
 import { listShards, type Shard } from "./shards.ts";
@@ -54,6 +55,7 @@ export async function rollUp(orm: Database, options: RollUpOptions = {}): Promis
     done += count;
     onProgress?.(done, Math.max(done, total));
   };
+  await noticeMissingMonths(sessionOf(orm.em.fork()));
   const each = { batchSize, onBatch, signal, setAside };
   await rollUpShards(orm, "settled", rollers, each);
   // Nobody may rely on its entries meanwhile, which one roller sees to at a time.

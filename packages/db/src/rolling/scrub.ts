@@ -32,6 +32,11 @@ export async function scrubNext(orm: Database, position: ScrubPosition): Promise
   return { position: next === null ? null : { week: next, step: 0 }, differences };
 }
 
+/** The step after one that failed, whatever is there. */
+export function skipStep({ week, step }: { week: number; step: number }): ScrubPosition {
+  return step + 1 < STEPS ? { week, step: step + 1 } : { week: week + QUARTERS_A_WEEK, step: 0 };
+}
+
 async function scrubWeek(orm: Database, session: SqlSession, from: number): Promise<RollupDifference[]> {
   const weeks = { from, to: from + QUARTERS_A_WEEK };
   const differences = await checkRollups(session, { weeks });

@@ -31,12 +31,6 @@ export async function lockEveryone(session: SqlSession, slice: number): Promise<
   await lockShard(session, { slice, shard: EVERYONES }, true);
 }
 
-/** Locks all shards of a slice until the transaction ends, also that of all users together. */
-export async function lockSlice(session: SqlSession, slice: number): Promise<void> {
-  await session.execute(sql`
-    select from model_call_shards where slice = ${slice}::int2 order by (shard = ${EVERYONES}), shard for update`);
-}
-
 /** Locks every shard until the transaction ends, so that nobody else rolls up; says whether it could, which where it `waits` it always can. */
 export async function lockEveryShard(session: SqlSession, waits: boolean): Promise<boolean> {
   const [row] = await session.execute<{ all: boolean }>(sql`

@@ -7,8 +7,7 @@ import { type Buckets } from "./rollup-buckets.ts";
 /** The names that tell rows of one quarter apart, as calls have them. */
 const NAMES = "type, provider_id, model, app_did, status, key_id, tags";
 
-// As calls have them: which key and which tags is not known of them yet.
-const OF_CALL = `${typeCode("type")} as type, provider_id, model, app_did, status, null::text as key_id, null::jsonb as tags`;
+const OF_CALL = `${typeCode("type")} as type, provider_id, model, app_did, status, key_id, nullif(tags, '{}') as tags`;
 
 /** Sums the calls of some quarters into `rolled_calls`. */
 export async function sumQuarters(session: SqlSession, { users, quarters }: Buckets): Promise<void> {

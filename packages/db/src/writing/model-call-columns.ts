@@ -23,6 +23,7 @@ const SQL_TYPE: Record<FieldKind, string> = {
   milliseconds: "bigint",
   decimal: "numeric",
   object: "jsonb",
+  tags: "jsonb",
 };
 
 export const IDENTITY_COLUMNS: ColumnOf<CallIdentity>[] = CALL_IDENTITY.map(columnOf);
@@ -53,9 +54,12 @@ export function inputOf(columns: readonly Pick<Column, "name" | "type">[]): Sql 
   return sql`unnest(${join(arrays, ", ")}) as input(${namesOf(columns)})`;
 }
 
-/** Gives the values of `inputOf` the same columns. */
+/** Gives the values of `inputOf` the same columns. What none of the calls says takes no bytes: `unnest` fills shorter arrays up with nulls. */
 export function valuesOf<Call>(columns: readonly ColumnOf<Call>[], calls: readonly Call[]): unknown[] {
-  return columns.map(({ value }) => calls.map(value));
+  return columns.map(({ value }) => {
+    const values = calls.map(value);
+    return values.every((one) => one === null) ? [] : values;
+  });
 }
 
 /** Says whether the call in the table, `old`, says anything else than the one in `other`. */

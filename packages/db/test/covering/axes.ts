@@ -17,6 +17,7 @@ export const AXES = {
   change: namesOf(CHANGES),
   /** As one, or as a history that a cache would keep and the remainder. */
   read: ["whole", "in two parts"],
+  percentiles: ["asked for", "not asked for"],
 } as const;
 
 function namesOf<Name extends string>(table: Record<Name, unknown>): Name[] {

@@ -7,12 +7,14 @@ import {
   type ResultCache,
   settledUntil,
   startOfGrain,
+  type UsageStats,
   type UsageStatsQuery,
 } from "@usage-stats/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createUsageRepository, rollUp, verifyRollups } from "../../src/index.ts";
 import { createTestDatabase, type TestDatabase } from "../../src/testing/index.ts";
 import { bruteForce, comparable } from "../brute-force.ts";
+import { faultsOf, toldPercentiles } from "../brute-percentiles.ts";
 import { AXES } from "./axes.ts";
 import { callsAround, tellingCalls } from "./calls-around.ts";
 import { CHANGES } from "./changes.ts";
@@ -94,9 +96,28 @@ async function expectExact(history: History, query: UsageStatsQuery, read: strin
   const found = comparable(stats, query.groupBy);
   // The remainder of a history is read from calls.
   const fromCalls = read === "whole" || isSettled(query, now) ? query.to : settledUntil(now);
-  expect(found).toEqual(bruteForce(countedOf(history, query, fromCalls), query, stats));
+  const counted = countedOf(history, query, fromCalls);
+  expect(found).toEqual(bruteForce(counted, query, stats));
+  expectPercentiles(history, counted, query, stats);
   comparisons += 1;
   return JSON.stringify(found);
+}
+
+/** They are of the same calls, as long as all of these are there. */
+function expectPercentiles(
+  history: History,
+  counted: ModelCall[],
+  query: UsageStatsQuery,
+  stats: UsageStats,
+) {
+  const { percentiles } = query;
+  if (percentiles === undefined) {
+    expect(JSON.stringify(stats)).not.toMatch(/percentiles/i);
+    return;
+  }
+  const isGone = ({ userDid, callTime }: ModelCall) => history.isFrozen(userDid, callTime);
+  const told = toldPercentiles(counted, query, stats);
+  expect(told.flatMap((place) => faultsOf(place, percentiles, isGone))).toEqual([]);
 }
 
 const keepsNothing: ResultCache = {

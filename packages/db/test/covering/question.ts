@@ -10,7 +10,7 @@ import {
   type UsageFilter,
   type UsageStatsQuery,
 } from "@usage-stats/core";
-import { CLOCK_CHANGES, USERS } from "../arbitrary-usage.ts";
+import { CLOCK_CHANGES, USERS, withoutKeys } from "../arbitrary-usage.ts";
 
 const HOUR = 3_600_000;
 const QUARTER = HOUR / 4;
@@ -40,6 +40,8 @@ export const GROUPINGS: Record<string, GroupDimension[]> = {
   status: ["status"],
   "model and app": ["model", "app"],
   "type and provider": ["type", "provider"],
+  "a tag": ["tag.team"],
+  "key and a tag": ["key", "tag.project"],
 };
 
 export const FILTERS: Record<string, UsageFilter> = {
@@ -49,6 +51,9 @@ export const FILTERS: Record<string, UsageFilter> = {
   model: { models: ["gpt-4o", "veo-3"] },
   type: { types: ["chatCompletion", "embedding", "video"] },
   status: { status: ["success", "processing"] },
+  key: { keyIds: ["key-1", "none"] },
+  tags: { tags: { team: ["search", "ads"] } },
+  "tags and an app": { tags: { team: ["search"], project: ["z"] }, appDids: ["z2app1"] },
   "status and model": { status: ["failed", "success"], models: ["gpt-4o", "o3"] },
   "what there is not": { providerIds: ["nobody"] },
 };
@@ -83,13 +88,14 @@ type Values = {
   compare: "previous" | "none";
   freshness: string;
   who: keyof typeof WHOSE;
+  percentiles: "asked for" | "not asked for";
 };
 
 /** The question that a row asks. */
 export function questionOf(row: Values, now: Date, draw: (bound: number) => number): UsageStatsQuery {
   const { timezone, at } = ZONES[row.zone]!;
   const [from, to] = FRESHNESS[row.freshness]!(HOURS[row.bucket] * HOUR, at, now.getTime(), draw);
-  return {
+  const asked = {
     userDid: WHOSE[row.who],
     from: new Date(from),
     to: new Date(to),
@@ -100,7 +106,9 @@ export function questionOf(row: Values, now: Date, draw: (bound: number) => numb
     rankBy: row.rankBy,
     topN: 2,
     compare: row.compare,
+    ...(row.percentiles === "asked for" && { percentiles: [50, 99.9] }),
   };
+  return asked.userDid === null ? withoutKeys(asked) : asked;
 }
 
 /** Instants at which a question may go wrong: its edges, those of its buckets and of quarters, and a millisecond beside. */

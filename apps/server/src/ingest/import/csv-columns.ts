@@ -11,6 +11,8 @@ export type CsvMapping = {
   constants: ReadonlyMap<CallFieldName, string>;
   /** Columns that are not to be read. */
   ignored: ReadonlySet<string>;
+  /** The tags that a call may have; each may have a column of its own, `tags.<name>`. */
+  declared: readonly string[];
   /** Makes calls of another program's records; absent, columns are named as fields are. */
   preset?: Preset | undefined;
 };
@@ -24,7 +26,10 @@ export function placesOf(names: string[], mapping: CsvMapping): Map<CallFieldNam
     throw new OperatorError(`The CSV has a column twice: ${listOf(names)}.`);
   const { preset, ignored } = mapping;
   const columns = preset === undefined ? columnsOf(mapping) : new Map<CallFieldName, string>();
-  const read = preset === undefined ? new Set(columns.values()) : preset.columns;
+  const read =
+    preset === undefined
+      ? new Set([...columns.values(), ...tagPlacesOf(names, mapping).map(([, at]) => names[at])])
+      : preset.columns;
   const unread = names.filter((name) => !read.has(name) && !ignored.has(name));
   const problems = [...missing(names, unread, columns, mapping), ...notRead(unread, mapping)];
   if (problems.length > 0) throw new OperatorError(problems.join("\n"));
@@ -33,6 +38,21 @@ export function placesOf(names: string[], mapping: CsvMapping): Map<CallFieldNam
       .map(([field, column]) => [field, names.indexOf(column)] as const)
       .filter(([, at]) => at >= 0),
   );
+}
+
+/** Where in a record each tag is that has a column of its own, `tags.<name>`. */
+export function tagPlacesOf(
+  names: string[],
+  { declared, ignored, preset }: CsvMapping,
+): (readonly [tag: string, at: number])[] {
+  if (preset !== undefined) return [];
+  return declared
+    .map((tag) => [tag, ignored.has(tagColumn(tag)) ? -1 : names.indexOf(tagColumn(tag))] as const)
+    .filter(([, at]) => at >= 0);
+}
+
+function tagColumn(tag: string): string {
+  return `tags.${tag}`;
 }
 
 /** The column that each field is looked for in; none for what is the same for all, or is not to be read. */

@@ -1,6 +1,7 @@
 import { CALL_FIELD_NAMES, CALL_FIELDS, type CallField, type CallFieldName } from "@usage-stats/core";
 import { unguardFormula } from "../../csv/formula-guard.ts";
-import { type CsvMapping, placesOf } from "./csv-columns.ts";
+import { isJson } from "./call-fields.ts";
+import { type CsvMapping, placesOf, tagPlacesOf } from "./csv-columns.ts";
 
 /** A record's call as it would be sent, or what is wrong with it. */
 export type ShapedRecord = { value: unknown } | { field: string; value: string | undefined; error: string };
@@ -10,6 +11,7 @@ export function csvShape(header: string[], mapping: CsvMapping): (record: string
   const { constants, preset } = mapping;
   const names = header.map((name) => name.trim());
   const places = placesOf(names, mapping);
+  const tagPlaces = tagPlacesOf(names, mapping);
 
   return (record) => {
     if (record.length !== names.length)
@@ -28,8 +30,18 @@ export function csvShape(header: string[], mapping: CsvMapping): (record: string
       if (read === undefined) return { field, value: text, error: `${field} is not JSON.` };
       value[field] = read;
     }
-    return { value };
+    const tags = tagPlaces.flatMap(([tag, at]) => {
+      const text = record[at]!;
+      return text === "" ? [] : [[tag, unguardFormula(text)] as const];
+    });
+    return { value: tags.length === 0 ? value : { ...value, tags: withTags(value["tags"], tags) } };
   };
+}
+
+/** What the column of all tags says, and those that have a column of their own. What is no object stays, for the contract to refuse. */
+function withTags(all: unknown, own: (readonly [tag: string, value: string])[]): unknown {
+  if (all === undefined || all === null) return Object.fromEntries(own);
+  return typeof all === "object" && !Array.isArray(all) ? { ...all, ...Object.fromEntries(own) } : all;
 }
 
 /** What a cell says; `undefined` for what should be JSON and is not. A number that is none stays text, for the contract to refuse. */
@@ -38,7 +50,7 @@ function valueOf(field: CallFieldName, text: string): unknown {
   if (kind === "instant") return timeOf(text);
   if (kind === "count" || kind === "milliseconds") return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
   const plain = unguardFormula(text);
-  if (kind !== "object") return plain;
+  if (!isJson(field)) return plain;
   try {
     return JSON.parse(plain) as unknown;
   } catch {

@@ -19,7 +19,12 @@ type Options = InputOptions & { onError: "stop" | "skip"; rejects?: string; quie
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-export function registerImport(program: Command, openCallWriter: OpenCallWriter): void {
+/** Adds the command. `readTags` says which tags a call may have. */
+export function registerImport(
+  program: Command,
+  openCallWriter: OpenCallWriter,
+  readTags: () => readonly string[],
+): void {
   addInputOptions(program.command("import"))
     .description("record the calls of a file, NDJSON or CSV; importing it again adds nothing twice")
     .argument("<file>", "one call a line, or CSV with a header, plain or gzip; - reads standard input")
@@ -30,7 +35,7 @@ export function registerImport(program: Command, openCallWriter: OpenCallWriter)
     .option("--quiet", "show no progress")
     .addHelpText("after", IMPORT_HELP)
     .action(async (path: string, options: Options) => {
-      process.exitCode = exitCodeOf(await runImport(path, options, openCallWriter));
+      process.exitCode = exitCodeOf(await runImport(path, options, openCallWriter, readTags()));
     });
 }
 
@@ -38,8 +43,9 @@ async function runImport(
   path: string,
   options: Options,
   openCallWriter: OpenCallWriter,
+  declared: readonly string[],
 ): Promise<ImportResult> {
-  const read = readerOf(path, options);
+  const read = readerOf(path, options, declared);
   const rejectsPath = options.rejects ?? (path === "-" ? "import.rejects.ndjson" : `${path}.rejects.ndjson`);
   if (await isSameFile(path, rejectsPath))
     throw new OperatorError(

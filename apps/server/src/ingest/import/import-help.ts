@@ -1,7 +1,11 @@
 import { CALL_FIELD_NAMES, CALL_FIELDS, type CallField, type FieldKind } from "@usage-stats/core";
 import { isRequiredField } from "./call-fields.ts";
 
-const SHOWN: Partial<Record<FieldKind, string>> = { decimal: ' ("0.00012345")', object: " (an object)" };
+const SHOWN: Partial<Record<FieldKind, string>> = {
+  decimal: ' ("0.00012345")',
+  object: " (an object)",
+  tags: " (an object)",
+};
 
 /** The fields that a call may be without, in lines of at most 100 characters. */
 function optionalFields(): string {

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { CALL_FIELD_NAMES, type CallFieldName } from "@usage-stats/core";
 import { OperatorError } from "../../operator-error.ts";
 import { aigneHub } from "./aigne-hub.ts";
-import { isCallField, likeField } from "./call-fields.ts";
+import { isCallField, isJson, likeField } from "./call-fields.ts";
 import { type CsvMapping } from "./csv-columns.ts";
 import { type ReadCalls, readNdjson, readSome } from "./read-calls.ts";
 import { readCsv } from "./read-csv.ts";
@@ -35,8 +35,8 @@ export function addInputOptions(command: Command): Command {
     .addOption(new Option("--from <program>", "whose table it was exported from").choices(["aigne-hub"]));
 }
 
-/** How the file is to be read. Throws `OperatorError` for options that do not fit. */
-export function readerOf(path: string, options: InputOptions): ReadCalls {
+/** How the file is to be read, whose calls may have the `declared` tags. Throws `OperatorError` for options that do not fit. */
+export function readerOf(path: string, options: InputOptions, declared: readonly string[] = []): ReadCalls {
   const { format, map = [], set = [], ignore = [], delimiter, encoding, from } = options;
   const isCsv = (format ?? (/\.csv(\.gz)?$/i.test(path) ? "csv" : "ndjson")) === "csv";
   const preset = from === "aigne-hub" ? aigneHub : undefined;
@@ -48,13 +48,13 @@ export function readerOf(path: string, options: InputOptions): ReadCalls {
     throw new OperatorError("--from knows the columns: leave out --map and --set.");
   const ignored = new Set(ignore);
   const read = isCsv
-    ? readCsv({ ...mappingOf(map, set, ignored), preset }, delimiterOf(delimiter))
-    : readSome(readNdjson(preset && { preset, ignored }));
+    ? readCsv({ ...mappingOf(map, set, ignored), declared, preset }, delimiterOf(delimiter))
+    : readSome(readNdjson(declared, preset && { preset, ignored }));
   const label = encodingOf(encoding);
   return (bytes) => read(asUtf8(bytes, label));
 }
 
-function mappingOf(map: string[], set: string[], ignored: ReadonlySet<string>): CsvMapping {
+function mappingOf(map: string[], set: string[], ignored: ReadonlySet<string>): Omit<CsvMapping, "declared"> {
   const columns = pairs("--map", "column", map);
   const constants = pairs("--set", "value", set);
   if (constants.has("id"))
@@ -83,7 +83,7 @@ function pairs(option: "--map" | "--set", what: string, given: string[]): Map<Ca
       );
     }
     const next = /,\s*([A-Za-z]+)=/.exec(value)?.[1];
-    if (next !== undefined && field !== "metadata" && likeField(next) !== undefined)
+    if (next !== undefined && !isJson(field) && likeField(next) !== undefined)
       throw new OperatorError(
         `${takes}, several with a space between: ${option} ${pair.replaceAll(/,\s*(?=[A-Za-z]+=)/g, " ")}. Got ${pair}.`,
       );

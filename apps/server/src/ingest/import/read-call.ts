@@ -6,9 +6,10 @@ import { type Preset, unreadNames } from "./preset.ts";
 
 const SHOWN_CHARACTERS = 100;
 
-/** The call of a line, or why there is none. */
+/** The call of a line, which may have the `declared` tags, or why there is none. */
 export function readCall(
   line: NdjsonLine,
+  declared: readonly string[],
   rows?: { preset: Preset; ignored: ReadonlySet<string> },
 ): { call: ModelCall } | Reject {
   if ("error" in line)
@@ -27,20 +28,20 @@ export function readCall(
       input,
     };
   }
-  const at = { line: line.number, input };
+  const at = { line: line.number, input, declared };
   if (rows === undefined) return callFrom(value, at);
   const [unread] = unreadNames(value, rows.preset, rows.ignored);
   if (unread === undefined) return callFrom(rows.preset.shape(value), at);
   const reason = `${rows.preset.program} has no ${unread}: it would not be read. Leave it out with --ignore ${unread}.`;
-  return { ...at, field: unread, value: undefined, reason };
+  return { line: line.number, input, field: unread, value: undefined, reason };
 }
 
 /** The call of a value that was read from a line, or why there is none. */
 export function callFrom(
   value: unknown,
-  { line, input }: Pick<Reject, "line" | "input">,
+  { line, input, declared }: Pick<Reject, "line" | "input"> & { declared: readonly string[] },
 ): { call: ModelCall } | Reject {
-  const result = parseModelCall(value);
+  const result = parseModelCall(value, declared);
   if ("call" in result) return result;
   const shown = result.field === "" ? undefined : shownValue(result.value);
   return { line, field: result.field, value: shown, reason: result.reason, input };

@@ -11,12 +11,15 @@ export type ReadLine = { number: number; characters: number; result: { call: Mod
 /** Reads calls from bytes. Throws what the bytes throw, and `OperatorError` where they are no such file at all. */
 export type ReadCalls = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<ReadLine>;
 
-/** NDJSON, of calls or of another program's rows. */
-export function readNdjson(rows?: { preset: Preset; ignored: ReadonlySet<string> }): ReadCalls {
+/** NDJSON, of calls with `declared` tags or of another program's rows. */
+export function readNdjson(
+  declared: readonly string[] = [],
+  rows?: { preset: Preset; ignored: ReadonlySet<string> },
+): ReadCalls {
   return async function* (bytes) {
     for await (const line of ndjsonLines(bytes)) {
       const characters = "text" in line ? line.text.length : 0;
-      yield { number: line.number, characters, result: readCall(line, rows) };
+      yield { number: line.number, characters, result: readCall(line, declared, rows) };
     }
   };
 }

@@ -30,7 +30,8 @@ export function readCsv(mapping: CsvMapping, delimiter = ","): ReadCalls {
     try {
       for await (const parsed of parser as AsyncIterable<Parsed>) {
         const text = textsOf(parsed);
-        if (shape !== null) yield { number: parsed.info.lines, ...readRecord(parsed, text, shape) };
+        if (shape !== null)
+          yield { number: parsed.info.lines, ...readRecord(parsed, text, shape, mapping.declared) };
         else if (text === null) throw new OperatorError(`The header is not valid UTF-8. ${NAME_ENCODING}`);
         else shape = csvShape(text.record, mapping);
       }
@@ -49,6 +50,7 @@ function readRecord(
   { raw, info: { lines: line } }: Parsed,
   text: ReturnType<typeof textsOf>,
   shape: ReturnType<typeof csvShape>,
+  declared: readonly string[],
 ): Pick<ReadLine, "characters" | "result"> {
   const characters = raw.length;
   if (text === null) {
@@ -57,7 +59,7 @@ function readRecord(
   }
   const input = withoutEnding(text.raw);
   const shaped = shape(text.record);
-  if (!("error" in shaped)) return { characters, result: callFrom(shaped.value, { line, input }) };
+  if (!("error" in shaped)) return { characters, result: callFrom(shaped.value, { line, input, declared }) };
   return {
     characters,
     result: { line, field: shaped.field, value: shaped.value, reason: shaped.error, input },

@@ -1,3 +1,4 @@
+import { type CallChange } from "@usage-stats/core";
 import { Command } from "commander";
 import { registerImport } from "../../../src/ingest/import/import-command.ts";
 import { OperatorError } from "../../../src/operator-error.ts";
@@ -7,16 +8,17 @@ import { memoryRecorder } from "./memory-recorder.ts";
 const failAfter = Number(process.env["FAIL_AFTER"] ?? Infinity);
 const { callWriter, batches } = memoryRecorder();
 const program = new Command("usage-stats");
-registerImport(program, async () => ({
+const openCallWriter = async () => ({
   callWriter: {
-    async record(calls) {
+    async record(calls: readonly CallChange[]) {
       if (batches.length === failAfter) throw new Error("database gone");
       if (process.env["TELL_BATCHES"]) console.error("batch");
       return callWriter.record(calls);
     },
   },
   close: async () => console.error("database closed"),
-}));
+});
+registerImport(program, openCallWriter, () => []);
 try {
   await program.parseAsync();
 } catch (error) {

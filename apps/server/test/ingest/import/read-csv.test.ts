@@ -10,10 +10,12 @@ import { modelCall } from "../../model-calls.ts";
 import { collect, inputOf } from "./inputs.ts";
 import { memoryRecorder } from "./memory-recorder.ts";
 
+const TAGS = ["team", "project"];
+
 /** Reads a text as the command would read a file of it. */
 async function read(text: string | Uint8Array, options: InputOptions = {}, chunkBytes = 65_536) {
   const input = await inputOf(text, chunkBytes);
-  return collect(readerOf("calls.csv", options)(input.bytes));
+  return collect(readerOf("calls.csv", options, TAGS)(input.bytes));
 }
 const callsOf = (lines: Awaited<ReturnType<typeof read>>) =>
   lines.map(({ result }) => ("call" in result ? result.call : result));
@@ -35,6 +37,9 @@ const name = fc
   .filter((text) => /^[^\p{Cc}]+$/u.test(text) && text.isWellFormed());
 const awkward = fc.constantFrom('a "b" c', "a,b", "=1+1", "'=x", "-5", "+", "@me", " x ", "ünï", "'");
 const text = fc.oneof(name, awkward);
+const tagValue = text
+  .map((value) => value.trim())
+  .filter((value) => value !== "" && Buffer.byteLength(value) <= 128);
 const count = fc.option(fc.integer({ min: 0, max: 1e12 }), { nil: null });
 const call: fc.Arbitrary<ListedCall> = fc
   .record({
@@ -57,6 +62,14 @@ const call: fc.Arbitrary<ListedCall> = fc
     ),
     durationMs: count,
     errorReason: fc.option(fc.oneof(awkward, fc.constant('broken\r\n"line"\n')), { nil: null }),
+    keyId: fc.option(text, { nil: null }),
+    tags: fc.option(
+      fc.dictionary(fc.constantFrom(...TAGS), tagValue, { minKeys: 1, noNullPrototype: true }),
+      {
+        nil: null,
+      },
+    ),
+    runId: fc.option(text, { nil: null }),
     metadata: fc.option(
       fc.dictionary(name, fc.oneof(fc.integer(), awkward), { maxKeys: 3, noNullPrototype: true }),
       { nil: null },
@@ -204,6 +217,32 @@ describe("a CSV's columns", () => {
     const csv = `${ALL},cost,inputTokens,""\nc1,u,p,m,custom,success,1750413600,9,5,x\n`;
     const [line] = callsOf(await read(csv, { ignore: ["cost", "inputTokens", "", "not there"] }));
     expect(line).toMatchObject({ id: "c1", inputTokens: null, credits: null });
+  });
+
+  it("of tags are one of JSON, or one for each, of which each says more than that of all", async () => {
+    const csv = [
+      `${ALL},tags,tags.team,tags.project`,
+      `c1,u,p,m,custom,success,1750413600,,'=search, x,`.replace("'=search, x", '"\'=search, x"'),
+      `c2,u,p,m,custom,success,1750413600,"{""team"":""a"",""project"":""b""}",c,`,
+      `c3,u,p,m,custom,success,1750413600,{},,`,
+      `c4,u,p,m,custom,success,1750413600,[],c,`,
+      `c5,u,p,m,custom,success,1750413600,"{""region"":""eu""}",c,`,
+      `c6,u,p,m,custom,success,1750413600,team,,`,
+    ].join("\n");
+    const found = callsOf(await read(csv)).map((one) => ("tags" in one ? one.tags : [one.field, one.reason]));
+    expect(found).toEqual([
+      { team: "=search, x" },
+      { team: "c", project: "b" },
+      null,
+      ["tags", "tags must be a JSON object, or null."],
+      ["tags", 'tags must not hold "region": the declared tags are team, project.'],
+      ["tags", "tags is not JSON."],
+    ]);
+    expect(await refusal(`${ALL},tags.region\n`)).toMatch(/^Not read: tags\.region\./);
+    const ignoring = await read(`${ALL},tags.team\nc1,u,p,m,custom,success,1750413600,a\n`, {
+      ignore: ["tags.team"],
+    });
+    expect(callsOf(ignoring)).toMatchObject([{ tags: null }]);
   });
 
   it("that are missing are all named at once, with what stands there likely meant", async () => {

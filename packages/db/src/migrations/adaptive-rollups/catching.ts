@@ -28,7 +28,8 @@ export const MAKE_HELPERS = [
   `create unlogged table ${ROWS} (
      user_did text not null, timestamp int not null, type smallint not null, provider_id text not null, model text not null,
      app_did text not null, status text not null, calls bigint not null, success_calls bigint not null, failed_calls bigint not null,
-     input_tokens bigint not null, output_tokens bigint not null, cached_input_tokens bigint not null, total_usage bigint not null,
+     input_tokens bigint not null, output_tokens bigint not null, cached_input_tokens bigint not null, cache_write_tokens bigint not null,
+     reasoning_tokens bigint not null, unpriced_calls bigint not null, total_usage bigint not null,
      duration_ms_sum bigint not null, duration_ms_count bigint not null, ttfb_ms_sum bigint not null, ttfb_ms_count bigint not null,
      credits numeric not null)`,
   `create table ${STALE} (week int not null)`,

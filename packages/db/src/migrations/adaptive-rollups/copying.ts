@@ -23,9 +23,6 @@ const SUMS = MEASURES.map((column) => {
 const OF_OLD: Record<string, string> = {
   calls: "calls",
   processing_calls: "calls - success_calls - failed_calls",
-  unpriced_calls: "0",
-  cache_write_tokens: "0",
-  reasoning_tokens: "0",
   duration_unknown: "success_calls - duration_ms_count",
   other_usage: "total_usage::numeric - input_tokens - output_tokens",
 };
@@ -41,6 +38,9 @@ const OLD_WHOLE = [
   "input_tokens",
   "output_tokens",
   "cached_input_tokens",
+  "cache_write_tokens",
+  "reasoning_tokens",
+  "unpriced_calls",
   "total_usage",
   "duration_ms_sum",
   "duration_ms_count",

@@ -3,6 +3,8 @@ import { NEXT } from "./tables.ts";
 
 export const OLD_TABLES = ["model_call_stats", "model_call_model_stats", "model_call_detail_stats"];
 
+const LATER_MEASURES = ["cache_write_tokens", "reasoning_tokens", "unpriced_calls"];
+
 const success = "calls - coalesce(failed_calls, 0) - coalesce(processing_calls, 0)";
 const known = (column: string) => `coalesce(${column}, 0)`;
 
@@ -14,6 +16,9 @@ const MEASURES: Record<string, string> = {
   input_tokens: known("input_tokens"),
   output_tokens: known("output_tokens"),
   cached_input_tokens: known("cached_input_tokens"),
+  cache_write_tokens: known("cache_write_tokens"),
+  reasoning_tokens: known("reasoning_tokens"),
+  unpriced_calls: known("unpriced_calls"),
   total_usage: `${known("input_tokens")}::numeric + ${known("output_tokens")} + ${known("other_usage")}`,
   credits: known("credits"),
   duration_ms_sum: known("duration_ms_sum"),
@@ -34,6 +39,12 @@ const DIMENSIONS: Record<string, string[]> = {
   model_call_model_stats: DETAIL.slice(0, 3),
   model_call_stats: DETAIL.slice(0, 1),
 };
+
+/** Gives the old rollups, as they were made first, the measures that came before the new. */
+export const ADD_OLD_MEASURES = OLD_TABLES.map(
+  (table) =>
+    `alter table ${table} ${LATER_MEASURES.map((name) => `add column ${name} bigint not null default 0`).join(", ")}`,
+);
 
 /** Fills the old rollups from the new fine rows: the finest first, and the others from it. Keys and tags are added up. */
 export const FILL_OLD_TABLES = [
