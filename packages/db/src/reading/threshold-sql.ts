@@ -75,7 +75,7 @@ function listCtes({ value, order }: WeekOrder): Sql[] {
   return [
     sql`lists as materialized (
       select week, code, found.* from unnest(${WEEKS}) as week cross join unnest(${TYPES}) as code cross join lateral (
-        select user_id, coalesce(${raw(value)}, 0)::numeric as value from model_call_stats
+        select user_id, coalesce(${raw(value)}, 0) as value from model_call_stats
          where time_type = ${raw(String(TIME_TYPES.typeWeek))} and ${OF_USERS} and timestamp = week and item = code
          order by ${raw(order)} limit ${DEPTH}) as found)`,
     // Somebody without a row has zero.
