@@ -8,7 +8,7 @@ import {
   type UsageRankingQuery,
 } from "@usage-stats/core";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sessionOf, type Statement } from "../src/connection/session.ts";
 import { createCallWriter, createRankingRepository, rollUp } from "../src/index.ts";
 import { type Reach } from "../src/reading/ask-threshold.ts";
@@ -119,6 +119,11 @@ const answered = ({ items, totals, matched, nextCursor }: UsageRanking) => ({
 
 const run = (text: string) => database.orm.em.fork().execute(text);
 
+async function empty(): Promise<void> {
+  await run("delete from model_calls");
+  await run("truncate model_call_changes, model_call_stats, model_call_user_days");
+}
+
 it("gives every page as adding up everybody does, and as their calls do, however little it looks at", async () => {
   const found = { pages: 0, right: 0, full: 0 };
   const cases = fc.record({
@@ -129,10 +134,7 @@ it("gives every page as adding up everybody does, and as their calls do, however
   });
   await fc.assert(
     fc.asyncProperty(cases, async ({ early, late, voided, questions }) => {
-      await run("delete from model_calls");
-      await run("truncate model_call_changes");
-      await run("delete from model_call_stats");
-      await run("delete from model_call_user_days");
+      await empty();
       const writer = createCallWriter(database.orm);
       await writer.record(early);
       await rollUp(database.orm);
@@ -161,21 +163,24 @@ it("gives every page as adding up everybody does, and as their calls do, however
   expect(found.pages - found.right).toBeGreaterThan(found.pages / 20);
 }, 300_000);
 
-it("does not take who is equal to somebody who may come before them by name", async () => {
-  await run("delete from model_calls");
-  await run("truncate model_call_changes");
-  await run("delete from model_call_stats");
-  await run("delete from model_call_user_days");
-  const callTime = new Date(START);
-  const used = (userDid: string) => modelCall({ id: "one", userDid, callTime });
-  const writer = createCallWriter(database.orm);
-  // Known first, and so first of its list.
-  await writer.record([used("did:abt:zz")]);
-  await rollUp(database.orm);
-  await writer.record([used("did:abt:za")]);
-  await rollUp(database.orm);
+describe("a page of one", () => {
+  /** Who had how many calls on the Monday that is asked about, and on the day after. */
+  async function use(calls: [userDid: string, monday: number, tuesday: number][]): Promise<void> {
+    await empty();
+    await createCallWriter(database.orm).record(
+      calls.flatMap(([userDid, ...days]) =>
+        days.flatMap((times, day) =>
+          Array.from({ length: times }, (_, i) =>
+            modelCall({ id: `${day}-${i}`, userDid, callTime: new Date(START + day * DAY) }),
+          ),
+        ),
+      ),
+    );
+    await rollUp(database.orm);
+  }
+
   const query: RankedAggregateQuery = {
-    range: { from: callTime, to: new Date(START + 7 * DAY) },
+    range: { from: new Date(START), to: new Date(START + DAY) },
     settled: true,
     by: "user",
     filter: {},
@@ -187,8 +192,28 @@ it("does not take who is equal to somebody who may come before them by name", as
   };
   const statements = <Row>({ text, values }: Statement) =>
     sessionOf(database.orm.em.fork()).execute<Row>({ text, values });
-  const read = (depth: number) =>
-    readRankingByThreshold(statements, query, [{ depth, candidates: 10, named: 10 }]);
-  expect(await read(1)).toBeNull();
-  expect((await read(3))?.items.map(({ key }) => key[0])).toEqual(["did:abt:za"]);
+
+  async function first(depth: number, candidates: number): Promise<string | null> {
+    const ranking = await readRankingByThreshold(statements, query, [{ depth, candidates, named: 10 }]);
+    return ranking === null ? null : ranking.items[0]!.key[0];
+  }
+
+  it("is not known where somebody who is not looked at may be equal, and come first by name", async () => {
+    await use([
+      ["did:abt:zz", 1, 2],
+      ["did:abt:za", 1, 0],
+    ]);
+    expect(await first(2, 10)).toBeNull();
+    expect(await first(3, 10)).toBe("did:abt:za");
+  });
+
+  it("is not known where a candidate who is not looked at may have more", async () => {
+    await use([
+      ["did:abt:z1", 2, 3],
+      ["did:abt:z2", 4, 0],
+      ["did:abt:z3", 1, 0],
+    ]);
+    expect(await first(3, 1)).toBeNull();
+    expect(await first(3, 2)).toBe("did:abt:z2");
+  });
 });

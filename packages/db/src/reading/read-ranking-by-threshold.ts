@@ -9,7 +9,7 @@ import { thresholdSql, type ThresholdShape } from "./threshold-sql.ts";
 import { shapeOf } from "./usage-shape.ts";
 
 /** How far is looked, one after the other, until a page is right. */
-export const REACHES: readonly Reach[] = [
+const REACHES: readonly Reach[] = [
   { depth: 400, candidates: 300, named: 500 },
   { depth: 1_600, candidates: 1_000, named: 500 },
 ];
