@@ -165,10 +165,10 @@ it("gives every page as adding up everybody does, and as their calls do, however
 
 describe("a page of one", () => {
   /** Who had how many calls on the Monday that is asked about, and on the day after. */
-  async function use(calls: [userDid: string, monday: number, tuesday: number][]): Promise<void> {
+  async function use(rows: [userDid: string, monday: number, tuesday: number][]): Promise<void> {
     await empty();
     await createCallWriter(database.orm).record(
-      calls.flatMap(([userDid, ...days]) =>
+      rows.flatMap(([userDid, ...days]) =>
         days.flatMap((times, day) =>
           Array.from({ length: times }, (_, i) =>
             modelCall({ id: `${day}-${i}`, userDid, callTime: new Date(START + day * DAY) }),
