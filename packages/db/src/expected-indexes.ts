@@ -13,6 +13,14 @@ export const EXPECTED_INDEXES: Record<string, string> = {
   idx_model_call_stats_user_type_time: 'UNIQUE btree (user_id, time_type, slice, "timestamp", item)',
   // By an expression, so that no plan takes it for one user's rows.
   idx_model_call_stats_type_time: 'btree (((time_type)::integer), "timestamp")',
+  // Users' sums of a week by type, the largest first: what rankings begin with.
+  idx_model_call_stats_week_calls:
+    'btree ("timestamp", item, calls DESC, user_id) WHERE ((time_type = 6) AND (user_id <> 0))',
+  idx_model_call_stats_week_credits:
+    'btree ("timestamp", item, credits DESC NULLS LAST, user_id) WHERE ((time_type = 6) AND (user_id <> 0))',
+  idx_model_call_stats_week_total_usage:
+    'btree ("timestamp", item, ((((COALESCE(input_tokens, (0)::bigint) + COALESCE(output_tokens, (0)::bigint)))::numeric + COALESCE(other_usage, (0)::numeric))) DESC, user_id) WHERE ((time_type = 6) AND (user_id <> 0))',
+  model_call_user_days_pkey: 'UNIQUE btree (slice, "timestamp", chunk)',
   model_call_shards_pkey: "UNIQUE btree (slice, shard)",
   model_call_slices_pkey: "UNIQUE btree (slice)",
   model_call_users_pkey: "UNIQUE btree (id)",

@@ -6,7 +6,11 @@ import { clientConfig, DatabaseClient } from "./connection/database-client.ts";
 import { lendFitConnections } from "./connection/lend-fit-connections.ts";
 import { AdminActionEntity } from "./entities/admin-action.ts";
 import { ApiKeyEntity } from "./entities/api-key.ts";
-import { ModelCallShardEntity, ModelCallSliceEntity } from "./entities/model-call-slice.ts";
+import {
+  ModelCallShardEntity,
+  ModelCallSliceEntity,
+  ModelCallUserDayEntity,
+} from "./entities/model-call-slice.ts";
 import { ModelCallStatsEntity } from "./entities/model-call-stats.ts";
 import { ModelCallEntity } from "./entities/model-call.ts";
 import { ModelCallComboEntity, ModelCallModelEntity, ModelCallUserEntity } from "./entities/rollup-names.ts";
@@ -75,6 +79,7 @@ export function ormConfig(
       ModelCallEntity,
       ModelCallStatsEntity,
       ModelCallSliceEntity,
+      ModelCallUserDayEntity,
       ModelCallShardEntity,
       ModelCallUserEntity,
       ModelCallModelEntity,

@@ -147,6 +147,16 @@ const DAMAGES: [string, string, RegExp][] = [
     /^(fine rows quarter 2025-05-19 10:00:00\+00|rows by model .*)$/,
   ],
   [
+    "a day whose users nobody noted",
+    `delete from model_call_user_days where timestamp = ${quarter("2025-06-05")}`,
+    /^users of days day 2025-06-05 00:00:00\+00$/,
+  ],
+  [
+    "a day that notes others as its users",
+    `update model_call_user_days set users = ~ users where timestamp = ${quarter("2025-06-05")}`,
+    /^users of days day 2025-06-05 00:00:00\+00$/,
+  ],
+  [
     "a row of no calls",
     `update model_call_stats set calls = 0 where user_id = ${idOf("did:abt:z1rare")} and time_type = 6 and timestamp = ${quarter("2025-05-26")}`,
     /^rows by type week 2025-05-26 /,

@@ -137,10 +137,17 @@ async function differences(expected: string, found: string): Promise<unknown[]> 
   );
 }
 
+const USERS_OF_DAYS = `
+  select distinct user_id, day_start(timestamp) as day from model_call_stats where user_id <> 0 and time_type in (0, 1, 2)`;
+const NOTED_USERS = `
+  select chunk * 8192 + n, timestamp from model_call_user_days cross join generate_series(0, 8191) as n where get_bit(users, n) = 1`;
+
 async function expectExact(): Promise<void> {
   expect(await differences(EXPECTED_FINE, FOUND_FINE)).toEqual([]);
   expect(await differences(EXPECTED_ALL, FOUND_ALL)).toEqual([]);
   expect(await rows("select from model_call_changes where user_did = ''")).toEqual([]);
+  expect(await rows(`(${USERS_OF_DAYS}) except all (${NOTED_USERS})`)).toEqual([]);
+  expect(await rows(`(${NOTED_USERS}) except all (${USERS_OF_DAYS})`)).toEqual([]);
   for (const user of ["", ...USERS]) {
     const [answer] = await rows<{ said: string; expected: string }>(READ_NOW, [user]);
     expect(answer!.said).toBe(answer!.expected);
@@ -375,6 +382,7 @@ describe("once it is done", () => {
         "model_call_shards",
         "model_call_slices",
         "model_call_stats",
+        "model_call_user_days",
         "model_call_users",
       ];
       expect(held).toEqual([

@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { STORED } from "../layout/stored-measures.ts";
+import { WEEK_ORDERS } from "../layout/week-orders.ts";
 import { DECIMAL_MEASURES, WHOLE_MEASURES } from "../migrations/adaptive-rollups/tables.ts";
 
 const whole = STORED.filter(({ type }) => type === "int8").map(({ column }) => column);
@@ -32,6 +33,10 @@ export const ModelCallStatsEntity = defineEntity({
       name: "idx_model_call_stats_type_time",
       expression: `create index "idx_model_call_stats_type_time" on "model_call_stats" ((time_type::int), "timestamp")`,
     },
+    ...Object.values(WEEK_ORDERS).map(({ index, order }) => ({
+      name: index,
+      expression: `create index "${index}" on "model_call_stats" ("timestamp", "item", ${order}, "user_id") where time_type = 6 and user_id <> 0`,
+    })),
   ],
   properties: {
     userId: p.integer().primary(),

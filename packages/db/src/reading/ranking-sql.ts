@@ -22,7 +22,6 @@ export function rankingSql(
 ): Sql {
   const { by, orderBy, direction, limit } = query;
   const { key0, key1 } = RANKING_KEYS[by];
-  const measures = raw(STORED_LIST);
   const order = raw(`value ${direction}, key0 collate "C", key1 collate "C"`);
   const grouped = sql`grouped as materialized (
       select ${key0} as key0, ${key1} as key1, ${raw(SUMMED_STORED)}
@@ -32,12 +31,25 @@ export function rankingSql(
       select *, (${raw(orderedValue(orderBy))})::numeric as value from grouped where ${matches(query, collation)}),
     page as (
       select * from matched where ${isAfter(query)} order by ${order} limit ${limit})
+    ${pageSql(direction, {
+      matched: sql`select 'matched', count(*), null, null, null, ${raw(SUMMED_STORED)} from matched`,
+      total: sql`select 'total', count(*), null, null, null, ${raw(SUMMED_STORED)} from grouped`,
+      liveFrom,
+    })}`;
+}
+
+/** Selects the rows of an answer: of the CTE `page`, and those that say what was matched, and everything. */
+export function pageSql(
+  direction: RankedAggregateQuery["direction"],
+  { matched, total, liveFrom }: { matched: Sql; total: Sql; liveFrom: Sql },
+): Sql {
+  return sql`
     select *, ${isoText(liveFrom)} as live_from from (
-      select 'item' as part, null::bigint as count, key0, key1, value::text, ${measures} from page
+      select 'item' as part, null::bigint as count, key0, key1, value::text, ${raw(STORED_LIST)} from page
       union all
-      select 'matched', count(*), null, null, null, ${raw(SUMMED_STORED)} from matched
+      ${matched}
       union all
-      select 'total', count(*), null, null, null, ${raw(SUMMED_STORED)} from grouped) as answer
+      ${total}) as answer
      order by part, value::numeric ${raw(direction)}, key0 collate "C", key1 collate "C"`;
 }
 
@@ -51,6 +63,18 @@ function matches({ by, search }: RankedAggregateQuery, collation: Sql): Sql {
 function isAfter({ after, direction }: RankedAggregateQuery): Sql {
   if (after === null) return raw("true");
   const { value, key } = after;
-  return sql`(value ${raw(direction === "desc" ? "<" : ">")} ${value}::numeric
-          or (value = ${value}::numeric and (key0 collate "C", key1 collate "C") > (${key[0]}::text, ${key[1]}::text)))`;
+  return isBehind(direction, {
+    value: sql`${value}::numeric`,
+    key0: sql`${key[0]}::text`,
+    key1: sql`${key[1]}::text`,
+  });
+}
+
+/** Holds where `value`, `key0` and `key1` come after a place. */
+export function isBehind(
+  direction: RankedAggregateQuery["direction"],
+  { value, key0, key1 }: { value: Sql; key0: Sql; key1: Sql },
+): Sql {
+  return sql`(value ${raw(direction === "desc" ? "<" : ">")} ${value}
+          or (value = ${value} and (key0 collate "C", key1 collate "C") > (${key0}, ${key1})))`;
 }

@@ -1,40 +1,31 @@
-import {
-  type AggregateQuery,
-  type GroupDimension,
-  type RankedAggregateQuery,
-  type RankedBy,
-  type RankingAggregates,
-  sumMeasures,
-} from "@usage-stats/core";
+import { type RankedAggregateQuery } from "@usage-stats/core";
 import sql, { raw, type Sql } from "sql-template-tag";
-import { measuresOfStored, STORED_LIST, type StoredRow, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
+import { askedOfEveryone } from "./asked-of-everyone.ts";
 import { askUsage } from "./asked-usage.ts";
 import { LIVE_TIMES, liveOfEveryoneSql } from "./live-sql.ts";
 import { namesOf } from "./named-items.ts";
+import { type RankingAnswer, rankingOf, type RankingRow } from "./ranking-rows.ts";
 import { rankingSql } from "./ranking-sql.ts";
+import { readRankingByThreshold } from "./read-ranking-by-threshold.ts";
 import { type RunStatement } from "./statement-runner.ts";
 import { templateOf } from "./statement-template.ts";
 import { fineCte, rowsByUser, rowsOfParts } from "./tile-rows.ts";
 import { groupColumns, levelsOf, shapeOf } from "./usage-shape.ts";
 
-/** Ranks in one way. One statement, because that is one snapshot. `collation` is what a search is compared in. */
+/** Ranks in one way. All of an answer is of one statement, because that is one snapshot. `collation` is what a search is compared in. */
 export type ReadRanking = (
   run: RunStatement,
   query: RankedAggregateQuery,
   collation: Sql,
-) => Promise<Omit<RankingAggregates, "statements" | "durationMs">>;
+) => Promise<RankingAnswer>;
 
-type RankingRow = StoredRow & {
-  part: "item" | "matched" | "total";
-  count: string | null;
-  key0: string | null;
-  key1: string | null;
-  value: string | null;
-  live_from: string | null;
-};
+/** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up; everybody only where it has to. */
+export const readRolledUpRanking: ReadRanking = async (run, query, collation) =>
+  (await readRankingByThreshold(run, query)) ?? readWholeRanking(run, query, collation);
 
-/** Ranks from rollups, made exact by the calls of whatever changed since they were rolled up. */
-export const readRolledUpRanking: ReadRanking = async (run, query, collation) => {
+/** Ranks by adding up everybody. */
+export const readWholeRanking: ReadRanking = async (run, query, collation) => {
   const liveFrom = sql`select min(at) from ${LIVE_TIMES}`;
   return readRankedBy(run, query, rankingSql(query, { ...sourcesOf(query), liveFrom }, collation));
 };
@@ -65,53 +56,8 @@ function sourcesOf(query: RankedAggregateQuery): { ctes: Sql[]; source: Sql } {
   return { ctes: [...liveOfEveryoneSql(shape), fineCte(shape)], source };
 }
 
-const GROUPED_BY: Record<RankedBy, GroupDimension[]> = {
-  user: [],
-  app: ["app"],
-  model: ["provider", "model"],
-};
-
-/** Asks a ranking's query of all users together. */
-export function askedOfEveryone({ range, settled, filter, by }: RankedAggregateQuery): AggregateQuery {
-  const groupBy = GROUPED_BY[by];
-  return {
-    userDid: null,
-    range,
-    previous: null,
-    settled,
-    edges: [],
-    groupBy,
-    filter,
-    rankBy: "calls",
-    topN: 1,
-  };
-}
-
 /** Runs a statement of `rankingSql` and reads what it answers. */
 export async function readRankedBy(run: RunStatement, query: RankedAggregateQuery, statement: Sql) {
-  const { range, by } = query;
-  const asked = askUsage(askedOfEveryone(query), { byUser: by === "user" });
-  const rows = await run<RankingRow>(templateOf(statement)(asked));
-  const summed = (part: RankingRow["part"]) => {
-    const row = rows.find((candidate) => candidate.part === part)!;
-    // SQL's sum of nothing is null.
-    return {
-      count: Number(row.count),
-      measures: row["calls"] === null ? sumMeasures([]) : measuresOfStored(row),
-    };
-  };
-  const since = rows[0]?.live_from ?? null;
-  return {
-    items: rows
-      .filter(({ part }) => part === "item")
-      .map((row) => ({
-        key: [row.key0!, row.key1!] as const,
-        value: row.value!,
-        measures: measuresOfStored(row),
-      })),
-    matched: summed("matched"),
-    totals: summed("total").measures,
-    liveFrom: since === null ? range.to : new Date(since),
-    source: since === null ? ("rollup" as const) : ("rollup+live" as const),
-  };
+  const asked = askUsage(askedOfEveryone(query), { byUser: query.by === "user" });
+  return rankingOf(query, await run<RankingRow>(templateOf(statement)(asked)));
 }

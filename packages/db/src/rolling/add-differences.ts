@@ -2,6 +2,7 @@ import { type SqlSession } from "../connection/session.ts";
 import { KEPT_SUMS, STORED, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 import { EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
+import { noteUsers } from "./note-users.ts";
 import { SOURCE } from "./rolled-rows.ts";
 import { lockEveryone } from "./shards.ts";
 
@@ -44,6 +45,7 @@ export async function addToUsers(session: SqlSession, slice: number): Promise<vo
 export async function addToEveryone(session: SqlSession, slice: number): Promise<void> {
   // From here on rollers wait for each other: whether a day of all users is dense must not change before it is added to.
   await lockEveryone(session, slice);
+  await noteUsers(session, slice);
   await findDensityOfEveryone(session, slice);
   await add(
     session,

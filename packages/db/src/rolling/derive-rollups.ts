@@ -1,6 +1,7 @@
 import sql, { raw, type Sql } from "sql-template-tag";
 import { type SqlSession } from "../connection/session.ts";
 import { DENSE_FROM, EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
+import { chunkOf, onlyUser } from "../layout/user-days.ts";
 import { KEPT_SUMS, STORED_COLUMNS, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 
 /** Quarters of an hour since 1970, from one to another, half-open. */
@@ -35,8 +36,17 @@ export async function deriveRollups(
     retagFineRows(fine),
     sql`insert into model_call_stats (${raw(COLUMNS)}) ${coarseOf(sql`select * from model_call_stats where ${fine}`)}`,
     ...rowsOfEveryone(allFine),
+    sql`delete from model_call_user_days where ${inWeeks}`,
+    sql`insert into model_call_user_days (slice, timestamp, chunk, users) ${usersOfDays(sql`select * from model_call_stats where ${allFine}`)}`,
   ];
   for (const statement of statements) await session.execute(statement);
+}
+
+/** Selects which users have any of some fine rows, which have a `slice`, as `model_call_user_days` tells it. */
+export function usersOfDays(fine: Sql): Sql {
+  return sql`
+    select slice, day as timestamp, ${raw(chunkOf("user_id"))} as chunk, bit_or(${raw(onlyUser("user_id"))}) as users
+      from (select distinct slice, day_start(timestamp) as day, user_id from (${fine}) as fine) as days group by 1, 2, 3`;
 }
 
 /** The columns of rollups as `coarseOf` selects them. */

@@ -2,13 +2,15 @@ import sql, { raw, type Sql } from "sql-template-tag";
 import { typeName } from "../layout/call-type-codes.ts";
 import { STORED_COLUMNS, STORED_LIST } from "../layout/stored-measures.ts";
 import { DENSE_FROM, EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
-import { COARSE_OF_FINE } from "./derive-rollups.ts";
+import { NO_USERS } from "../layout/user-days.ts";
+import { COARSE_OF_FINE, usersOfDays } from "./derive-rollups.ts";
 import {
   answered,
   DIFFERS,
   levelName,
   MEASURES_OF_SIDES,
   START,
+  USERS_OF_DAYS,
   SUMS_OF_SIDES,
 } from "./rollup-difference.ts";
 import { type RowScope, rowsIn, startsIn } from "./rollup-scope.ts";
@@ -41,7 +43,8 @@ export function rollupCheck(scope: RowScope, andEveryone = scope.userId === unde
       select user_id, time_type, slice, timestamp, item, ${MEASURES_OF_SIDES} from compared where ${DIFFERS}
       union all
       select user_id, time_type, slice, timestamp, item, jsonb_build_object(${raw(MARKS_EXPECTED)}), jsonb_build_object(${raw(MARKS_FOUND)})
-        from (${marks(whose)}) as marks where (${raw(marksOf("is"))}) is distinct from (${raw(marksOf("should"))}) and ${inStarts})
+        from (${marks(whose)}) as marks where (${raw(marksOf("is"))}) is distinct from (${raw(marksOf("should"))}) and ${inStarts}
+      ${andEveryone ? differentUsers(scope) : raw("")})
     ${answered(sql`select count(*) as compared from compared`, NAMED)}`;
 }
 
@@ -88,6 +91,20 @@ const SIDE_OF_EVERYONE = sql`
       select true, ${EVERYONE}::int, 2, home, timestamp, item, ${stored}
         from together join days_together using (home) where day = day_start(timestamp)`;
 
+/** Which users have calls on a day, as told and as their fine rows say; counted as `users`, so both may be equal. */
+function differentUsers({ weeks, starts }: RowScope): Sql {
+  const [should, is] = ["should", "is_now"].map((side) => raw(`coalesce(${side}.users, ${NO_USERS})`)) as [
+    Sql,
+    Sql,
+  ];
+  return sql`
+      union all
+      select ${EVERYONE}::int, ${USERS_OF_DAYS}::int, slice, timestamp, chunk, jsonb_build_object('users', bit_count(${should})), jsonb_build_object('users', bit_count(${is}))
+        from (${usersOfDays(sql`select home as slice, timestamp, user_id from fine`)}) as should
+        full join (select * from model_call_user_days where ${startsIn(weeks)}) as is_now using (slice, timestamp, chunk)
+       where ${should} <> ${is} and ${startsIn(starts)}`;
+}
+
 const MARK_NAMES = ["time_type", "slice", "type", "model_id"];
 const marksOf = (side: "is" | "should") => MARK_NAMES.map((name) => `${side}_${name}`).join(", ");
 const MARKS_EXPECTED = MARK_NAMES.map((name) => `'${name}', should_${name}`).join(", ");
@@ -117,5 +134,5 @@ const NAMED = sql`
          expected, found
     from different
     left join model_call_users as users on users.id = user_id
-    left join model_call_combos as combos on combos.id = item and (time_type <= 2 or time_type >= 9)
+    left join model_call_combos as combos on combos.id = item and (time_type <= 2 or time_type in (9, 10))
     left join model_call_models as models on models.id = case when time_type in (7, 8) then item else combos.model_id end`;

@@ -7,7 +7,7 @@ import { measureSql, STORED } from "../layout/stored-measures.ts";
  * should be, what it is marked with.
  */
 export type RollupDifference = {
-  table: "fine rows" | "rows by type" | "rows by model" | "rows by everything";
+  table: "fine rows" | "rows by type" | "rows by model" | "rows by everything" | "users of days";
   grain: "quarter" | "hour" | "day" | "week";
   /** "" is all users together. */
   userDid: string;
@@ -36,11 +36,14 @@ export function differencesOf(rows: CheckRow[]): RollupDifference[] {
     }));
 }
 
+/** Stands for `model_call_user_days` where rows have a `time_type`. */
+export const USERS_OF_DAYS = 11;
+
 /** What a row sums and over how long, as `"table"` and `grain`, of a column of `time_type`. */
 export function levelName(timeType: string): Sql {
   return raw(`
-    case when ${timeType} <= 2 then 'fine rows' when ${timeType} <= 6 then 'rows by type' when ${timeType} <= 8 then 'rows by model' else 'rows by everything' end as "table",
-    case when ${timeType} <= 2 then 'quarter' when ${timeType} = 4 then 'hour' when ${timeType} in (5, 7, 9) then 'day' else 'week' end as grain`);
+    case when ${timeType} <= 2 then 'fine rows' when ${timeType} <= 6 then 'rows by type' when ${timeType} <= 8 then 'rows by model' when ${timeType} = ${USERS_OF_DAYS} then 'users of days' else 'rows by everything' end as "table",
+    case when ${timeType} <= 2 then 'quarter' when ${timeType} = 4 then 'hour' when ${timeType} in (5, 7, 9, ${USERS_OF_DAYS}) then 'day' else 'week' end as grain`);
 }
 
 /** Where a row begins, as a difference has it. */
@@ -88,5 +91,5 @@ export const MEASURES_OF_SIDES = raw(
 export function answered(compared: Sql, differences: Sql): Sql {
   return sql`
     select counted.*, difference.* from (${compared}) as counted left join (${differences}) as difference on true
-     order by start, "userDid", "table", grain`;
+     order by start, "userDid", "table", grain, dimensions::text`;
 }

@@ -1,6 +1,7 @@
 import sql, { raw } from "sql-template-tag";
 import { rankingSql } from "../reading/ranking-sql.ts";
-import { askedOfEveryone, readRankedBy, type ReadRanking } from "../reading/read-ranking.ts";
+import { askedOfEveryone } from "../reading/asked-of-everyone.ts";
+import { readRankedBy, type ReadRanking } from "../reading/read-ranking.ts";
 import { shapeOf } from "../reading/usage-shape.ts";
 import { callsOf } from "./read-raw-usage.ts";
 

@@ -37,7 +37,7 @@ export async function beginHistory(
     do $$ declare part regclass; begin
       for part in select partition from model_calls_partitions() loop execute format('drop table %s', part); end loop;
     end $$;
-    truncate model_call_stats, model_call_changes, model_call_frozen_months, model_call_reopened_quarters`);
+    truncate model_call_stats, model_call_user_days, model_call_changes, model_call_frozen_months, model_call_reopened_quarters`);
   // It knows no partitions yet.
   const writer: CallWriter = createCallWriter(database.orm);
   const known = new Map<string, ModelCall>();

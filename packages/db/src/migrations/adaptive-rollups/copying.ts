@@ -1,6 +1,6 @@
 import { typeCode } from "./call-types.ts";
 import { CAUGHT, ROWS, STALE, TAKEN, TOO_LARGE } from "./catching.ts";
-import { DECIMAL_MEASURES, NEXT, WHOLE_MEASURES } from "./tables.ts";
+import { DECIMAL_MEASURES, NEXT, USERS_A_CHUNK, WHOLE_MEASURES } from "./tables.ts";
 
 /** Past this an answer would round and is refused; a thousand such sums are no bigint any more. */
 const LARGEST_EXACT = 2 ** 53;
@@ -153,6 +153,14 @@ export const SUM_USERS = [
       group by fine.slice, timestamp, item, fine.type, model_id)
    insert into ${NEXT} (${COLUMNS})
    select ${COLUMNS} from everyone where in_day >= ${EVERYONE_DENSE_FROM} union all ${coarseOf("everyone")}`,
+  `delete from model_call_user_days where timestamp in (select week + 96 * day from ${STALE} cross join generate_series(0, 6) as day)`,
+  `insert into model_call_user_days (slice, timestamp, chunk, users)
+   select slice, day, user_id / ${USERS_A_CHUNK}, bit_or(set_bit(0::bit(${USERS_A_CHUNK}), user_id % ${USERS_A_CHUNK}, 1))
+     from (select distinct fine.slice, day_start(timestamp) as day, user_id
+             from ${STALE} cross join lateral (
+               select slice, timestamp, user_id from ${NEXT}
+                where user_id <> 0 and time_type::int in (0, 1, 2) and ${inWeek} offset 0) as fine) as days
+    group by 1, 2, 3`,
   `delete from ${STALE}`,
 ];
 

@@ -58,6 +58,18 @@ const DICTIONARIES = [
     on model_call_combos (model_id, status, coalesce(app_did, ''), coalesce(key_id, ''), coalesce(tags, '{}'))`,
 ];
 
+/** The users of one row of `model_call_user_days`. */
+export const USERS_A_CHUNK = 8_192;
+
+/** On which days a user has fine rows: a bit for each, of users whose ids follow each other. */
+const USER_DAYS = `create table model_call_user_days (
+    timestamp int not null,
+    chunk int not null,
+    slice smallint not null,
+    users bit(${USERS_A_CHUNK}) not null,
+    constraint model_call_user_days_pkey primary key (slice, timestamp, chunk)
+  ) with (fillfactor = 50)`;
+
 // Written so that PostgreSQL puts them into the statement: an epoch would depend on the session's zone, for all it knows.
 const TIME_FUNCTIONS = [
   // Quarters of an hour since 1970, and back.
@@ -91,14 +103,31 @@ const STATS = [
   `create index ${NEXT}_type_time on ${NEXT} ((time_type::int), timestamp)`,
 ];
 
+/** Users' sums of a week by type, the largest first: what rankings begin with. */
+const WEEK_ORDERS = {
+  calls: "calls desc",
+  credits: "credits desc nulls last",
+  total_usage: "(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + coalesce(other_usage, 0)) desc",
+};
+const orders = Object.entries(WEEK_ORDERS).map(([name, order]) => ({ name: `week_${name}`, order }));
+
+const ORDERS = orders.map(
+  ({ name, order }) =>
+    `create index ${NEXT}_${name} on ${NEXT} (timestamp, item, ${order}, user_id) where time_type = 6 and user_id <> 0`,
+);
+
 /** Makes the new tables beside the old. */
-export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS];
+export const MAKE_TABLES = [...DICTIONARIES, ...TIME_FUNCTIONS, ...STATS, ...ORDERS, USER_DAYS];
+
+const renamed = (from: string, to: string) =>
+  orders.map(({ name }) => `alter index ${from}_${name} rename to ${to}_${name}`);
 
 /** Gives the new rollups their names, once the old ones are gone. */
 export const NAME_TABLES = [
   `alter table ${NEXT} rename to model_call_stats`,
   `alter index ${NEXT}_user_type_time rename to idx_model_call_stats_user_type_time`,
   `alter index ${NEXT}_type_time rename to idx_model_call_stats_type_time`,
+  ...renamed(NEXT, "idx_model_call_stats"),
 ];
 
 /** Takes the names away again. */
@@ -106,16 +135,18 @@ export const UNNAME_TABLES = [
   `alter table model_call_stats rename to ${NEXT}`,
   `alter index idx_model_call_stats_user_type_time rename to ${NEXT}_user_type_time`,
   `alter index idx_model_call_stats_type_time rename to ${NEXT}_type_time`,
+  ...renamed("idx_model_call_stats", NEXT),
 ];
 
 export const DROP_TABLES = [
-  `drop table ${NEXT}, model_call_combos, model_call_models, model_call_users, model_call_slices, model_call_shards`,
+  `drop table ${NEXT}, model_call_user_days, model_call_combos, model_call_models, model_call_users, model_call_slices, model_call_shards`,
   `drop function slice_of(text), shard_of(text), quarter_number(timestamptz), quarter_start(int), week_start(int), day_start(int)`,
 ];
 
 /** The tables that whoever had rights on the old rollups gets the same rights on. */
 export const NEW_TABLES = [
   "model_call_stats",
+  "model_call_user_days",
   "model_call_combos",
   "model_call_models",
   "model_call_users",
