@@ -2,13 +2,10 @@ import { type SqlSession } from "../connection/session.ts";
 import { KEPT_SUMS, STORED, STORED_LIST, SUMMED_STORED } from "../layout/stored-measures.ts";
 import { EVERYONE, EVERYONE_DENSE_FROM, FINE } from "../layout/time-types.ts";
 import sql, { raw, type Sql } from "sql-template-tag";
+import { COARSE_OF_FINE, COARSER_ROWS } from "./derive-rollups.ts";
 import { noteUsers } from "./note-users.ts";
 import { SOURCE } from "./rolled-rows.ts";
 import { lockEveryone } from "./shards.ts";
-
-/** The coarser rows that a fine row counts in, and how dense its day has to be for that. */
-const LEVELS = `(4::smallint, timestamp & -4, type::int, 2), (5, day, type, 2), (6, week, type, 0),
-          (7, day, model_id, 2), (8, week, model_id, 1), (9, day, item, 2), (10, week, item, 1)`;
 
 const ADDED = STORED.map(({ column }) =>
   column === "calls"
@@ -30,10 +27,10 @@ export async function addToUsers(session: SqlSession, slice: number): Promise<vo
     session,
     slice,
     sql`
-      select user_id, level.time_type, level.timestamp, level.item, type, model_id, ${raw(STORED_LIST)}
-        from (select rows.*, week_start(timestamp) as week, day, was, becomes
-                from rolled_rows as rows join rolled_days as days on days.user_id = rows.user_id and days.day = day_start(timestamp)) as changed
-       cross join lateral (values ${raw(LEVELS)}) as level(time_type, timestamp, item, least)
+      select user_id, coarse.time_type, coarse.timestamp, coarse.item, type, model_id, ${raw(STORED_LIST)}
+        from (select rows.*, was, becomes
+                from rolled_rows as rows join rolled_days as days on days.user_id = rows.user_id and days.day = day_start(timestamp)) as fine
+       cross join lateral ${raw(COARSE_OF_FINE)}
        where case source when ${SOURCE.fresh}::int then becomes >= least when ${SOURCE.gone}::int then was >= least else was < least and becomes >= least end`,
   );
 }
@@ -51,13 +48,13 @@ export async function addToEveryone(session: SqlSession, slice: number): Promise
     session,
     slice,
     sql`
-      select ${EVERYONE}::int as user_id, level.time_type, level.timestamp, level.item, type, model_id, ${raw(STORED_LIST)}
-        from (select timestamp, week_start(timestamp) as week, days.day, keyless_id as item, type, model_id, was, ${raw(SUMMED_STORED)}
+      select ${EVERYONE}::int as user_id, coarse.time_type, coarse.timestamp, coarse.item, type, model_id, ${raw(STORED_LIST)}
+        from (select timestamp, keyless_id as item, type, model_id, was, ${raw(SUMMED_STORED)}
                 from rolled_rows as rows
                 join rolled_days as days on days.user_id = ${EVERYONE} and days.day = day_start(timestamp)
-               where source <> ${SOURCE.kept}::int group by timestamp, days.day, keyless_id, type, model_id, was) as changed
-       cross join lateral (values (2::smallint, timestamp, item, 2), ${raw(LEVELS)}) as level(time_type, timestamp, item, least)
-       where level.time_type <> 2 or was = 2`,
+               where source <> ${SOURCE.kept}::int group by timestamp, keyless_id, type, model_id, was) as fine
+       cross join lateral (values (2::int2, fine.timestamp, fine.item, 2), ${raw(COARSER_ROWS)}) as coarse(time_type, timestamp, item, least)
+       where coarse.time_type <> 2 or was = 2`,
   );
   await session.execute(sql`
     insert into model_call_stats (user_id, time_type, slice, timestamp, item, type, model_id, ${raw(STORED_LIST)})

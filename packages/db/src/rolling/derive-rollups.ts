@@ -77,12 +77,15 @@ const NULL_FOR_ZERO = STORED_COLUMNS.filter((column) => column !== "calls")
 const ALL = "(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10)";
 const COARSE = "(4, 5, 6, 7, 8, 9, 10)";
 
-/** The coarser rows that a row of `fine` belongs in, and the least `time_type` it has there. */
-export const COARSE_OF_FINE = `(values
+/** The coarser rows that a row of `fine` belongs in, and the least `time_type` it has there, for `values`. */
+export const COARSER_ROWS = `
        (4::int2, fine.timestamp & -4, fine.type::int, 2), (5, day_start(fine.timestamp), fine.type, 2),
        (6, week_start(fine.timestamp), fine.type, 0), (7, day_start(fine.timestamp), fine.model_id, 2),
        (8, week_start(fine.timestamp), fine.model_id, 1), (9, day_start(fine.timestamp), fine.item, 2),
-       (10, week_start(fine.timestamp), fine.item, 1)) as coarse(time_type, timestamp, item, least)`;
+       (10, week_start(fine.timestamp), fine.item, 1)`;
+
+/** The same as a table. */
+export const COARSE_OF_FINE = `(values ${COARSER_ROWS}) as coarse(time_type, timestamp, item, least)`;
 
 /** Selects the coarser rows that fine rows belong in, as their `time_type` says. */
 function coarseOf(fine: Sql): Sql {

@@ -1,5 +1,5 @@
 import { type SqlSession } from "../connection/session.ts";
-import sql from "sql-template-tag";
+import sql, { raw, type Sql } from "sql-template-tag";
 
 /**
  * Gives every name of `rolled_calls` its id. Names are added in one order, so that rollers that add the same wait for each other and never
@@ -20,19 +20,32 @@ export async function knowNames(session: SqlSession): Promise<void> {
     insert into model_call_combos (model_id, app_did, status, tags)
     select distinct models.id, app_did, status, tags from rolled_calls as named join model_call_models as models using (type, provider_id, model)
      where not exists (select from model_call_combos as known
-                        where known.model_id = models.id and known.status = named.status and coalesce(known.app_did, '') = coalesce(named.app_did, '')
-                          and coalesce(known.key_id, '') = '' and coalesce(known.tags, '{}') = coalesce(named.tags, '{}'))
+                        where ${isKeyless("known")})
      order by models.id, status, app_did, tags on conflict do nothing`);
   await session.execute(sql`
     insert into model_call_combos (model_id, app_did, status, key_id, tags, keyless_id)
     select distinct models.id, named.app_did, named.status, named.key_id, named.tags, keyless.id
       from rolled_calls as named join model_call_models as models using (type, provider_id, model)
       join model_call_combos as keyless
-        on keyless.model_id = models.id and keyless.status = named.status and coalesce(keyless.app_did, '') = coalesce(named.app_did, '')
-       and coalesce(keyless.key_id, '') = '' and coalesce(keyless.tags, '{}') = coalesce(named.tags, '{}')
+        on ${isKeyless("keyless")}
      where named.key_id is not null
        and not exists (select from model_call_combos as known
-                        where known.model_id = models.id and known.status = named.status and coalesce(known.app_did, '') = coalesce(named.app_did, '')
-                          and coalesce(known.key_id, '') = named.key_id and coalesce(known.tags, '{}') = coalesce(named.tags, '{}'))
+                        where ${isCombo("known")})
      order by models.id, named.status, named.app_did, named.key_id, named.tags on conflict do nothing`);
+}
+
+/** Holds for the combination that a row of `rolled_calls`, as `named` beside its `models`, is of; by the expressions of the index. */
+export function isCombo(combo: string): Sql {
+  return sql`${isNamedAlike(combo)} and coalesce(${raw(combo)}.key_id, '') = coalesce(named.key_id, '')`;
+}
+
+/** Holds for the same without its key. */
+function isKeyless(combo: string): Sql {
+  return sql`${isNamedAlike(combo)} and coalesce(${raw(combo)}.key_id, '') = ''`;
+}
+
+function isNamedAlike(combo: string): Sql {
+  return raw(
+    `${combo}.model_id = models.id and ${combo}.status = named.status and coalesce(${combo}.app_did, '') = coalesce(named.app_did, '') and coalesce(${combo}.tags, '{}') = coalesce(named.tags, '{}')`,
+  );
 }

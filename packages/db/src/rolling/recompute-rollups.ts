@@ -4,7 +4,7 @@ import { FINE } from "../layout/time-types.ts";
 import sql, { raw } from "sql-template-tag";
 import { addToEveryone, addToUsers } from "./add-differences.ts";
 import { findDensity } from "./find-density.ts";
-import { knowNames } from "./know-names.ts";
+import { isCombo, knowNames } from "./know-names.ts";
 import { makeRolledTables, ROLLED_ROW, SOURCE } from "./rolled-rows.ts";
 import { type Buckets } from "./rollup-buckets.ts";
 import { sumQuarters } from "./sum-quarters.ts";
@@ -52,8 +52,7 @@ async function identifyFreshRows(session: SqlSession): Promise<void> {
       join model_call_users as users on did = user_did
       join model_call_models as models using (type, provider_id, model)
       join model_call_combos as combos
-        on combos.model_id = models.id and combos.status = named.status and coalesce(combos.app_did, '') = coalesce(named.app_did, '')
-       and coalesce(combos.key_id, '') = coalesce(named.key_id, '') and coalesce(combos.tags, '{}') = coalesce(named.tags, '{}')`);
+        on ${isCombo("combos")}`);
 }
 
 async function insertFreshRows(session: SqlSession, slice: number): Promise<void> {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Database } from "../database.ts";
+import { pause } from "./pause.ts";
 import { rollUp } from "./roll-up.ts";
 import { nothingSetAside } from "./set-aside.ts";
 
@@ -66,10 +66,4 @@ export function startRollupWorker(
       await working;
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal }).catch(() => {
-    // It was cut short, as it may be.
-  });
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Database } from "../database.ts";
+import { pause } from "./pause.ts";
 import { type RollupDifference } from "./rollup-difference.ts";
 import { scrubNext, skipStep, type ScrubPosition } from "./scrub.ts";
 
@@ -39,22 +39,16 @@ export function startScrubber(
         // A week that is too large to be compared in time holds up no other.
         position = position && skipStep(position);
       }
-      await rest(Math.max(restMs, RESTS_A_STEP * (performance.now() - started)), stop.signal);
+      await pause(Math.max(restMs, RESTS_A_STEP * (performance.now() - started)), stop.signal);
       if (stop.signal.aborted) return;
     }
   }
 
-  const working = rest(restMs, stop.signal).then(() => (stop.signal.aborted ? undefined : work()));
+  const working = pause(restMs, stop.signal).then(() => (stop.signal.aborted ? undefined : work()));
   return {
     async stop() {
       stop.abort();
       await working;
     },
   };
-}
-
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return sleep(ms, undefined, { signal }).catch(() => {
-    // It was cut short, as it may be.
-  });
 }
